@@ -1,0 +1,81 @@
+# Everything runs in .venv and from an empty clone. `make help` lists what there is.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/stamps
+RUST := Cargo.toml Cargo.lock $(shell find rust -name '*.rs')
+T ?= tests
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format lint types clippy tidy bench soak docs lock tools clean
+
+help:  ## This list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: $(STAMPS)/build  ## Find and explain anomalies in a recording, then in this machine's own metrics
+	$(BIN)/watchband demo $(ARGS)
+
+test: $(STAMPS)/build $(STAMPS)/dev  ## Every test (T=path for a part)
+	CARGO_TERM_COLOR=never cargo test --release --quiet --lib
+	$(BIN)/python -m pytest $(T) $(ARGS)
+
+check: format lint types clippy tidy test  ## What CI runs: format, lint, types, clippy, house rules, tests
+
+format: $(STAMPS)/dev  ## Formatting is as the tools would have it (FIX=1 rewrites)
+	$(BIN)/ruff format $(if $(FIX),,--check) python tests benches tools examples
+	cargo fmt $(if $(FIX),,-- --check)
+
+lint: $(STAMPS)/dev  ## ruff
+	$(BIN)/ruff check $(if $(FIX),--fix,) python tests benches tools examples
+
+types: $(STAMPS)/build $(STAMPS)/dev  ## mypy --strict, and the stub against the binary
+	$(BIN)/mypy
+	$(BIN)/python -m mypy.stubtest watchband._kernels --ignore-missing-stub
+
+clippy:  ## cargo clippy, warnings are errors
+	cargo clippy --release --all-targets --quiet -- -D warnings
+
+tidy: $(STAMPS)/build $(STAMPS)/dev  ## House rules and docs
+	$(BIN)/python -m pytest -q tests/test_tidy.py tests/test_docs.py
+
+bench: $(STAMPS)/build $(STAMPS)/dev $(STAMPS)/bench  ## Speed and size beside the peers (B=name for one)
+	$(BIN)/python -m benches $(B)
+
+soak: $(STAMPS)/build $(STAMPS)/dev  ## What is too long for CI: deep property tests
+	HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest $(T) $(ARGS)
+
+docs: $(STAMPS)/build $(STAMPS)/dev  ## Rewrite the generated parts of the docs
+	$(BIN)/python -m tools.docs
+
+lock: $(STAMPS)/dev  ## Compile the lock files anew (no download addresses in them)
+	$(BIN)/python -m tools.lock
+
+clean:  ## Remove everything that is made
+	rm -rf $(VENV) target build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find python -name '*.so' -delete
+
+tools:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Watchband needs Python 3.11 or newer as '$(PYTHON)': apt-get install python3 python3-venv, or make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "Python's venv module is missing: apt-get install python3-venv"; exit 1; }
+	@command -v cargo >/dev/null || { \
+	  echo "Watchband needs a Rust toolchain to build its kernels: apt-get install cargo, or install rustup"; exit 1; }
+
+$(STAMPS)/run: requirements/run.txt | tools
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
+	mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/dev: requirements/dev.txt $(STAMPS)/run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	touch $@
+
+$(STAMPS)/bench: requirements/bench.txt $(STAMPS)/dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	touch $@
+
+$(STAMPS)/build: $(STAMPS)/run pyproject.toml $(RUST)
+	VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/maturin develop --release --quiet
+	touch $@

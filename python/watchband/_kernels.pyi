@@ -1,0 +1,24 @@
+"""The compiled core: functions over arrays, one per kernel; checked against the binary by stubtest."""
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+_F64: TypeAlias = NDArray[np.float64]
+_F32: TypeAlias = NDArray[np.float32]
+_I64: TypeAlias = NDArray[np.int64]
+_Points: TypeAlias = tuple[NDArray[np.int32], _I64, _I64, _F64]
+"""rows, offsets, times, values of a ``Points``."""
+
+def rolling_zscore(
+    ring: _F64,
+    head: _I64,
+    points: _Points,
+    outputs: list[_F64],
+    window: int,
+    ddof: int,
+    inclusive: bool,
+    width: float,
+    threads: int,
+) -> None: ...

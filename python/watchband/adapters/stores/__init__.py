@@ -1,0 +1,1 @@
+"""Where logs, positions, alerts and snapshots are kept."""

@@ -1,0 +1,101 @@
+"""Alerts: what is told to people, and its lasting identity."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from watchband.core.series import SeriesKey
+
+Kind = Literal["value", "level", "pattern", "variance", "out of range", "no data", "stuck"]
+Severity = Literal["critical", "warning", "info"]
+Direction = Literal["above", "below", ""]
+
+
+def alert_id(series: SeriesKey, watch: str, opened: int) -> str:
+    """Hash of series, watch and event time of the first point of the opening run: 16 hexadecimal digits."""
+    text = f"{series}\n{watch}\n{opened}".encode()
+    return hashlib.blake2b(text, digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One incident of one series under one watch.
+
+    Parameters
+    ----------
+    id : str
+        ``alert_id``; never recomputed.
+    series, watch, detector : SeriesKey, str, str
+        Where it was seen, under which rules, by which detector.
+    kind : str
+        What is strange: a value outside its band, a level, no data, …
+    severity : str
+        ``critical`` (peak anomaly_score >= 3), ``warning`` (>= 1.5) or ``info``.
+    opened, decided : int
+        Event time (ns UTC) of the first point of the opening run, and of the point at which it was decided.
+    closed : int or None
+        Event time at which it ended; None while it is open.
+    peak_time, value, expected, lower, upper : int and floats
+        The strangest point so far with what was expected there, in units of the metric; NaN if not known.
+    widths : float
+        Distance beyond the nearer edge of the band, in band widths, at the peak; NaN without a band.
+    direction : str
+        ``above``, ``below`` or empty.
+    anomaly_score, confidence : float
+        At the peak: above 1 is anomalous; confidence 0-1 says how much history the verdict rests on.
+    points : int
+        Points counted as anomalous so far.
+    reason : str
+        One sentence for people.
+    policies : tuple of str
+        Policies that raised or shaped the alert.
+    adopted : bool
+        The level stayed longer than the hold and became the new normal.
+    """
+
+    id: str
+    series: SeriesKey
+    watch: str
+    detector: str
+    kind: Kind
+    severity: Severity
+    opened: int
+    decided: int
+    closed: int | None
+    peak_time: int
+    value: float
+    expected: float
+    lower: float
+    upper: float
+    widths: float
+    direction: Direction
+    anomaly_score: float
+    confidence: float
+    points: int
+    reason: str
+    policies: tuple[str, ...] = ()
+    adopted: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON: the series as text, times as int64 ns, NaN as None."""
+        result = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        result["series"] = str(self.series)
+        result["policies"] = list(self.policies)
+        return {k: None if isinstance(v, float) and v != v else v for k, v in result.items()}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Alert:
+        """The inverse of ``to_dict``."""
+        floats = ("value", "expected", "lower", "upper", "widths", "anomaly_score", "confidence")
+        values = dict(data) | {k: float("nan") for k in floats if data[k] is None}
+        values["series"] = SeriesKey.parse(data["series"])
+        values["policies"] = tuple(data["policies"])
+        return cls(**values)
+
+
+def severity_of(anomaly_score: float) -> Severity:
+    """Severity by the peak's anomaly_score."""
+    return "critical" if anomaly_score >= 3 else "warning" if anomaly_score >= 1.5 else "info"

@@ -1,0 +1,204 @@
+"""A detector is a fold over points: ``scores = detector.step(state, points)`` moves ``state`` on in place.
+
+The ten laws, each one check in ``watchband.testing.contracts.detector``:
+
+1. **split**: a stream cut anywhere (in time, between series, in any order of series, beside any neighbours, on any
+   number of threads) gives the same bits, in scores and in state.
+2. **snapshot**: through bytes and back a state continues identically.
+3. **causal**: score *i* depends on points 0…*i* only.
+4. **empty**: an empty batch gives no scores and changes nothing.
+5. **seeded**: same seed and points, same bits.
+6. **forgets**: ``memory_points`` after one NaN, gap or spike the scores differ from those of the clean stream by at
+   most ``memory_tolerance``.
+7. **honest**: NaN is "no opinion yet" or "no value", never 0; scores are >= 0 and higher is stranger.
+8. **bounded**: the state never outgrows ``state_bytes_max`` a series.
+9. **untouched**: inputs are not modified and a copied state is not aliased.
+10. **invariances** that a detector declares in ``tags`` (shift, scale, time_shift) hold.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, NamedTuple
+
+import numpy as np
+
+from watchband.core import params
+from watchband.core.errors import PointsShapeError, StateMismatchError, StateVersionError, TimeOrderError
+from watchband.core.points import Points
+from watchband.core.scores import Scores
+from watchband.core.state import HEADER_BYTES, Field, State
+
+Maturity = Literal["verified", "beta", "experimental"]
+
+
+class Score(NamedTuple):
+    """The scores of one point; see ``Scores`` for what each means."""
+
+    score: float
+    expected: float
+    lower: float
+    upper: float
+    scale: float
+    flags: float
+
+
+def fingerprint(name: str, values: Mapping[str, Any]) -> str:
+    """Sixteen hexadecimal digits for a name and the parameters that shape a state."""
+    text = json.dumps([name, dict(sorted(values.items()))], sort_keys=True, separators=(",", ":"))
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True)
+class Detector(ABC):
+    """Base of every detector: a frozen dataclass of parameters with a layout of state arrays and a fold.
+
+    A subclass declares its parameters with ``core.params.param``, names its arrays in ``layout`` and fills the
+    scores of a batch in ``_fold``; validation, headers, fingerprints and serialisation are here.
+    """
+
+    name: ClassVar[str]
+    state_version: ClassVar[int] = 1
+    maturity: ClassVar[Maturity] = "beta"
+    tags: ClassVar[frozenset[str]] = frozenset()
+    dims_max: ClassVar[int] = 1
+    memory_tolerance: ClassVar[float] = 0.0
+    """Largest difference of scores, relative to ``1 + score``, that law 6 allows; 0 means equal bits."""
+    cost: ClassVar[str] = ""
+    """One line for ``watchband detectors``: time a point, as O() and as measured."""
+
+    def __post_init__(self) -> None:
+        params.check(self)
+
+    @abstractmethod
+    def layout(self) -> dict[str, Field]:
+        """The arrays of one series for these parameters."""
+
+    @property
+    @abstractmethod
+    def memory_points(self) -> int:
+        """Points after which one NaN, gap or spike is forgotten (law 6)."""
+
+    @abstractmethod
+    def _fold(self, state: State, points: Points, scores: Scores, threads: int) -> None:
+        """Fill ``scores`` and move ``state`` on, point by point in time order."""
+
+    @property
+    def state_bytes_max(self) -> int:
+        """Bytes a series, known before the detector is switched on."""
+        return HEADER_BYTES + sum(f.width * np.dtype(f.dtype).itemsize for f in self.layout().values())
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the name and of all parameters that are not retunable."""
+        declared = params.params_of(type(self))
+        return fingerprint(
+            self.name, {k: v for k, v in params.values_of(self).items() if not declared[k].retunable}
+        )
+
+    def start(self, series: int = 1) -> State:
+        """A state for ``series`` series that have seen nothing."""
+        return State.blank(self.name, self.state_version, self.fingerprint, self.layout(), series)
+
+    def step(self, state: State, points: Points, *, threads: int = 0) -> Scores:
+        """Score a batch, then learn from it; ``state`` is moved on in place.
+
+        Parameters
+        ----------
+        state : State
+            From ``start``, ``load`` or an earlier step of a detector with the same parameters.
+        points : Points
+            Later in time than everything this state has folded, series by series.
+        threads : int, default 0
+            Threads over series; 0 chooses by the size of the batch. Never changes a bit of the result.
+
+        Returns
+        -------
+        Scores
+            One answer per point, in the order of the batch.
+
+        Raises
+        ------
+        StateMismatchError, StateVersionError
+            The state belongs to another detector, other parameters or another release.
+        PointsShapeError, TimeOrderError
+            The batch does not fit; the state has not been touched.
+        """
+        self.check_state(state)
+        self._check_points(state, points)
+        scores = Scores.blank(points)
+        if len(points):
+            self._fold(state, points, scores, threads)
+            counts = np.diff(points.offsets)
+            some = counts > 0
+            state.points_seen[points.rows[some]] += counts[some]
+            state.last_time[points.rows[some]] = points.times[points.offsets[1:][some] - 1]
+        return scores
+
+    def step_one(self, state: State, time: int, value: float) -> Score:
+        """One point of a fleet of one; the same bits as ``step`` with a batch of one."""
+        scores = self.step(state, Points.of(np.array([time], np.int64), np.array([[value]])), threads=1)
+        return Score(*(float(a[0]) for a in scores.outputs()))
+
+    def load(self, data: bytes) -> State:
+        """Read a state back for this detector, upgraded if an older release wrote it.
+
+        Raises
+        ------
+        StateError
+            The bytes are damaged, or belong to another detector, other parameters or a newer release.
+        """
+        state = State.from_bytes(data)
+        if state.detector == self.name and state.version < self.state_version:
+            state = self.upgrade(state)
+        self.check_state(state)
+        return state
+
+    def upgrade(self, state: State) -> State:
+        """Turn a state of an older ``state_version`` into a current one. Override when arrays change."""
+        raise StateVersionError(
+            f"This state of {self.name!r} has version {state.version}, and no upgrade to {self.state_version} "
+            "exists. Start cold with detector.start() and fold the log again."
+        )
+
+    def check_state(self, state: State) -> None:
+        """Raise unless ``state`` belongs to this detector with these parameters."""
+        if state.detector != self.name:
+            raise StateMismatchError(
+                f"This state belongs to detector {state.detector!r}, not {self.name!r}. Use that detector, or "
+                "start cold with detector.start()."
+            )
+        if state.version != self.state_version:
+            raise StateVersionError(
+                f"This state of {self.name!r} has version {state.version}, this release uses "
+                f"{self.state_version}. Read it with detector.load(bytes), which upgrades."
+            )
+        if state.fingerprint != self.fingerprint:
+            raise StateMismatchError(
+                f"This state of {self.name!r} was written for other parameters (fingerprint "
+                f"{state.fingerprint}, expected {self.fingerprint}). Use the same parameters, or start cold."
+            )
+
+    def _check_points(self, state: State, points: Points) -> None:
+        if not 1 <= points.dims <= self.dims_max:
+            raise PointsShapeError(
+                f"{type(self).__name__} reads up to {self.dims_max} value(s) a point. Got {points.dims}."
+            )
+        if points.series and int(points.rows.max()) >= state.series:
+            raise PointsShapeError(
+                f"Row {int(points.rows.max())} is not in this state of {state.series} series. Start it with more."
+            )
+        if not len(points):
+            return
+        some = np.diff(points.offsets) > 0
+        first, last = points.times[points.offsets[:-1][some]], state.last_time[points.rows[some]]
+        if (late := first <= last).any():
+            at = int(np.argmax(late))
+            raise TimeOrderError(
+                f"State row {int(points.rows[some][at])} has folded time {int(last[at])}; the batch begins at "
+                f"{int(first[at])}. Leave out points that were folded before."
+            )

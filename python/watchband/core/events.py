@@ -1,0 +1,77 @@
+"""Control events: what the log carries besides points. Time passes only when the watermark moves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+WindowAction = Literal["mute", "no_learn", "expect"]
+
+
+@dataclass(frozen=True, slots=True)
+class WatermarkMoved:
+    """No point older than ``time`` (ns UTC) will be folded from here on."""
+
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
+class WindowOpened:
+    """A time range in which a series is muted, not learned from, or expected to change by a factor."""
+
+    name: str
+    action: WindowAction
+    start: int
+    end: int
+    series: str = "*"
+    factor: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class WindowClosed:
+    """The window of this name ends early, at ``time`` (ns UTC)."""
+
+    name: str
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackGiven:
+    """A person judged an alert."""
+
+    alert_id: str
+    verdict: Literal["true", "false", "expected", "missed"]
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigChanged:
+    """A watch took a new configuration; ``fingerprint`` is that of the new one."""
+
+    watch: str
+    fingerprint: str
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
+class PriorGiven:
+    """A new series starts from what its siblings know: typical ``scale`` and ``level``."""
+
+    series: str
+    level: float
+    scale: float
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
+class TierChanged:
+    """A series moves to another detector tier (``light``, ``auto``)."""
+
+    series: str
+    tier: str
+    time: int
+
+
+ControlEvent = (
+    WatermarkMoved | WindowOpened | WindowClosed | FeedbackGiven | ConfigChanged | PriorGiven | TierChanged
+)

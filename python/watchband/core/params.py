@@ -1,0 +1,256 @@
+"""Parameters as data: one declaration makes the check, its message, the JSON Schema and the docs table."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from watchband.core.errors import ConfigError, InvalidParameterError, UnknownNameError
+
+T = TypeVar("T")
+
+class Constraint(Protocol):
+    """What a parameter may be. ``str()`` completes the sentence "must be …"."""
+
+    def allows(self, value: object) -> bool: ...
+
+    def schema(self) -> dict[str, Any]: ...
+
+    def read(self, text: str) -> object:
+        """The value a command-line text stands for; ValueError if none."""
+        ...
+
+
+@dataclass(frozen=True)
+class Integer:
+    """A whole number between ``low`` and ``high``, both included."""
+
+    low: int
+    high: int | None = None
+
+    def allows(self, value: object) -> bool:
+        if isinstance(value, bool) or not isinstance(value, int):
+            return False
+        return value >= self.low and (self.high is None or value <= self.high)
+
+    def __str__(self) -> str:
+        return f"an integer >= {self.low}" if self.high is None else f"an integer from {self.low} to {self.high}"
+
+    def schema(self) -> dict[str, Any]:
+        top = {} if self.high is None else {"maximum": self.high}
+        return {"type": "integer", "minimum": self.low, **top}
+
+    def read(self, text: str) -> object:
+        return int(text)
+
+
+@dataclass(frozen=True)
+class Real:
+    """A finite number in an interval whose ends may be open."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    low_open: bool = False
+    high_open: bool = False
+
+    def allows(self, value: object) -> bool:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+            return False
+        above = value > self.low if self.low_open else value >= self.low
+        below = value < self.high if self.high_open else value <= self.high
+        return above and below
+
+    def __str__(self) -> str:
+        if math.isinf(self.low) and math.isinf(self.high):
+            return "a finite number"
+        if math.isinf(self.high):
+            return f"a number {'>' if self.low_open else '>='} {self.low:g}"
+        left, right = "(" if self.low_open else "[", ")" if self.high_open else "]"
+        return f"a number in {left}{self.low:g}, {self.high:g}{right}"
+
+    def schema(self) -> dict[str, Any]:
+        result: dict[str, Any] = {"type": "number"}
+        if math.isfinite(self.low):
+            result["exclusiveMinimum" if self.low_open else "minimum"] = self.low
+        if math.isfinite(self.high):
+            result["exclusiveMaximum" if self.high_open else "maximum"] = self.high
+        return result
+
+    def read(self, text: str) -> object:
+        return float(text)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of a few words."""
+
+    words: tuple[str, ...]
+
+    def allows(self, value: object) -> bool:
+        return isinstance(value, str) and value in self.words
+
+    def __str__(self) -> str:
+        return "one of " + ", ".join(map(repr, self.words))
+
+    def schema(self) -> dict[str, Any]:
+        return {"enum": list(self.words)}
+
+    def read(self, text: str) -> object:
+        return text
+
+
+@dataclass(frozen=True)
+class Flag:
+    """True or false."""
+
+    def allows(self, value: object) -> bool:
+        return isinstance(value, bool)
+
+    def __str__(self) -> str:
+        return "true or false"
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "boolean"}
+
+    def read(self, text: str) -> object:
+        words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+        return words.get(text.lower(), text)
+
+
+@dataclass(frozen=True)
+class Text:
+    """Any text; ``meaning`` says which."""
+
+    meaning: str = "a text"
+
+    def allows(self, value: object) -> bool:
+        return isinstance(value, str)
+
+    def __str__(self) -> str:
+        return self.meaning
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string"}
+
+    def read(self, text: str) -> object:
+        return text
+
+
+@dataclass(frozen=True)
+class Maybe:
+    """None, or what another constraint allows."""
+
+    inner: Constraint
+
+    def allows(self, value: object) -> bool:
+        return value is None or self.inner.allows(value)
+
+    def __str__(self) -> str:
+        return f"{self.inner}, or none"
+
+    def schema(self) -> dict[str, Any]:
+        return {"anyOf": [self.inner.schema(), {"type": "null"}]}
+
+    def read(self, text: str) -> object:
+        return None if text.lower() in ("none", "null", "") else self.inner.read(text)
+
+
+@dataclass(frozen=True)
+class Param:
+    """One declared parameter. ``retunable``: may change without making old states unusable."""
+
+    constraint: Constraint
+    doc: str
+    unit: str = ""
+    retunable: bool = False
+
+
+def param(default: Any, constraint: Constraint, doc: str, *, unit: str = "", retunable: bool = False) -> Any:
+    """A dataclass field with its constraint, unit and meaning."""
+    return dataclasses.field(default=default, metadata={"param": Param(constraint, doc, unit, retunable)})
+
+
+def params_of(cls: type) -> dict[str, Param]:
+    """The declared parameters of a dataclass, in order."""
+    return {
+        f.name: f.metadata["param"]
+        for f in dataclasses.fields(cls)
+        if "param" in f.metadata
+    }
+
+
+def check(owner: object) -> None:
+    """Raise InvalidParameterError for the first parameter outside its constraint."""
+    for name, declared in params_of(type(owner)).items():
+        value = getattr(owner, name)
+        if not declared.constraint.allows(value):
+            raise InvalidParameterError(
+                f"The {name!r} parameter of {type(owner).__name__} must be {declared.constraint}. Got {value!r}."
+            )
+
+
+def build(cls: type[T], values: Mapping[str, Any]) -> T:
+    """An instance from a mapping; an unknown key names the nearest known one."""
+    known = params_of(cls)
+    for name in values:
+        if name not in known:
+            raise UnknownNameError(f"parameter of {cls.__name__}", name, known)
+    return cls(**values)
+
+
+def read_text(cls: type, text: str) -> dict[str, Any]:
+    """Read ``key=value,key=value`` as the command line writes it.
+
+    Raises
+    ------
+    ConfigError
+        A part without ``=``, an unknown key, or a text that cannot be the parameter's value.
+    """
+    known = params_of(cls)
+    values: dict[str, Any] = {}
+    for part in filter(None, (p.strip() for p in text.split(","))):
+        name, equals, value = part.partition("=")
+        if not equals:
+            raise ConfigError(f"Parameter {part!r} of {cls.__name__} has no value. Write {part}=VALUE.")
+        if name not in known:
+            raise UnknownNameError(f"parameter of {cls.__name__}", name, known)
+        try:
+            values[name] = known[name].constraint.read(value)
+        except ValueError as error:
+            raise InvalidParameterError(
+                f"The {name!r} parameter of {cls.__name__} must be {known[name].constraint}. Got {value!r}."
+            ) from error
+    return values
+
+
+def values_of(owner: object) -> dict[str, Any]:
+    """Every parameter and its value."""
+    return {name: getattr(owner, name) for name in params_of(type(owner))}
+
+
+def schema(cls: type) -> dict[str, Any]:
+    """JSON Schema of the parameters."""
+    defaults = {f.name: f.default for f in dataclasses.fields(cls)}
+    properties = {
+        name: {
+            **declared.constraint.schema(),
+            "default": defaults[name],
+            "description": declared.doc + (f" Unit: {declared.unit}." if declared.unit else ""),
+        }
+        for name, declared in params_of(cls).items()
+    }
+    return {"type": "object", "title": cls.__name__, "properties": properties, "additionalProperties": False}
+
+
+def table(cls: type) -> str:
+    """The parameters as a Markdown table, as it stands in the docs."""
+    defaults = {f.name: f.default for f in dataclasses.fields(cls)}
+    lines = ["| parameter | default | must be | meaning |", "|---|---|---|---|"]
+    for name, declared in params_of(cls).items():
+        unit = f" ({declared.unit})" if declared.unit else ""
+        doc = declared.doc + (" Can be changed on a running state." if declared.retunable else "")
+        lines.append(f"| `{name}` | `{defaults[name]}` | {declared.constraint}{unit} | {doc} |")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,238 @@
+"""State: named arrays whose first axis is the series, and their one serialised form.
+
+The bytes are: magic, format version, length of the header, header (JSON), arrays in the header's order,
+checksum of everything before it. No pickle; nothing in the bytes is executed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from watchband.core.errors import StateCorruptError, StateMismatchError, StateVersionError
+
+MAGIC = b"WBSTATE\n"
+FORMAT = 1
+_PREFIX = struct.Struct("<8sHI")
+_DIGEST = 16
+_DTYPES = ("<f8", "<f4", "<i8", "<i4", "|u1", "|b1")
+SERIES_MAX = 1 << 31
+HEADER_BYTES = 16
+"""Bytes a series that every state spends on ``points_seen`` and ``last_time``."""
+
+ADVICE = "Restore the last good snapshot, or start cold with detector.start() and fold the log again."
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One array of a state: element type, elements a series, and what a new series starts with."""
+
+    dtype: str
+    width: int
+    fill: float = 0.0
+
+
+@dataclass(eq=False)
+class State:
+    """What a fold knows of ``series`` series.
+
+    Parameters
+    ----------
+    detector : str
+        Name of the fold the state belongs to.
+    version : int
+        The fold's ``state_version``.
+    fingerprint : str
+        Fingerprint of the parameters that shape the state.
+    arrays : mapping of str to array[series, width]
+        The arrays; moved on in place by ``step``.
+    points_seen, last_time : int64[series]
+        Points folded so far and the time of the last of them (smallest int64 before the first).
+    libraries : mapping of str to str
+        Versions of libraries whose models are part of the state; empty for most.
+    """
+
+    detector: str
+    version: int
+    fingerprint: str
+    arrays: dict[str, NDArray[Any]]
+    points_seen: NDArray[np.int64]
+    last_time: NDArray[np.int64]
+    libraries: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def blank(
+        cls, detector: str, version: int, fingerprint: str, layout: Mapping[str, Field], series: int
+    ) -> State:
+        """A state for ``series`` series that have seen nothing."""
+        return cls(
+            detector,
+            version,
+            fingerprint,
+            {k: np.full((series, f.width), f.fill, np.dtype(f.dtype)) for k, f in layout.items()},
+            np.zeros(series, np.int64),
+            np.full(series, np.iinfo(np.int64).min, np.int64),
+        )
+
+    @property
+    def series(self) -> int:
+        """Number of series held."""
+        return len(self.points_seen)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays together."""
+        return sum(a.nbytes for a in self._all().values())
+
+    def _all(self) -> dict[str, NDArray[Any]]:
+        return {"points_seen": self.points_seen, "last_time": self.last_time, **self.arrays}
+
+    def _like(self, arrays: Mapping[str, NDArray[Any]]) -> State:
+        rest = {k: v for k, v in arrays.items() if k not in ("points_seen", "last_time")}
+        return State(
+            self.detector,
+            self.version,
+            self.fingerprint,
+            rest,
+            arrays["points_seen"],
+            arrays["last_time"],
+            dict(self.libraries),
+        )
+
+    def copy(self) -> State:
+        """An independent copy."""
+        return self._like({k: a.copy() for k, a in self._all().items()})
+
+    def take(self, rows: ArrayLike) -> State:
+        """The chosen series, in the given order, as a new state."""
+        index = np.asarray(rows, np.int64)
+        return self._like({k: a[index] for k, a in self._all().items()})
+
+    @staticmethod
+    def stack(states: Sequence[State]) -> State:
+        """The series of all states, one after the other.
+
+        Raises
+        ------
+        StateMismatchError
+            The states are not of one fold with one set of parameters.
+        """
+        first = states[0]
+        for other in states[1:]:
+            if other.identity != first.identity:
+                raise StateMismatchError(
+                    f"Only states of one detector and one set of parameters stack. Got {first.identity} and "
+                    f"{other.identity}."
+                )
+        every = [s._all() for s in states]
+        return first._like({k: np.concatenate([a[k] for a in every]) for k in every[0]})
+
+    @property
+    def identity(self) -> tuple[str, int, str]:
+        """Detector, version and fingerprint: states with the same identity fit together."""
+        return self.detector, self.version, self.fingerprint
+
+    def same_bits(self, other: State) -> bool:
+        """True where identity and every array are equal bit for bit."""
+        mine, theirs = self._all(), other._all()
+        return (
+            self.identity == other.identity
+            and mine.keys() == theirs.keys()
+            and all(mine[k].tobytes() == theirs[k].tobytes() for k in mine)
+        )
+
+    def to_bytes(self) -> bytes:
+        """Everything as bytes that ``from_bytes`` reads on any machine."""
+        every = {k: np.ascontiguousarray(a) for k, a in self._all().items()}
+        header = {
+            "detector": self.detector,
+            "version": self.version,
+            "fingerprint": self.fingerprint,
+            "libraries": dict(self.libraries),
+            "arrays": [[k, a.dtype.newbyteorder("<").str, list(a.shape)] for k, a in every.items()],
+        }
+        text = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
+        parts = [_PREFIX.pack(MAGIC, FORMAT, len(text)), text]
+        parts += [a.astype(a.dtype.newbyteorder("<"), copy=False).tobytes() for a in every.values()]
+        body = b"".join(parts)
+        return body + hashlib.blake2b(body, digest_size=_DIGEST).digest()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> State:
+        """Read what ``to_bytes`` wrote.
+
+        Raises
+        ------
+        StateCorruptError
+            Truncated, damaged or foreign bytes; says which and what to do.
+        StateVersionError
+            Written in a newer format.
+        """
+        header, body = _open(data)
+        try:
+            arrays = _read_arrays(header["arrays"], body)
+            return cls(
+                str(header["detector"]),
+                int(header["version"]),
+                str(header["fingerprint"]),
+                {k: a for k, a in arrays.items() if k not in ("points_seen", "last_time")},
+                arrays["points_seen"],
+                arrays["last_time"],
+                {str(k): str(v) for k, v in header["libraries"].items()},
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise StateCorruptError(f"The header of this state makes no sense ({error}). {ADVICE}") from error
+
+
+def _open(data: bytes) -> tuple[dict[str, Any], memoryview]:
+    size = len(data)
+    if size < len(MAGIC) or data[: len(MAGIC)] != MAGIC[:size]:
+        raise StateCorruptError(
+            f"These {size} bytes are not a Watchband state: they begin with {bytes(data[:8])!r}, expected "
+            f"{MAGIC!r}. Check that the right file is read. {ADVICE}"
+        )
+    if size < _PREFIX.size + _DIGEST:
+        raise StateCorruptError(f"This state ends after {size} bytes, inside its header: truncated. {ADVICE}")
+    _, form, length = _PREFIX.unpack_from(data)
+    if form > FORMAT:
+        raise StateVersionError(
+            f"This state is written in format {form}; this release reads up to {FORMAT}. Upgrade Watchband."
+        )
+    if hashlib.blake2b(data[:-_DIGEST], digest_size=_DIGEST).digest() != data[-_DIGEST:]:
+        raise StateCorruptError(
+            f"The checksum of this state of {size} bytes does not match: truncated or damaged. {ADVICE}"
+        )
+    try:
+        header = json.loads(bytes(data[_PREFIX.size : _PREFIX.size + length]))
+    except ValueError as error:
+        raise StateCorruptError(f"The header of this state cannot be read ({error}). {ADVICE}") from error
+    if not isinstance(header, dict):
+        raise StateCorruptError(f"The header of this state is not a table. {ADVICE}")
+    return header, memoryview(data)[_PREFIX.size + length : -_DIGEST]
+
+
+def _read_arrays(entries: Iterable[Any], body: memoryview) -> dict[str, NDArray[Any]]:
+    arrays: dict[str, NDArray[Any]] = {}
+    at = 0
+    for name, dtype, shape in entries:
+        if dtype not in _DTYPES or any(not isinstance(n, int) or not 0 <= n < SERIES_MAX for n in shape):
+            raise ValueError(f"array {name!r} of type {dtype!r} and shape {shape!r}")
+        count = int(np.prod(shape, dtype=object)) if shape else 1
+        size = count * np.dtype(dtype).itemsize
+        if at + size > len(body):
+            raise ValueError(f"array {name!r} wants {size} bytes, {len(body) - at} are left")
+        raw = np.frombuffer(body[at : at + size], np.dtype(dtype)).reshape(shape)
+        arrays[str(name)] = raw.astype(raw.dtype.newbyteorder("="), copy=True)
+        at += size
+    if at != len(body):
+        raise ValueError(f"{len(body) - at} bytes are left over")
+    if len({len(a) for a in arrays.values()}) != 1:
+        raise ValueError("arrays of different numbers of series")
+    return arrays

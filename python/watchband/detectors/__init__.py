@@ -1,0 +1,26 @@
+"""Detectors: one file, one detector, one paper.
+
+``DETECTORS`` is the registry. A new built-in detector is one line in its table; outside packages register under
+the entry-point group ``watchband.detectors``.
+"""
+
+from __future__ import annotations
+
+from watchband.core.detector import Detector
+from watchband.core.registry import Registry
+
+_TABLE = {
+    "rolling_zscore": "watchband.detectors.rolling_zscore:RollingZscore",
+}
+
+DETECTORS: Registry[Detector] = Registry("detector", Detector, _TABLE, "watchband.detectors")  # type: ignore[type-abstract]
+
+_CLASSES = {path.partition(":")[2]: name for name, path in _TABLE.items()}
+
+__all__ = ["DETECTORS", *sorted(_CLASSES)]
+
+
+def __getattr__(name: str) -> type[Detector]:
+    if name in _CLASSES:
+        return DETECTORS.get(_CLASSES[name])
+    raise AttributeError(f"module 'watchband.detectors' has no attribute {name!r}")

@@ -1,0 +1,64 @@
+"""Rolling z-score: distance from the mean of the last values in their standard deviations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from watchband import _kernels
+from watchband.core.detector import Detector, Maturity
+from watchband.core.params import Flag, Integer, Real, param
+from watchband.core.points import Points
+from watchband.core.scores import Scores
+from watchband.core.state import Field, State
+
+
+@dataclass(frozen=True)
+class RollingZscore(Detector):
+    """Distance from the mean of the last ``window`` values, in their standard deviations.
+
+    Works for metrics without seasons whose noise is close to normal. Does not work where values swing with the hour
+    (the window then holds the swing) or have a heavy tail; one spike inside the window hides the next one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from watchband import Points
+    >>> detector = RollingZscore(window=4)
+    >>> scores = detector.step(detector.start(), Points.of(np.arange(5), [1.0, 2.0, 1.0, 2.0, 6.0]))
+    >>> scores.score.round(3)
+    array([ nan,  nan,  nan,  nan, 7.794])
+    """
+
+    name: ClassVar[str] = "rolling_zscore"
+    maturity: ClassVar[Maturity] = "verified"
+    tags: ClassVar[frozenset[str]] = frozenset({"shift", "scale", "time_shift"})
+
+    window: int = param(60, Integer(2, 10_000), "Values the mean and deviation are taken over.", unit="points")
+    ddof: int = param(1, Integer(0, 1), "Divisor of the variance is the number of values minus this.")
+    inclusive: bool = param(
+        False, Flag(), "Count the point itself into its window, as older tools do; caps the score."
+    )
+    width: float = param(
+        3.0, Real(0, low_open=True), "Half width of the drawn band.", unit="deviations", retunable=True
+    )
+
+    @property
+    def memory_points(self) -> int:
+        return self.window
+
+    def layout(self) -> dict[str, Field]:
+        return {"ring": Field("f8", self.window), "head": Field("i8", 2)}
+
+    def _fold(self, state: State, points: Points, scores: Scores, threads: int) -> None:
+        _kernels.rolling_zscore(
+            state.arrays["ring"],
+            state.arrays["head"],
+            (points.rows, points.offsets, points.times, points.values),
+            scores.outputs(),
+            self.window,
+            self.ddof,
+            self.inclusive,
+            self.width,
+            threads,
+        )

@@ -1,0 +1,1 @@
+"""Shipped for authors of detectors: contract suites and faults."""

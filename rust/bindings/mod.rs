@@ -1,0 +1,4 @@
+//! One file a kernel: names, types and shapes for Python, the release of the GIL, nothing else.
+
+pub mod batch;
+pub mod rolling_zscore;

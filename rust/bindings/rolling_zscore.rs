@@ -1,0 +1,27 @@
+use numpy::PyReadwriteArray2;
+use pyo3::prelude::*;
+
+use super::batch::{step, Outputs, PointsArgs, StateArgs};
+use crate::kernels::rolling_zscore::RollingZscore;
+
+#[pyfunction]
+fn rolling_zscore(
+    py: Python<'_>,
+    ring: PyReadwriteArray2<'_, f64>,
+    head: PyReadwriteArray2<'_, i64>,
+    points: PointsArgs<'_>,
+    outputs: Outputs<'_>,
+    window: usize,
+    ddof: usize,
+    inclusive: bool,
+    width: f64,
+    threads: usize,
+) -> PyResult<()> {
+    let kernel = RollingZscore { window, ddof, inclusive, width };
+    let state = StateArgs { f64s: vec![ring], i64s: vec![head], ..Default::default() };
+    step(py, &kernel, state, &points, &Vec::new(), outputs, threads)
+}
+
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(rolling_zscore, module)?)
+}

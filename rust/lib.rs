@@ -1,0 +1,13 @@
+//! The table of what Python sees. Kernels know nothing of Python; bindings hold no arithmetic.
+#![forbid(unsafe_code)]
+
+pub mod bindings;
+pub mod kernels;
+
+use pyo3::prelude::*;
+
+#[pymodule]
+fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    bindings::rolling_zscore::register(module)?;
+    Ok(())
+}

@@ -1,0 +1,41 @@
+"""Every registered detector keeps the ten laws; found by discovery, nobody lists them."""
+
+from __future__ import annotations
+
+import pytest
+
+from watchband.core import params
+from watchband.core.detector import Detector
+from watchband.detectors import DETECTORS
+from watchband.testing.contracts.detector import CHECKS
+
+# Further parameter sets that take other paths through a detector; its defaults are always tried.
+VARIANTS: dict[str, list[dict[str, object]]] = {
+    "rolling_zscore": [{"window": 12, "inclusive": True}, {"window": 2, "ddof": 0}],
+}
+
+
+def instances() -> list[Detector]:
+    found = []
+    for name in DETECTORS.names():
+        found += [DETECTORS.build({"type": name, **values}) for values in ({}, *VARIANTS.get(name, []))]
+    return found
+
+
+def label(detector: Detector) -> str:
+    values = params.values_of(detector)
+    default = params.values_of(type(detector)())
+    changed = ",".join(f"{k}={v}" for k, v in values.items() if v != default[k])
+    return f"{detector.name}({changed})"
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS.keys())
+@pytest.mark.parametrize("detector", instances(), ids=label)
+def test_law(detector: Detector, check: object) -> None:
+    assert callable(check)
+    check(detector)
+
+
+@pytest.mark.parametrize("detector", instances(), ids=label)
+def test_config_round_trip(detector: Detector) -> None:
+    assert DETECTORS.build(DETECTORS.to_config(detector)) == detector

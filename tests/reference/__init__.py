@@ -1,0 +1,1 @@
+"""Slow, obvious versions of the kernels; they share no code with the product."""
