@@ -1,6 +1,6 @@
 """The compiled core: functions over arrays, one per kernel; checked against the binary by stubtest."""
 
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray

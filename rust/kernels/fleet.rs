@@ -77,7 +77,13 @@ fn cut<'a>(data: &'a mut [f64], offsets: &[i64]) -> Vec<&'a mut [f64]> {
 ///
 /// The caller has checked (in Python, `Points`) that rows are in range and do not repeat and that offsets
 /// ascend from 0 to the number of points.
-pub fn run<K: Kernel>(kernel: &K, arrays: Arrays<'_>, batch: &Batch<'_>, outputs: Vec<&mut [f64]>, threads: usize) {
+pub fn run<K: Kernel>(
+    kernel: &K,
+    arrays: Arrays<'_>,
+    batch: &Batch<'_>,
+    outputs: Vec<&mut [f64]>,
+    threads: usize,
+) {
     let mut order: Vec<usize> = (0..batch.rows.len()).collect();
     order.sort_unstable_by_key(|&i| batch.rows[i]);
     let sorted: Vec<usize> = order.iter().map(|&i| batch.rows[i] as usize).collect();

@@ -48,7 +48,13 @@ impl Kernel for RollingZscore {
                 if known {
                     // A constant window has no scale: equal is 0, different is infinitely strange, capped.
                     let gap = (value - mean).abs();
-                    score[i] = if deviation > 0.0 { gap / deviation } else if gap > 0.0 { f64::MAX } else { 0.0 };
+                    score[i] = if deviation > 0.0 {
+                        gap / deviation
+                    } else if gap > 0.0 {
+                        f64::MAX
+                    } else {
+                        0.0
+                    };
                 }
             }
             if !self.inclusive && known {

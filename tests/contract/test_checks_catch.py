@@ -8,7 +8,6 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-
 from watchband.core.detector import Detector
 from watchband.core.params import Integer, param
 from watchband.core.points import Points
@@ -55,7 +54,7 @@ class BreaksSplit(Sound):
 
     def _fold(self, state: State, points: Points, scores: Scores, threads: int) -> None:
         super()._fold(state, points, scores, threads)
-        scores.score += len(points) * 1e-12
+        scores.score[:] += len(points) * 1e-12
 
 
 class BreaksSnapshot(Sound):
@@ -65,7 +64,7 @@ class BreaksSnapshot(Sound):
 
     def _fold(self, state: State, points: Points, scores: Scores, threads: int) -> None:
         super()._fold(state, points, scores, threads)
-        scores.score += self._memory.get(id(state), 0.0)
+        scores.score[:] += self._memory.get(id(state), 0.0)
         self._memory[id(state)] = 1.0
 
 
@@ -74,7 +73,7 @@ class BreaksCausal(Sound):
 
     def _fold(self, state: State, points: Points, scores: Scores, threads: int) -> None:
         super()._fold(state, points, scores, threads)
-        scores.score += np.nanmax(np.where(np.isfinite(points.values), points.values, 0), initial=0.0)
+        scores.score[:] += np.nanmax(np.where(np.isfinite(points.values), points.values, 0), initial=0.0)
 
 
 class BreaksEmpty(Sound):

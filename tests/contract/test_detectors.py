@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from watchband.core import params
 from watchband.core.detector import Detector
 from watchband.detectors import DETECTORS

@@ -96,9 +96,7 @@ class Detector(ABC):
     def fingerprint(self) -> str:
         """Of the name and of all parameters that are not retunable."""
         declared = params.params_of(type(self))
-        return fingerprint(
-            self.name, {k: v for k, v in params.values_of(self).items() if not declared[k].retunable}
-        )
+        return fingerprint(self.name, {k: v for k, v in params.values_of(self).items() if not declared[k].retunable})
 
     def start(self, series: int = 1) -> State:
         """A state for ``series`` series that have seen nothing."""

@@ -72,6 +72,4 @@ class TierChanged:
     time: int
 
 
-ControlEvent = (
-    WatermarkMoved | WindowOpened | WindowClosed | FeedbackGiven | ConfigChanged | PriorGiven | TierChanged
-)
+ControlEvent = WatermarkMoved | WindowOpened | WindowClosed | FeedbackGiven | ConfigChanged | PriorGiven | TierChanged

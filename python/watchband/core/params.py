@@ -12,6 +12,7 @@ from watchband.core.errors import ConfigError, InvalidParameterError, UnknownNam
 
 T = TypeVar("T")
 
+
 class Constraint(Protocol):
     """What a parameter may be. ``str()`` completes the sentence "must be …"."""
 
@@ -175,11 +176,7 @@ def param(default: Any, constraint: Constraint, doc: str, *, unit: str = "", ret
 
 def params_of(cls: type) -> dict[str, Param]:
     """The declared parameters of a dataclass, in order."""
-    return {
-        f.name: f.metadata["param"]
-        for f in dataclasses.fields(cls)
-        if "param" in f.metadata
-    }
+    return {f.name: f.metadata["param"] for f in dataclasses.fields(cls) if "param" in f.metadata}
 
 
 def check(owner: object) -> None:

@@ -59,9 +59,7 @@ class Points:
         return cls.fleet([(times, values)], rows=[row])
 
     @classmethod
-    def fleet(
-        cls, series: Sequence[tuple[ArrayLike, ArrayLike]], rows: Iterable[int] | None = None
-    ) -> Points:
+    def fleet(cls, series: Sequence[tuple[ArrayLike, ArrayLike]], rows: Iterable[int] | None = None) -> Points:
         """Several series as one batch, state row ``i`` for the ``i``-th unless ``rows`` says otherwise."""
         times = [_as_times(t) for t, _ in series]
         values = [_as_values(v) for _, v in series]
@@ -84,9 +82,7 @@ class Points:
     @classmethod
     def empty(cls, dims: int = 1) -> Points:
         """A batch of nothing."""
-        return cls(
-            np.empty(0, np.int64), np.empty((0, dims)), np.zeros(1, np.int64), np.empty(0, np.int32)
-        )
+        return cls(np.empty(0, np.int64), np.empty((0, dims)), np.zeros(1, np.int64), np.empty(0, np.int32))
 
     def __len__(self) -> int:
         return len(self.times)
@@ -99,7 +95,7 @@ class Points:
     @property
     def dims(self) -> int:
         """Number of values per point."""
-        return self.values.shape[1]
+        return int(self.values.shape[1])
 
     def slices(self) -> Iterator[tuple[int, slice]]:
         """State row and the part of the flat arrays, slice by slice."""
@@ -133,7 +129,12 @@ def _as_values(values: ArrayLike) -> Float64:
 
 
 def _check_shapes(points: Points) -> None:
-    for name, dtype, ndim in (("times", "i8", 1), ("values", "f8", 2), ("offsets", "i8", 1), ("rows", "i4", 1)):
+    for name, dtype, ndim in (
+        ("times", "i8", 1),
+        ("values", "f8", 2),
+        ("offsets", "i8", 1),
+        ("rows", "i4", 1),
+    ):
         array = getattr(points, name)
         fits = isinstance(array, np.ndarray) and array.dtype == np.dtype(dtype) and array.ndim == ndim
         if not fits or not array.flags.c_contiguous:

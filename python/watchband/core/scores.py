@@ -47,7 +47,8 @@ class Scores:
     def blank(cls, points: Points) -> Scores:
         """Arrays for a batch, NaN everywhere and no flags: what a kernel fills."""
         n = len(points)
-        return cls(*(np.full(n, np.nan) for _ in range(5)), np.zeros(n))
+        nothing = [np.full(n, np.nan) for _ in range(5)]
+        return cls(*nothing, np.zeros(n))
 
     @classmethod
     def joined(cls, parts: list[Scores]) -> Scores:

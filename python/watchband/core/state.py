@@ -68,9 +68,7 @@ class State:
     libraries: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def blank(
-        cls, detector: str, version: int, fingerprint: str, layout: Mapping[str, Field], series: int
-    ) -> State:
+    def blank(cls, detector: str, version: int, fingerprint: str, layout: Mapping[str, Field], series: int) -> State:
         """A state for ``series`` series that have seen nothing."""
         return cls(
             detector,

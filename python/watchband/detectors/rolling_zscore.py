@@ -33,12 +33,11 @@ class RollingZscore(Detector):
     name: ClassVar[str] = "rolling_zscore"
     maturity: ClassVar[Maturity] = "verified"
     tags: ClassVar[frozenset[str]] = frozenset({"shift", "scale", "time_shift"})
+    memory_tolerance: ClassVar[float] = 1e-9
 
     window: int = param(60, Integer(2, 10_000), "Values the mean and deviation are taken over.", unit="points")
     ddof: int = param(1, Integer(0, 1), "Divisor of the variance is the number of values minus this.")
-    inclusive: bool = param(
-        False, Flag(), "Count the point itself into its window, as older tools do; caps the score."
-    )
+    inclusive: bool = param(False, Flag(), "Count the point itself into its window, as older tools do; caps the score.")
     width: float = param(
         3.0, Real(0, low_open=True), "Half width of the drawn band.", unit="deviations", retunable=True
     )

@@ -52,8 +52,7 @@ def awkward_fleet(n: int, seed: int, series: int = 4, dims: int = 1) -> Points:
 def part(points: Points, bounds: list[tuple[int, int, int]]) -> Points:
     """A batch cut from another one: (slice, from, to) with positions within the slice, in the given order."""
     pieces = [
-        slice(int(points.offsets[index]) + start, int(points.offsets[index]) + stop)
-        for index, start, stop in bounds
+        slice(int(points.offsets[index]) + start, int(points.offsets[index]) + stop) for index, start, stop in bounds
     ]
     return Points.fleet(
         [(points.times[p], points.values[p]) for p in pieces],

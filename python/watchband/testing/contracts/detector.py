@@ -94,18 +94,18 @@ def check_seeded(detector: Detector) -> None:
 def check_forgets(detector: Detector) -> None:
     """6: one NaN, infinity, gap or spike is forgotten within ``memory_points``."""
     at = 200
-    n = at + detector.memory_points + 60
+    n = at + detector.memory_points + 66
     moments, values = streams.times(n), streams.daily(n, SEED + 5)
     clean = detector.step(detector.start(), Points.of(moments, values)).score
     for name, wound in (("NaN", np.nan), ("infinity", np.inf), ("spike", 1e6), ("dip", -1e6)):
         hurt = values.copy()
         hurt[at] = wound
         scores = detector.step(detector.start(), Points.of(moments, hurt)).score
-        _assert_forgotten(name, clean, scores, at + detector.memory_points, detector.memory_tolerance)
+        _assert_forgotten(name, clean, scores, at + 1 + detector.memory_points, detector.memory_tolerance)
     kept = np.r_[0:at, at + 5 : n]
     scores = np.full(n, np.nan)
     scores[kept] = detector.step(detector.start(), Points.of(moments[kept], values[kept])).score
-    _assert_forgotten("gap", clean, scores, at + 5 + detector.memory_points, detector.memory_tolerance)
+    _assert_forgotten("gap", clean, scores, at + 6 + detector.memory_points, detector.memory_tolerance)
 
 
 def check_honest(detector: Detector) -> None:
@@ -206,9 +206,7 @@ def _halves(points: Points) -> tuple[Points, Points]:
     return first, streams.part(points, [(i, n // 2, n) for i, n in enumerate(sizes)])
 
 
-def _in_pieces(
-    detector: Detector, state: State, points: Points, rng: np.random.Generator, threads: int
-) -> Scores:
+def _in_pieces(detector: Detector, state: State, points: Points, rng: np.random.Generator, threads: int) -> Scores:
     """Feed random pieces of random series in random order, and put the scores back in place."""
     sizes = np.diff(points.offsets)
     done = np.zeros(points.series, np.int64)
@@ -255,5 +253,3 @@ def _assert_stranger_is_higher(detector: Detector) -> None:
     assert not np.isnan(seen).any(), f"no opinion after {n} points"
     assert seen == sorted(seen), f"a larger spike has a smaller score: {seen}"
     assert seen[-1] > usual, f"a huge spike scores {seen[-1]:.3g}, usual points up to {usual:.3g}"
-
-
