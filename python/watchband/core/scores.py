@@ -47,8 +47,7 @@ class Scores:
     def blank(cls, points: Points) -> Scores:
         """Arrays for a batch, NaN everywhere and no flags: what a kernel fills."""
         n = len(points)
-        nothing = [np.full(n, np.nan) for _ in range(5)]
-        return cls(*nothing, np.zeros(n))
+        return cls(*(np.full(n, fill) for fill in (np.nan, np.nan, np.nan, np.nan, np.nan, 0.0)))
 
     @classmethod
     def joined(cls, parts: list[Scores]) -> Scores:
