@@ -1,0 +1,52 @@
+"""Rewrite the generated parts of the docs: what stands between ``<!-- NAME -->`` and ``<!-- /NAME -->``.
+
+``params NAME`` is the parameter table of a detector (a detector's own page may leave out the name).
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from watchband.core import params
+from watchband.detectors import DETECTORS
+
+ROOT = Path(__file__).resolve().parent.parent
+TITLE = re.compile(r"^# `?([a-z_]+)`?", re.MULTILINE)
+MARK = re.compile(r"(<!-- (params|detectors)(?: (\w+))? -->\n).*?(<!-- /\2 -->)", re.DOTALL)
+
+
+def detector_table() -> str:
+    """Every detector with maturity, bytes a series and cost."""
+    lines = ["| detector | maturity | bytes a series | cost |", "|---|---|---|---|"]
+    for name in DETECTORS.names():
+        detector = DETECTORS.build({"type": name})
+        link = f"[`{name}`](detectors/{name}.md)"
+        lines.append(f"| {link} | {detector.maturity} | {detector.state_bytes_max:,} | {detector.cost} |")
+    return "\n".join(lines) + "\n"
+
+
+def generated(text: str) -> str:
+    """The page with its generated parts as they should be."""
+    title = TITLE.search(text)
+
+    def fill(match: re.Match[str]) -> str:
+        kind, name = match[2], match[3]
+        if kind == "detectors":
+            body = detector_table()
+        else:
+            body = params.table(DETECTORS.get(name or (title[1] if title else "")))
+        return match[1] + body + match[4]
+
+    return MARK.sub(fill, text)
+
+
+def main() -> None:
+    for path in sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]):
+        text = path.read_text()
+        if (new := generated(text)) != text:
+            path.write_text(new)
+
+
+if __name__ == "__main__":
+    main()
