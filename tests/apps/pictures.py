@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+
 from watchband.apps.library.view import DetectionView, SeriesView
 from watchband.core.alert import Alert, alert_id, severity_of
 from watchband.core.series import SeriesKey

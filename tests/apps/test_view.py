@@ -7,9 +7,9 @@ import dataclasses
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from watchband.apps.library.view import SeriesView, _extremes
 
 from tests.apps.pictures import MINUTE, series_view
+from watchband.apps.library.view import SeriesView, _extremes
 
 
 @given(st.integers(300, 4000), st.integers(0, 40), st.integers(0, 2**32 - 1))

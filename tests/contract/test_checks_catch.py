@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+
 from watchband.core.detector import Detector
 from watchband.core.params import Integer, param
 from watchband.core.points import Points

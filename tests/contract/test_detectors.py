@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from watchband.core import params
 from watchband.core.detector import Detector
 from watchband.detectors import DETECTORS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from watchband.core import params
 from watchband.core.errors import ConfigError, InvalidParameterError, UnknownNameError
 from watchband.core.params import Choice, Flag, Integer, Maybe, Real, Text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from watchband.core.errors import PointsShapeError, TimeOrderError
 from watchband.core.points import Points
 

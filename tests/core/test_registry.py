@@ -8,6 +8,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+
 from watchband.core.errors import UnknownNameError
 from watchband.detectors import DETECTORS
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from watchband.core.errors import StateCorruptError, StateError, StateMismatchError, StateVersionError
 from watchband.core.points import Points
 from watchband.core.state import FORMAT, MAGIC, State
