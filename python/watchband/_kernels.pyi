@@ -22,3 +22,18 @@ def rolling_zscore(
     width: float,
     threads: int,
 ) -> None: ...
+
+def prepare(
+    state: tuple[_I64, _I64, _F64, _I64, _I64, _I64],
+    raw: tuple[NDArray[np.int32], _I64, _I64, _F64],
+    row_ordinal: _I64,
+    interval_ns: int,
+    resample_ns: int,
+    aggregate_word: str,
+    gap_word: str,
+    gap_value: float,
+    gap_limit: int,
+    counter: bool,
+    flush: bool,
+    threads: int,
+) -> tuple[_I64, _F64, NDArray[np.bool_], _I64, _I64, _I64]: ...

@@ -47,7 +47,7 @@ pub struct Batch<'a> {
 }
 
 /// Cuts the chosen rows out of one state array. `sorted` is ascending without repeats.
-fn pick<'a, T>(data: &'a mut [T], width: usize, sorted: &[usize]) -> Vec<&'a mut [T]> {
+pub fn pick<'a, T>(data: &'a mut [T], width: usize, sorted: &[usize]) -> Vec<&'a mut [T]> {
     let mut rest = data;
     let mut base = 0;
     let mut picked = Vec::with_capacity(sorted.len());
@@ -62,7 +62,7 @@ fn pick<'a, T>(data: &'a mut [T], width: usize, sorted: &[usize]) -> Vec<&'a mut
 }
 
 /// Cuts an output column at the offsets of the slices.
-fn cut<'a>(data: &'a mut [f64], offsets: &[i64]) -> Vec<&'a mut [f64]> {
+pub fn cut<'a, T>(data: &'a mut [T], offsets: &[i64]) -> Vec<&'a mut [T]> {
     let mut rest = data;
     let mut parts = Vec::with_capacity(offsets.len().saturating_sub(1));
     for pair in offsets.windows(2) {
@@ -121,10 +121,12 @@ pub fn run<K: Kernel>(
             outputs: std::mem::take(&mut parts[index]),
         });
     }
-    spread(kernel, &mut slices, thread_count(threads, batch.times.len()));
+    let threads = thread_count(threads, batch.times.len());
+    spread(&mut slices, threads, |slice| kernel.step(slice));
 }
 
-fn thread_count(asked: usize, points: usize) -> usize {
+/// Threads for a batch of so many points; `asked` 0 means: as many as pay off.
+pub fn thread_count(asked: usize, points: usize) -> usize {
     // Below some thousand points a thread costs more than it saves.
     let useful = (points / 4096).max(1);
     let available = std::thread::available_parallelism().map_or(1, |n| n.get());
@@ -135,21 +137,17 @@ fn thread_count(asked: usize, points: usize) -> usize {
     }
 }
 
-fn spread<K: Kernel>(kernel: &K, slices: &mut [Slice<'_>], threads: usize) {
-    if threads <= 1 || slices.len() <= 1 {
-        for slice in slices {
-            kernel.step(slice);
-        }
+/// Steps every item, in threads over items.
+pub fn spread<T: Send>(items: &mut [T], threads: usize, step: impl Fn(&mut T) + Sync) {
+    if threads <= 1 || items.len() <= 1 {
+        items.iter_mut().for_each(step);
         return;
     }
-    let share = slices.len().div_ceil(threads);
+    let share = items.len().div_ceil(threads);
+    let step = &step;
     std::thread::scope(|scope| {
-        for part in slices.chunks_mut(share) {
-            scope.spawn(move || {
-                for slice in part {
-                    kernel.step(slice);
-                }
-            });
+        for part in items.chunks_mut(share) {
+            scope.spawn(move || part.iter_mut().for_each(step));
         }
     });
 }
