@@ -19,12 +19,8 @@ GAPS = ("ignore", "zero", "fixed", "previous", "linear", "model")
 
 Row = tuple[int, float]
 
-VALUES = st.one_of(
-    st.floats(-1e6, 1e6), st.integers(-3, 3).map(float), st.sampled_from([NAN, INF, -INF, 0.0])
-)
-STEPS = st.one_of(
-    st.just(10), st.just(10), st.just(10), st.sampled_from([0, 9, 11, 15, 16, 20, 30, 70, 400, 10_000])
-)
+VALUES = st.one_of(st.floats(-1e6, 1e6), st.integers(-3, 3).map(float), st.sampled_from([NAN, INF, -INF, 0.0]))
+STEPS = st.one_of(st.just(10), st.just(10), st.just(10), st.sampled_from([0, 9, 11, 15, 16, 20, 30, 70, 400, 10_000]))
 
 
 @st.composite
@@ -54,9 +50,7 @@ def raw(rows: list[Row]) -> Raw:
 
 
 def triples(out: Prepared) -> list[tuple[int, float, bool]]:
-    return list(
-        zip(out.points.times.tolist(), out.points.values[:, 0].tolist(), out.imputed.tolist(), strict=True)
-    )
+    return list(zip(out.points.times.tolist(), out.points.values[:, 0].tolist(), out.imputed.tolist(), strict=True))
 
 
 def run(rows: list[Row], **parameters: Any) -> list[tuple[int, float, bool]]:
@@ -99,9 +93,7 @@ def test_cuts_change_no_bit(rows: list[Row], parameters: dict[str, Any], cuts: l
 
 
 @given(streams(), options(), st.randoms(use_true_random=False))
-def test_order_within_a_batch_does_not_matter(
-    rows: list[Row], parameters: dict[str, Any], random: Any
-) -> None:
+def test_order_within_a_batch_does_not_matter(rows: list[Row], parameters: dict[str, Any], random: Any) -> None:
     rows = list(dict(rows).items())
     shuffled = random.sample(rows, len(rows))
     prepare = Prepare(**parameters)

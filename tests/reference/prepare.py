@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -81,7 +82,7 @@ def near(step: int, interval: int) -> bool:
 def fill(
     readings: Sequence[tuple[int, float]], given: int | None, gap: str, gap_value: float, limit: int
 ) -> list[tuple[int, float, bool]]:
-    steps = [b[0] - a[0] for a, b in zip(readings, readings[1:], strict=False)]
+    steps = [b[0] - a[0] for a, b in itertools.pairwise(readings)]
     learned = intervals(steps)
     points: list[tuple[int, float, bool]] = []
     known, run = NAN, 0.0
