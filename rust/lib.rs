@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 #[pymodule]
 fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
     bindings::prepare::register(module)?;
+    bindings::calibrate::register(module)?;
     bindings::rolling_zscore::register(module)?;
     Ok(())
 }

@@ -22,7 +22,6 @@ def rolling_zscore(
     width: float,
     threads: int,
 ) -> None: ...
-
 def prepare(
     state: tuple[_I64, _I64, _F64, _I64, _I64, _I64],
     raw: tuple[NDArray[np.int32], _I64, _I64, _F64],
@@ -37,3 +36,17 @@ def prepare(
     flush: bool,
     threads: int,
 ) -> tuple[_I64, _F64, NDArray[np.bool_], _I64, _I64, _I64]: ...
+def calibrate(
+    bins: _F32,
+    fits: _F64,
+    life: _F64,
+    points: _Points,
+    columns: list[_F64],
+    outputs: list[_F64],
+    p_limit: list[float],
+    rule: tuple[str, float, int, bool],
+    direction: str,
+    half_life: float,
+    threads: int,
+) -> None: ...
+def calibrate_widths() -> tuple[int, int, int]: ...

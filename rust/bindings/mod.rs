@@ -1,5 +1,6 @@
 //! One file a kernel: names, types and shapes for Python, the release of the GIL, nothing else.
 
 pub mod batch;
+pub mod calibrate;
 pub mod prepare;
 pub mod rolling_zscore;

@@ -1,0 +1,54 @@
+use numpy::PyReadwriteArray2;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+use super::batch::{step, Columns, Outputs, PointsArgs, StateArgs};
+use crate::kernels::calibrate::{Calibrate, Direction, Rule, LIFE};
+use crate::kernels::tail::{BINS, FIT};
+
+/// The rule as Python names it: (kind, x, train, robust).
+type RuleArgs<'py> = (&'py str, f64, usize, bool);
+
+#[pyfunction]
+fn calibrate(
+    py: Python<'_>,
+    bins: PyReadwriteArray2<'_, f32>,
+    fits: PyReadwriteArray2<'_, f64>,
+    life: PyReadwriteArray2<'_, f64>,
+    points: PointsArgs<'_>,
+    columns: Columns<'_>,
+    outputs: Outputs<'_>,
+    p_limit: Vec<f64>,
+    rule: RuleArgs<'_>,
+    direction: &str,
+    half_life: f64,
+    threads: usize,
+) -> PyResult<()> {
+    let (kind, x, train, robust) = rule;
+    let rule = match kind {
+        "budget" => Rule::Budget,
+        "cutoff" => Rule::Cutoff(x),
+        "sigma" => Rule::Sigma { k: x, train: train as f64, robust },
+        "contamination" => Rule::Contamination(x),
+        _ => return Err(PyValueError::new_err("unknown rule")),
+    };
+    let direction = match direction {
+        "above" => Direction::Above,
+        "below" => Direction::Below,
+        _ => Direction::Both,
+    };
+    let kernel = Calibrate { rule, direction, half_life, p_limit };
+    let state = StateArgs { f64s: vec![fits, life], f32s: vec![bins], ..Default::default() };
+    step(py, &kernel, state, &points, &columns, outputs, threads)
+}
+
+/// Widths of the state arrays of `calibrate`: of one row's buckets, of one row's fit, of the rest.
+#[pyfunction]
+fn calibrate_widths() -> (usize, usize, usize) {
+    (BINS, FIT, LIFE)
+}
+
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(calibrate, module)?)?;
+    module.add_function(wrap_pyfunction!(calibrate_widths, module)?)
+}

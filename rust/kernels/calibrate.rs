@@ -1,0 +1,320 @@
+//! From scores to anomaly scores: a tail per side (level 1), then the rate of incidents (level 2).
+//!
+//! State: `bins` f32[rows * BINS], `fits` f64[rows * FIT], `life` f64[LIFE]; places in `life` are the constants below.
+
+use super::fleet::{Kernel, Slice};
+use super::tail::{Tail, BINS, FIT, HIGHEST};
+
+/// Opinions after which something may be said, after which buckets fill, and after which the tail is used.
+const SPEAKS: f64 = 20.0;
+const FILLS: f64 = 100.0;
+const USED: f64 = 250.0;
+const REFIT: f64 = 32.0;
+const SURE: f64 = 1000.0;
+const LN10: f64 = std::f64::consts::LN_10;
+/// Points below the closing level after which an incident is over.
+const QUIET: f64 = 12.0;
+const HOLD_WEIGHT: f64 = 0.1;
+const HOLD_POINTS: f64 = 100.0;
+const GAIN_MAX: f64 = 1e6;
+
+const GAIN: usize = 0;
+const TOTAL: usize = 1;
+const SEEN: usize = 2;
+const HIGH: usize = 3;
+const HOLD_OPEN: usize = 5;
+const HOLD_QUIET: usize = 6;
+const INCIDENTS: usize = 7;
+const EXCESS: usize = 8;
+const ARMED: usize = 9;
+const PEAK: usize = 10;
+const PEAK_QUIET: usize = 11;
+const COUNT: usize = 12;
+const MEAN: usize = 13;
+const SQUARES: usize = 14;
+const CUT: usize = 15;
+pub const LIFE: usize = 16;
+
+/// How anomaly_score is formed.
+pub enum Rule {
+    /// ln p / ln p_limit.
+    Budget,
+    /// score / x.
+    Cutoff(f64),
+    /// score / (mean + k deviations) of past scores; the first `train` of them, 0 for all so far.
+    Sigma { k: f64, train: f64, robust: bool },
+    /// score / the quantile that a share of past scores exceeds.
+    Contamination(f64),
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub enum Direction {
+    Both,
+    Above,
+    Below,
+}
+
+pub struct Calibrate {
+    pub rule: Rule,
+    pub direction: Direction,
+    pub half_life: f64,
+    /// Of every slice: the probability per point that the budget allows.
+    pub p_limit: Vec<f64>,
+}
+
+/// What one point is: its scores by row, NaN where it has none.
+struct Sides {
+    rows: [f64; 2],
+    /// The score has a direction and a unit, so limits mean something.
+    signed: bool,
+}
+
+/// The rate and size of incidents, as they stand before the point.
+struct Rate {
+    ln_rate: f64,
+    mean: f64,
+    k: f64,
+}
+
+impl Rate {
+    fn of(life: &[f64]) -> Rate {
+        let n = life[INCIDENTS];
+        Rate {
+            ln_rate: libm::log((n + 5.0) / (life[ARMED] + 500.0)),
+            mean: ((life[EXCESS] + 10.0) / (n + 10.0)).clamp(0.7, 2.5),
+            k: n + 10.0,
+        }
+    }
+
+    /// From -ln p of a point to -ln of the rate of incidents as strange as this.
+    fn apply(&self, nats: f64) -> f64 {
+        let excess = nats - 2.0 * LN10;
+        if excess > 0.0 {
+            -self.ln_rate + self.k * libm::log1p(excess / (self.mean * self.k))
+        } else {
+            nats * (-self.ln_rate / (2.0 * LN10)).min(1.0)
+        }
+    }
+
+    /// The nats above which `apply` exceeds `wanted`.
+    fn invert(&self, wanted: f64) -> f64 {
+        if wanted >= -self.ln_rate {
+            return 2.0 * LN10 + self.mean * self.k * libm::expm1((wanted + self.ln_rate) / self.k);
+        }
+        (wanted / (-self.ln_rate / (2.0 * LN10)).min(1.0)).min(2.0 * LN10)
+    }
+}
+
+impl Calibrate {
+    pub fn rows(&self) -> usize {
+        match (&self.rule, self.direction) {
+            (Rule::Budget, Direction::Both) => 2,
+            _ => 1,
+        }
+    }
+
+    fn sides(&self, value: f64, score: f64, expected: f64, scale: f64) -> Sides {
+        let signed = scale.is_finite() && scale >= 0.0 && expected.is_finite();
+        if !signed {
+            return Sides { rows: [score.clamp(0.0, HIGHEST), 0.0], signed };
+        }
+        // A scale of 0 cannot divide: the detector's own score then says how strange the point is.
+        let z = if scale > 0.0 { (value - expected) / scale } else { score * (value - expected).signum() };
+        let z = z.clamp(-HIGHEST, HIGHEST);
+        let (above, below) = if z.is_nan() { (z, z) } else { (z.max(0.0), (-z).max(0.0)) };
+        let rows = match (self.direction, self.rows()) {
+            (Direction::Both, 2) => [above, below],
+            (Direction::Both, _) => [if score.is_nan() { z.abs() } else { score.clamp(0.0, HIGHEST) }, 0.0],
+            (Direction::Above, _) => [above, 0.0],
+            (Direction::Below, _) => [below, 0.0],
+        };
+        Sides { rows, signed }
+    }
+
+    fn tails<'a>(&self, bins: &'a mut [f32], fits: &'a mut [f64], life: &[f64]) -> Vec<Tail<'a>> {
+        let rows = self.rows();
+        bins.chunks_exact_mut(BINS)
+            .zip(fits.chunks_exact_mut(FIT))
+            .enumerate()
+            .map(|(row, (bins, fit))| Tail {
+                bins,
+                fit,
+                gain: if life[GAIN] > 0.0 { life[GAIN] } else { 1.0 },
+                total: life[TOTAL],
+                ln_weight: -libm::log(rows as f64),
+                unit: (life[HIGH + row] / 4.0).max(1.0),
+            })
+            .collect()
+    }
+
+    /// -ln p of level 1 (NaN: nothing can be said).
+    fn nats(&self, tails: &[Tail<'_>], sides: &Sides, seen: f64) -> f64 {
+        if sides.rows[0].is_nan() || seen < SPEAKS {
+            return f64::NAN;
+        }
+        if !sides.signed {
+            let ready = seen >= USED && tails[0].fitted();
+            return if ready { -tails[0].ln_p(sides.rows[0]) } else { f64::NAN };
+        }
+        tails.iter().zip(sides.rows).map(|(tail, z)| tail.ln_weight - tail.ln_p(z)).fold(0.0, f64::max)
+    }
+
+    /// The cut-off of the rules that have one; NaN while it is not known.
+    fn cut(&self, tails: &[Tail<'_>], life: &[f64]) -> f64 {
+        match self.rule {
+            Rule::Budget => f64::NAN,
+            Rule::Cutoff(x) => x,
+            Rule::Contamination(share) if life[COUNT] >= SPEAKS => tails[0].quantile(1.0 - share),
+            Rule::Sigma { train, .. } if train > 0.0 && life[COUNT] >= train => life[CUT],
+            Rule::Sigma { train, .. } if train > 0.0 => f64::NAN,
+            Rule::Sigma { k, robust, .. } if life[COUNT] >= SPEAKS => spread(&tails[0], life, k, robust),
+            _ => f64::NAN,
+        }
+    }
+}
+
+/// Mean and k deviations of past scores, or median and k scaled median deviations.
+fn spread(tail: &Tail<'_>, life: &[f64], k: f64, robust: bool) -> f64 {
+    if robust {
+        let median = tail.quantile(0.5);
+        return median + k * 1.4826 * tail.deviation(median);
+    }
+    life[MEAN] + k * (life[SQUARES] / life[COUNT]).sqrt()
+}
+
+/// Counts incidents of level 1 above 2 (in powers of ten); their peaks say how fast their tail falls.
+fn count_incident(life: &mut [f64], nats: f64, half_life: f64) {
+    let keep = libm::exp2(-1.0 / half_life);
+    for place in [INCIDENTS, EXCESS, ARMED] {
+        life[place] *= keep;
+    }
+    let excess = nats - 2.0 * LN10;
+    if excess > 0.0 {
+        let before = life[PEAK];
+        if before == 0.0 {
+            life[INCIDENTS] += 1.0;
+        }
+        life[PEAK] = before.max(excess.min(7.0));
+        life[EXCESS] += life[PEAK] - before;
+        life[PEAK_QUIET] = 0.0;
+    } else if life[PEAK] > 0.0 {
+        life[PEAK_QUIET] += 1.0;
+        if life[PEAK_QUIET] >= QUIET {
+            life[PEAK] = 0.0;
+        }
+    }
+    if life[PEAK] == 0.0 {
+        life[ARMED] += 1.0;
+    }
+}
+
+/// Weight with which the point is learned: the opening of an incident in full, what follows a tenth, for a time.
+fn hold(life: &mut [f64], nats: f64) -> f64 {
+    if life[HOLD_OPEN] == 0.0 {
+        if nats >= 3.0 * LN10 {
+            life[HOLD_OPEN] = 1.0;
+            life[HOLD_QUIET] = 0.0;
+        }
+        return 1.0;
+    }
+    life[HOLD_OPEN] += 1.0;
+    life[HOLD_QUIET] = if nats < 2.0 * LN10 { life[HOLD_QUIET] + 1.0 } else { 0.0 };
+    let weight = if life[HOLD_OPEN] <= HOLD_POINTS + 1.0 { HOLD_WEIGHT } else { 1.0 };
+    if life[HOLD_QUIET] >= QUIET {
+        life[HOLD_OPEN] = 0.0;
+    }
+    weight
+}
+
+impl Calibrate {
+    fn learn(&self, bins: &mut [f32], fits: &mut [f64], life: &mut [f64], sides: &Sides, nats: f64) {
+        life[SEEN] += 1.0;
+        let mut weight = 1.0;
+        if !nats.is_nan() {
+            weight = hold(life, nats);
+            if life[SEEN] > USED {
+                count_incident(life, nats, 1.4 * self.half_life);
+            }
+        }
+        for (high, score) in life[HIGH..HIGH + 2].iter_mut().zip(sides.rows) {
+            // While nothing is fitted the highest score so far widens the prior, a single one not without end.
+            *high = high.max(score.min(12.0));
+        }
+        if matches!(self.rule, Rule::Sigma { .. } | Rule::Contamination(_)) {
+            weight = 1.0;
+        } else if life[SEEN] <= FILLS {
+            return;
+        }
+        life[GAIN] = if life[GAIN] > 0.0 { life[GAIN] * libm::exp2(1.0 / self.half_life) } else { 1.0 };
+        life[TOTAL] += life[GAIN] * weight;
+        for (mut tail, score) in self.tails(bins, fits, life).into_iter().zip(sides.rows) {
+            tail.learn(score, weight);
+        }
+        if life[SEEN] == USED || (life[SEEN] > USED && life[SEEN] % REFIT == 0.0) {
+            self.tails(bins, fits, life).iter_mut().for_each(Tail::refit);
+        }
+        self.learn_cut(fits, bins, life, sides.rows[0]);
+        if life[GAIN] > GAIN_MAX {
+            let factor = 1.0 / life[GAIN];
+            bins.iter_mut().for_each(|bin| *bin = (f64::from(*bin) * factor) as f32);
+            life[TOTAL] *= factor;
+            life[GAIN] = 1.0;
+        }
+    }
+
+    fn learn_cut(&self, fits: &mut [f64], bins: &mut [f32], life: &mut [f64], score: f64) {
+        life[COUNT] += 1.0;
+        let before = score - life[MEAN];
+        life[MEAN] += before / life[COUNT];
+        life[SQUARES] += before * (score - life[MEAN]);
+        if let Rule::Sigma { k, train, robust } = self.rule {
+            if life[COUNT] == train {
+                life[CUT] = spread(&self.tails(bins, fits, life)[0], life, k, robust);
+            }
+        }
+    }
+}
+
+impl Kernel for Calibrate {
+    fn step(&self, slice: &mut Slice<'_>) {
+        let [fits, life] = &mut slice.row.f64s[..] else { unreachable!("two f64 arrays") };
+        let [bins] = &mut slice.row.f32s[..] else { unreachable!("one f32 array") };
+        let [score, expected, scale, learn] = slice.columns[..] else { unreachable!("four columns") };
+        let [p_value, anomaly, above, below, confidence] = &mut slice.outputs[..] else {
+            unreachable!("five outputs")
+        };
+        let dims = slice.values.len() / slice.times.len().max(1);
+        let ln_limit = libm::log(self.p_limit[slice.index]);
+        for i in 0..slice.times.len() {
+            let value = slice.values[i * dims];
+            let sides = self.sides(value, score[i], expected[i], scale[i]);
+            let seen = life[SEEN];
+            let tails = self.tails(bins, fits, life);
+            let nats = self.nats(&tails, &sides, seen);
+            let rate = (seen >= USED).then(|| Rate::of(life));
+            let calibrated = rate.as_ref().map_or(nats, |rate| rate.apply(nats));
+            let limits = if let Rule::Budget = self.rule {
+                anomaly[i] = calibrated / -ln_limit;
+                let wanted = rate.as_ref().map_or(-ln_limit, |rate| rate.invert(-ln_limit));
+                let ready = sides.signed && seen >= SPEAKS;
+                let limit =
+                    |tail: &Tail<'_>| if ready { tail.limit(tail.ln_weight - wanted) } else { f64::NAN };
+                [limit(&tails[0]), limit(tails.last().unwrap_or(&tails[0]))]
+            } else {
+                let cut = self.cut(&tails, life);
+                anomaly[i] = (sides.rows[0] / cut.max(1.0 / HIGHEST)).min(HIGHEST);
+                if cut.is_nan() {
+                    anomaly[i] = f64::NAN;
+                }
+                [if sides.signed { cut } else { f64::NAN }; 2]
+            };
+            above[i] = if self.direction == Direction::Below { f64::INFINITY } else { limits[0] };
+            below[i] = if self.direction == Direction::Above { f64::INFINITY } else { limits[1] };
+            p_value[i] = libm::exp(-calibrated);
+            confidence[i] = (seen / SURE).min(1.0);
+            if learn[i] != 0.0 && !sides.rows[0].is_nan() {
+                self.learn(bins, fits, life, &sides, nats);
+            }
+        }
+    }
+}
