@@ -11,5 +11,6 @@ fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
     bindings::prepare::register(module)?;
     bindings::calibrate::register(module)?;
     bindings::rolling_zscore::register(module)?;
+    bindings::seasonal_band::register(module)?;
     Ok(())
 }

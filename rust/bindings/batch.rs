@@ -26,7 +26,7 @@ pub struct StateArgs<'py> {
 pub type Outputs<'py> = Vec<PyReadwriteArray1<'py, f64>>;
 pub type Columns<'py> = Vec<PyReadonlyArray1<'py, f64>>;
 
-fn contiguous<E>(_: E) -> PyErr {
+pub fn contiguous<E>(_: E) -> PyErr {
     PyValueError::new_err("kernel arrays must be C-contiguous")
 }
 

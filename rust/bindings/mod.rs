@@ -4,3 +4,4 @@ pub mod batch;
 pub mod calibrate;
 pub mod prepare;
 pub mod rolling_zscore;
+pub mod seasonal_band;

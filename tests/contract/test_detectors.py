@@ -12,6 +12,12 @@ from watchband.testing.contracts.detector import CHECKS
 # Further parameter sets that take other paths through a detector; its defaults are always tried.
 VARIANTS: dict[str, list[dict[str, object]]] = {
     "rolling_zscore": [{"window": 12, "inclusive": True}, {"window": 2, "ddof": 0}],
+    "seasonal_band": [
+        {"timezone": "Europe/Dublin", "holidays": "IE"},
+        {"adapt": "follow"},
+        {"adapt": "hold"},
+        {"range_low": 0.0, "range_high": 100.0},
+    ],
 }
 
 

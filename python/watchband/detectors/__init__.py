@@ -11,6 +11,7 @@ from watchband.core.registry import Registry
 
 _TABLE = {
     "rolling_zscore": "watchband.detectors.rolling_zscore:RollingZscore",
+    "seasonal_band": "watchband.detectors.seasonal_band:SeasonalBand",
 }
 
 DETECTORS: Registry[Detector] = Registry("detector", Detector, _TABLE, "watchband.detectors")  # type: ignore[type-abstract]

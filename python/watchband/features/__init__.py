@@ -1,0 +1,1 @@
+"""Causal features of points and of moments."""

@@ -1,0 +1,53 @@
+use numpy::{PyReadonlyArray1, PyReadwriteArray2};
+use pyo3::prelude::*;
+
+use super::batch::{contiguous, step, Outputs, PointsArgs, StateArgs};
+use crate::kernels::seasonal_band::SeasonalBand;
+use crate::kernels::seasonal_band_calendar::Calendar;
+use crate::kernels::seasonal_band_core::Core;
+use crate::kernels::seasonal_band_hold::Hold;
+use crate::kernels::seasonal_band_season::WIDTH;
+use crate::kernels::seasonal_band_tail::{Tail, CELLS};
+
+/// Widths of core, clock, tables and tail.
+#[pyfunction]
+fn seasonal_band_widths() -> (usize, usize, usize, usize) {
+    (Core::WIDTH, 3, WIDTH, CELLS)
+}
+
+#[pyfunction]
+fn seasonal_band(
+    py: Python<'_>,
+    core: PyReadwriteArray2<'_, f64>,
+    clock: PyReadwriteArray2<'_, i64>,
+    tables: PyReadwriteArray2<'_, f32>,
+    tail: PyReadwriteArray2<'_, f32>,
+    points: PointsArgs<'_>,
+    outputs: Outputs<'_>,
+    zone: (PyReadonlyArray1<'_, i64>, PyReadonlyArray1<'_, i64>),
+    holidays: PyReadonlyArray1<'_, i64>,
+    coverage: f64,
+    logical_range: (f64, f64),
+    hold: (f64, f64),
+    threads: usize,
+) -> PyResult<()> {
+    let kernel = SeasonalBand {
+        calendar: Calendar {
+            zone_from: zone.0.as_slice().map_err(contiguous)?,
+            zone_offset: zone.1.as_slice().map_err(contiguous)?,
+            holidays: holidays.as_slice().map_err(contiguous)?,
+        },
+        coverage,
+        range_low: logical_range.0,
+        range_high: logical_range.1,
+        hold: Hold { seconds: hold.0, points: hold.1 },
+        tail: Tail::new(),
+    };
+    let state = StateArgs { f64s: vec![core], f32s: vec![tables, tail], i64s: vec![clock] };
+    step(py, &kernel, state, &points, &Vec::new(), outputs, threads)
+}
+
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(seasonal_band_widths, module)?)?;
+    module.add_function(wrap_pyfunction!(seasonal_band, module)?)
+}

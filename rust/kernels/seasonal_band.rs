@@ -1,0 +1,195 @@
+//! The band of expected values: level, trend, seasons, short-term dynamics, robust scales, quantiles, hold.
+//!
+//! State: `core` f64 (see `seasonal_band_core`), `clock` i64[3] = (first time, last time, start of the run),
+//! `tables` f32 (see `seasonal_band_season`), `tail` f32 (see `seasonal_band_tail`).
+
+use super::fleet::{Kernel, Slice};
+use super::seasonal_band_calendar::Calendar;
+use super::seasonal_band_core::{clip, Core, HEAD};
+use super::seasonal_band_hold::{judge, Hold, Verdict};
+use super::seasonal_band_level as level;
+use super::seasonal_band_season::Season;
+use super::seasonal_band_tail::Tail;
+
+const HELD: f64 = 1.0;
+const ADOPTED: f64 = 2.0;
+const WARMING: f64 = 4.0;
+/// Distances beyond this are not believed: nothing but the scales learns from them.
+const GATE: f64 = 5.0;
+/// Values during which nothing is rejected.
+const TRUSTING: f64 = 20.0;
+/// Values until the warm-up ends; the scale is widened by 1 + this / values seen before the root.
+const WARM_UP: f64 = 32.0;
+const WIDENING: f64 = 12.0;
+/// What a value that is not believed counts for where it counts.
+const DISBELIEVED: f64 = 0.1;
+const DAY: f64 = 86_400.0;
+/// Values beyond this are treated as this when something learns from them.
+const HUGE: f64 = 1e100;
+
+pub struct SeasonalBand<'a> {
+    pub calendar: Calendar<'a>,
+    pub coverage: f64,
+    pub range_low: f64,
+    pub range_high: f64,
+    pub hold: Hold,
+    pub tail: Tail,
+}
+
+/// What is expected of a moment.
+struct Outlook {
+    season: Season,
+    short: f64,
+    /// Level + season, and that + the short-term forecast within the logical range.
+    long: f64,
+    expected: f64,
+    near: f64,
+    scale: f64,
+}
+
+impl SeasonalBand<'_> {
+    fn outlook(&self, core: &Core, cells: &[f32], clock: &[i64]) -> Outlook {
+        let season = Season::at(core, cells, &self.calendar.at(clock[1]));
+        let short = level::short_term(core);
+        let long = core.level + season.total;
+        let expected = (long + short).max(self.range_low).min(self.range_high);
+        let near = core.near * season.spread;
+        // While less than a day is known, the day's shape is not: away from the last value the scale is wider.
+        let young = (1.0 - (clock[1] - clock[0]) as f64 * 1e-9 / DAY).max(0.0);
+        let far = (core.far * (1.0 + 2.0 * young)).max(near);
+        let mut square = near * near + (far * far - near * near) * core.doubt;
+        square *= 1.0 + WIDENING / core.seen.max(1.0);
+        if core.whole > 0.99 && core.level >= 0.0 && core.level < 1e6 {
+            square = square.max(counts(core, expected));
+        }
+        Outlook { season, short, long, expected, near, scale: square.sqrt().max(level::floor(core)) }
+    }
+
+    fn edges(&self, core: &Core, tail: &[f32], o: &Outlook) -> (f64, f64) {
+        let p = 0.5 * (1.0 - self.coverage);
+        let lower = o.expected + o.scale * self.tail.quantile(core, tail, p, -1.0);
+        let upper = o.expected + o.scale * self.tail.quantile(core, tail, p, 1.0);
+        let range = |v: f64| v.max(self.range_low).min(self.range_high);
+        (range(lower.min(o.expected)), range(upper.max(o.expected)))
+    }
+
+    fn learn(&self, s: &mut Series<'_>, o: &Outlook, value: f64, seconds: f64) -> Verdict {
+        let core = &mut s.core;
+        let value = clip(value, HUGE);
+        let distance = (value - o.expected) / o.scale;
+        let outside = distance.abs() > GATE && core.seen >= TRUSTING;
+        let rest = value - o.long;
+        let error = rest - o.short;
+        let fresh = core.doubt == 0.0;
+        let weight = if outside && core.run > 0.0 { DISBELIEVED } else { 1.0 };
+        self.tail.learn(core, s.tail, distance, weight);
+        let whole = f64::from(value.floor() == value);
+        core.whole += (whole - core.whole) * (1.0 / (core.seen + 1.0)).max(0.005);
+        let verdict = judge(core, s.tables, s.clock, &self.hold, outside, o.season.total, value - core.level);
+        if verdict == Verdict::Adopted {
+            return verdict;
+        }
+        core.seen += 1.0;
+        let clipped = clip(rest, level::HUBER * core.far);
+        let relative = error * core.near / o.near;
+        if outside {
+            level::coast(core, seconds, true);
+            level::learn_scales(core, fresh.then_some(relative), rest, seconds, DISBELIEVED);
+            return verdict;
+        }
+        level::follow(core, rest, error, o.scale);
+        level::learn_scales(core, fresh.then_some(relative), rest, seconds, 1.0);
+        if fresh {
+            o.season.learn_spread(s.tables, error.abs() * 1.2533 / core.near, seconds);
+        }
+        o.season.learn(core, s.tables, clipped, seconds);
+        level::learn_level(core, clipped, seconds);
+        verdict
+    }
+}
+
+/// Least variance of a count: that of a Poisson law, or of rounding where the values are steadier than that.
+fn counts(core: &Core, expected: f64) -> f64 {
+    let mean = expected.max(0.25 * core.level).max(0.5 / core.seen);
+    if core.far * core.far >= 0.4 * core.level {
+        mean
+    } else if core.far > 0.11 {
+        1.0 / 12.0
+    } else {
+        0.0
+    }
+}
+
+/// The state of one series while its slice is folded.
+struct Series<'a> {
+    core: Core,
+    clock: &'a mut [i64],
+    tables: &'a mut [f32],
+    tail: &'a mut [f32],
+}
+
+impl Series<'_> {
+    /// Moves the clock; seconds since the last point.
+    fn pass(&mut self, time: i64) -> f64 {
+        if self.clock[0] == i64::MIN {
+            self.clock[0] = time;
+            self.clock[1] = time;
+            return 0.0;
+        }
+        let seconds = time.saturating_sub(self.clock[1]) as f64 * 1e-9;
+        self.clock[1] = time;
+        level::pass(&mut self.core, seconds);
+        seconds
+    }
+
+    fn gather(&mut self, value: f64) {
+        let at = self.core.seen as usize;
+        self.core.set_head(at, clip(value, HUGE));
+        let whole = f64::from(value.floor() == value);
+        self.core.whole += (whole - self.core.whole) / (at as f64 + 1.0);
+        self.core.seen += 1.0;
+        if at + 1 == HEAD {
+            level::begin(&mut self.core);
+        }
+    }
+}
+
+impl Kernel for SeasonalBand<'_> {
+    fn step(&self, slice: &mut Slice<'_>) {
+        let [core] = &mut slice.row.f64s[..] else { unreachable!("one f64 array") };
+        let [clock] = &mut slice.row.i64s[..] else { unreachable!("one i64 array") };
+        let [tables, tail] = &mut slice.row.f32s[..] else { unreachable!("two f32 arrays") };
+        let [score, expected, lower, upper, scale, flags] = &mut slice.outputs[..] else {
+            unreachable!("six outputs")
+        };
+        let mut s = Series { core: Core::load(core), clock, tables, tail };
+        for (i, (&time, &value)) in slice.times.iter().zip(slice.values).enumerate() {
+            let seconds = s.pass(time);
+            let known = value.is_finite();
+            if (s.core.seen as usize) < HEAD {
+                flags[i] = WARMING;
+                if known {
+                    s.gather(value);
+                }
+                continue;
+            }
+            let o = self.outlook(&s.core, s.tables, s.clock);
+            (lower[i], upper[i]) = self.edges(&s.core, s.tail, &o);
+            (expected[i], scale[i]) = (o.expected, o.scale);
+            flags[i] = if s.core.seen < WARM_UP { WARMING } else { 0.0 };
+            if known {
+                score[i] = ((value - o.expected).abs() / o.scale).min(f64::MAX);
+                flags[i] += match self.learn(&mut s, &o, value, seconds) {
+                    Verdict::Calm => 0.0,
+                    Verdict::Held => HELD,
+                    Verdict::Adopted => ADOPTED,
+                };
+            } else {
+                let step = s.core.interval;
+                level::coast(&mut s.core, step, false);
+                flags[i] += if s.core.run_out >= 3.0 { HELD } else { 0.0 };
+            }
+        }
+        s.core.store(core);
+    }
+}

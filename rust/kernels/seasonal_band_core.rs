@@ -1,0 +1,82 @@
+//! The numbers that the band keeps of a series besides its tables, by name.
+
+macro_rules! core_numbers {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
+        /// One f64 each, in the order of the state array.
+        #[derive(Clone, Debug, Default)]
+        pub struct Core { $($(#[$doc])* pub $name: f64),* }
+
+        impl Core {
+            pub const WIDTH: usize = [$(stringify!($name)),*].len();
+
+            pub fn load(from: &[f64]) -> Self {
+                let mut cells = from.iter().copied();
+                Core { $($name: cells.next().unwrap_or(0.0)),* }
+            }
+
+            pub fn store(&self, to: &mut [f64]) {
+                let mut cells = to.iter_mut();
+                $(if let Some(cell) = cells.next() { *cell = self.$name; })*
+            }
+        }
+    };
+}
+
+core_numbers! {
+    /// Values learned from, and seconds between points (clipped running mean).
+    seen, interval,
+    /// First values, kept until there are enough for a robust start.
+    head0, head1, head2, head3, head4, head5, head6, head7,
+    /// Slow level, its change a second.
+    level, slope,
+    /// Last two values and their fast mean, as distances from level + season.
+    lag1, lag2, fast,
+    /// Weights of the three in the short-term forecast and the matrix of their uncertainty.
+    w1, w2, w3, p11, p12, p13, p22, p23, p33,
+    /// One-step scale and scale of the distance from level + season.
+    near, far,
+    /// Share of the way from the one-step scale to the far scale, 0 after an accepted value.
+    doubt,
+    /// Running share of whole numbers.
+    whole,
+    /// Sums behind the weight of each seasonal table.
+    hour_xy, hour_xx, fine_xy, fine_xx, weekday_xy, weekday_xx, week_xy, week_xx, holiday_xy, holiday_xx,
+    /// What one count in the tail histogram is worth, and the sum of all of them.
+    tail_unit, tail_sum,
+    /// A run of values outside: values, outside ones, inside ones in a row.
+    run, run_out, run_in,
+    /// Sums over the run: season x, value less level u, their products, steps between neighbours, last u.
+    run_x, run_u, run_xx, run_xu, run_uu, run_step, run_last,
+}
+
+/// Values before the first opinion.
+pub const HEAD: usize = 8;
+
+impl Core {
+    pub fn head(&self) -> [f64; HEAD] {
+        [self.head0, self.head1, self.head2, self.head3, self.head4, self.head5, self.head6, self.head7]
+    }
+
+    pub fn set_head(&mut self, at: usize, value: f64) {
+        let cells = [
+            &mut self.head0,
+            &mut self.head1,
+            &mut self.head2,
+            &mut self.head3,
+            &mut self.head4,
+            &mut self.head5,
+            &mut self.head6,
+            &mut self.head7,
+        ];
+        for (i, cell) in cells.into_iter().enumerate() {
+            if i == at {
+                *cell = value;
+            }
+        }
+    }
+}
+
+/// `value` brought into `-bound ..= bound`.
+pub fn clip(value: f64, bound: f64) -> f64 {
+    value.min(bound).max(-bound)
+}

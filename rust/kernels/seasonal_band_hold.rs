@@ -1,0 +1,107 @@
+//! Runs of values outside: an outage is not learned, a level that stays becomes the new normal.
+
+use super::seasonal_band_core::{clip, Core};
+use super::seasonal_band_level::floor;
+use super::seasonal_band_season::multiply;
+
+/// Values outside after which a run is held, and values inside in a row that end it.
+const HELD_FROM: f64 = 3.0;
+const BACK_AFTER: f64 = 4.0;
+/// Values count no further than this: their squares must stay finite.
+const HUGE: f64 = 1e100;
+
+/// How long a level must stay.
+pub struct Hold {
+    pub seconds: f64,
+    pub points: f64,
+}
+
+/// What a run came to at a point.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Verdict {
+    Calm,
+    Held,
+    Adopted,
+}
+
+/// Count a value of the run. `u` is its distance from the level, `x` the season's.
+fn count(core: &mut Core, x: f64, u: f64) {
+    let u = clip(u, HUGE);
+    if core.run > 0.0 {
+        core.run_step += (u - core.run_last).abs();
+    }
+    core.run += 1.0;
+    core.run_x += x;
+    core.run_u += u;
+    core.run_xx += x * x;
+    core.run_xu += x * u;
+    core.run_uu += u * u;
+    core.run_last = u;
+}
+
+fn end(core: &mut Core) {
+    (core.run, core.run_out, core.run_in) = (0.0, 0.0, 0.0);
+    (core.run_x, core.run_u, core.run_xx) = (0.0, 0.0, 0.0);
+    (core.run_xu, core.run_uu, core.run_step, core.run_last) = (0.0, 0.0, 0.0, 0.0);
+}
+
+/// Take a value into account; `clock` is (first, last, start of the run) in nanoseconds.
+pub fn judge(
+    core: &mut Core,
+    cells: &mut [f32],
+    clock: &mut [i64],
+    hold: &Hold,
+    outside: bool,
+    x: f64,
+    u: f64,
+) -> Verdict {
+    if core.run == 0.0 {
+        if !outside {
+            return Verdict::Calm;
+        }
+        clock[2] = clock[1];
+    }
+    count(core, x, u);
+    core.run_out += if outside { 1.0 } else { 0.0 };
+    core.run_in = if outside { 0.0 } else { core.run_in + 1.0 };
+    if core.run_in >= BACK_AFTER {
+        end(core);
+        return Verdict::Calm;
+    }
+    let lasted = (clock[1] - clock[2]) as f64 * 1e-9;
+    let known = (clock[2] - clock[0]) as f64 * 1e-9;
+    // A level known for an hour has no right to be held for a day: at most half as long as it is known.
+    let needed = hold.seconds.min(known / 2.0);
+    if outside && core.run_out >= hold.points && lasted >= needed && hold.seconds.is_finite() {
+        adopt(core, cells);
+        return Verdict::Adopted;
+    }
+    if core.run_out >= HELD_FROM {
+        Verdict::Held
+    } else {
+        Verdict::Calm
+    }
+}
+
+/// Make the run's level, swing and scales the new normal.
+fn adopt(core: &mut Core, cells: &mut [f32]) {
+    let n = core.run;
+    let (mean_x, mean_u) = (core.run_x / n, core.run_u / n);
+    let var_x = (core.run_xx / n - mean_x * mean_x).max(0.0);
+    let covariance = core.run_xu / n - mean_x * mean_u;
+    // Unless the season swings during the run, its size stays as it was.
+    let ridge = core.near * core.near;
+    let swing = ((covariance + ridge) / (var_x + ridge)).clamp(0.0, 2.0);
+    let var_u = (core.run_uu / n - mean_u * mean_u).max(0.0);
+    let rest = (var_u - swing * (2.0 * covariance - swing * var_x)).max(0.0);
+    core.level += mean_u - swing * mean_x;
+    core.slope = 0.0;
+    multiply(cells, swing);
+    let least = floor(core);
+    core.far = rest.sqrt().max(least);
+    core.near = (0.886 * core.run_step / (n - 1.0).max(1.0)).min(core.far).max(0.1 * core.far).max(least);
+    let last = clip(core.run_last - (mean_u - swing * mean_x), 3.0 * core.far);
+    (core.lag1, core.lag2, core.fast) = (last, last, last);
+    core.doubt = 1.0;
+    end(core);
+}

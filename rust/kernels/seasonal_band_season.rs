@@ -1,0 +1,223 @@
+//! Seasons of the band: tables over local time that are linear between their nodes, each weighted by how well it
+//! has foretold so far.
+
+use super::seasonal_band_calendar::Moment;
+use super::seasonal_band_core::Core;
+
+/// A table of `nodes` values and, behind them, how often each has been visited.
+#[derive(Clone, Copy)]
+pub struct Table {
+    at: usize,
+    nodes: usize,
+    /// Seconds between nodes: what a full visit lasts.
+    visit: f64,
+    /// Visits after which an old one counts less: the memory of a node.
+    memory: f64,
+}
+
+pub const HOUR: Table = Table { at: 0, nodes: 24, visit: 3_600.0, memory: 14.0 };
+pub const FINE: Table = Table { at: 48, nodes: 288, visit: 300.0, memory: 20.0 };
+pub const WEEKDAY: Table = Table { at: 624, nodes: 7, visit: 86_400.0, memory: 6.0 };
+pub const WEEK: Table = Table { at: 638, nodes: 168, visit: 3_600.0, memory: 6.0 };
+/// 31 days of the month, last day, first and last business day, holiday.
+pub const FACTOR: Table = Table { at: 974, nodes: 35, visit: 86_400.0, memory: 12.0 };
+/// One-step distances by hour, relative to the one-step scale.
+pub const SPREAD: Table = Table { at: 1044, nodes: 24, visit: 3_600.0, memory: 14.0 };
+pub const WIDTH: usize = 1092;
+
+const LAST_DAY: usize = 31;
+const FIRST_BUSINESS_DAY: usize = 32;
+const LAST_BUSINESS_DAY: usize = 33;
+const HOLIDAY: usize = 34;
+const SUNDAY: usize = 6;
+/// Visits a factor must have before it counts half.
+const FACTOR_PRIOR: f64 = 3.0;
+const SPREAD_PRIOR: f64 = 2.0;
+/// Evidence, in hours at the far scale, that the prior of a table's weight is worth.
+const WEIGHT_PRIOR_HOURS: f64 = 2.0;
+const WEIGHT_MEMORY: f64 = 14.0 * 86_400.0;
+
+/// Two neighbouring nodes and how near the second is.
+#[derive(Clone, Copy)]
+pub struct Between(usize, usize, f64);
+
+impl Between {
+    fn at(position: f64, nodes: usize) -> Self {
+        let below = position as usize % nodes;
+        Between(below, (below + 1) % nodes, position - (position as usize) as f64)
+    }
+
+    fn only(node: usize) -> Self {
+        Between(node, node, 0.0)
+    }
+}
+
+impl Table {
+    fn read(&self, cells: &[f32], b: Between) -> f64 {
+        f64::from(cells[self.at + b.0]) * (1.0 - b.2) + f64::from(cells[self.at + b.1]) * b.2
+    }
+
+    fn visits(&self, cells: &[f32], b: Between) -> f64 {
+        let n = self.at + self.nodes;
+        f64::from(cells[n + b.0]) * (1.0 - b.2) + f64::from(cells[n + b.1]) * b.2
+    }
+
+    /// Move the nodes towards explaining `error`, each by its share of the visit.
+    fn learn(&self, cells: &mut [f32], b: Between, error: f64, seconds: f64) {
+        let visit = (seconds / self.visit).min(1.0);
+        for (node, weight) in [(b.0, 1.0 - b.2), (b.1, b.2)] {
+            let part = weight * visit;
+            if part > 0.0 {
+                let n = self.at + self.nodes + node;
+                let count = (f64::from(cells[n]) + part).min(self.memory);
+                cells[n] = count as f32;
+                let value = f64::from(cells[self.at + node]);
+                cells[self.at + node] = (value + part / count * error) as f32;
+            }
+        }
+    }
+
+    pub fn multiply(&self, cells: &mut [f32], factor: f64) {
+        for cell in &mut cells[self.at..self.at + self.nodes] {
+            *cell = (f64::from(*cell) * factor) as f32;
+        }
+    }
+}
+
+/// 0 before a node has been seen through once, 1 from then on: a visit does not foretell itself.
+fn ready(visits: f64) -> f64 {
+    ((visits - 0.5) / 0.45).clamp(0.0, 1.0)
+}
+
+/// One table's word on a moment.
+#[derive(Clone, Copy, Default)]
+pub struct Part {
+    /// What it holds, whatever it is worth.
+    raw: f64,
+    ready: f64,
+    weight: f64,
+}
+
+impl Part {
+    fn used(&self) -> f64 {
+        self.raw * self.ready * self.weight
+    }
+}
+
+/// All tables' words on a moment.
+pub struct Season {
+    hour_at: Between,
+    fine_at: Between,
+    week_at: Between,
+    weekday: usize,
+    holiday: bool,
+    hour: Part,
+    fine: Part,
+    day: Part,
+    week: Part,
+    /// On a holiday: how the same hour of a Sunday differs.
+    sunday: Part,
+    active: [Option<usize>; 5],
+    /// Sum of what is used: the season's distance from the level.
+    pub total: f64,
+    /// Relative scale of the hour.
+    pub spread: f64,
+}
+
+fn weight(xy: f64, xx: f64, ridge: f64, prior: f64) -> f64 {
+    ((xy + ridge * prior) / (xx + ridge)).clamp(0.0, 1.0)
+}
+
+fn part(table: Table, cells: &[f32], b: Between, weight: f64) -> Part {
+    Part { raw: table.read(cells, b), ready: ready(table.visits(cells, b)), weight }
+}
+
+fn factor(cells: &[f32], index: usize) -> f64 {
+    let b = Between::only(index);
+    let n = FACTOR.visits(cells, b);
+    FACTOR.read(cells, b) * n / (n + FACTOR_PRIOR)
+}
+
+impl Season {
+    pub fn at(core: &Core, cells: &[f32], moment: &Moment) -> Self {
+        let ridge = WEIGHT_PRIOR_HOURS * core.far * core.far + f64::MIN_POSITIVE;
+        let hours = moment.second / 3_600.0;
+        let hour_at = Between::at(hours, 24);
+        let fine_at = Between::at(moment.second / 300.0, 288);
+        let week_at = Between::at(moment.weekday as f64 * 24.0 + hours, 168);
+        let hour = part(HOUR, cells, hour_at, weight(core.hour_xy, core.hour_xx, ridge, 0.5));
+        let fine = part(FINE, cells, fine_at, weight(core.fine_xy, core.fine_xx, ridge, 0.2));
+        let day_weight = weight(core.weekday_xy, core.weekday_xx, ridge, 0.3);
+        let day = part(WEEKDAY, cells, Between::only(moment.weekday), day_weight);
+        let week_weight = weight(core.week_xy, core.week_xx, ridge, 0.2);
+        let week = part(WEEK, cells, week_at, week_weight);
+        let mut sunday = Part::default();
+        if moment.holiday && moment.weekday != SUNDAY {
+            let at = Between::at(SUNDAY as f64 * 24.0 + hours, 168);
+            let like = part(WEEKDAY, cells, Between::only(SUNDAY), day_weight).used()
+                + part(WEEK, cells, at, week_weight).used();
+            let raw = like - day.used() - week.used();
+            sunday = Part { raw, ready: 1.0, weight: weight(core.holiday_xy, core.holiday_xx, ridge, 0.5) };
+        }
+        let flags = [
+            (true, moment.day_of_month - 1),
+            (moment.last_day, LAST_DAY),
+            (moment.first_business_day, FIRST_BUSINESS_DAY),
+            (moment.last_business_day, LAST_BUSINESS_DAY),
+            (moment.holiday, HOLIDAY),
+        ];
+        let active = flags.map(|(on, index)| on.then_some(index));
+        let factors: f64 = active.iter().flatten().map(|&index| factor(cells, index)).sum();
+        let total = hour.used() + fine.used() + day.used() + week.used() + sunday.used() + factors;
+        let n = SPREAD.visits(cells, hour_at);
+        let spread = ((n * SPREAD.read(cells, hour_at) + SPREAD_PRIOR) / (n + SPREAD_PRIOR)).max(0.3);
+        let (weekday, holiday) = (moment.weekday, moment.holiday);
+        #[rustfmt::skip]
+        let season = Season {
+            hour_at, fine_at, week_at, weekday, holiday, hour, fine, day, week, sunday, active, total, spread,
+        };
+        season
+    }
+
+    /// Learn from the distance of a value from level + season, already clipped.
+    pub fn learn(&self, core: &mut Core, cells: &mut [f32], rest: f64, seconds: f64) {
+        let hours = (seconds / 3_600.0).min(1.0);
+        let keep = 1.0 / (1.0 + seconds / WEIGHT_MEMORY);
+        let weigh = |xy: &mut f64, xx: &mut f64, part: &Part| {
+            let x = part.raw * part.ready;
+            *xy = *xy * keep + hours * x * (rest + part.used());
+            *xx = *xx * keep + hours * x * x;
+        };
+        weigh(&mut core.hour_xy, &mut core.hour_xx, &self.hour);
+        weigh(&mut core.fine_xy, &mut core.fine_xx, &self.fine);
+        if self.holiday {
+            weigh(&mut core.holiday_xy, &mut core.holiday_xx, &self.sunday);
+        } else {
+            weigh(&mut core.weekday_xy, &mut core.weekday_xx, &self.day);
+            weigh(&mut core.week_xy, &mut core.week_xx, &self.week);
+            let error = |part: &Part| rest + part.used() - part.raw;
+            HOUR.learn(cells, self.hour_at, error(&self.hour), seconds);
+            FINE.learn(cells, self.fine_at, error(&self.fine), seconds);
+            WEEKDAY.learn(cells, Between::only(self.weekday), error(&self.day), seconds);
+            WEEK.learn(cells, self.week_at, error(&self.week), seconds);
+        }
+        for index in self.active.iter().flatten() {
+            let b = Between::only(*index);
+            let error = rest + factor(cells, *index) - FACTOR.read(cells, b);
+            FACTOR.learn(cells, b, error, seconds);
+        }
+    }
+
+    /// Learn the hour's scale from a one-step distance relative to the common one-step scale.
+    pub fn learn_spread(&self, cells: &mut [f32], relative: f64, seconds: f64) {
+        let error = relative.min(5.0) - SPREAD.read(cells, self.hour_at);
+        SPREAD.learn(cells, self.hour_at, error, seconds);
+    }
+}
+
+/// Scale all seasonal tables, when a level is adopted whose daily swing is another.
+pub fn multiply(cells: &mut [f32], factor: f64) {
+    for table in [HOUR, FINE, WEEKDAY, WEEK, FACTOR] {
+        table.multiply(cells, factor);
+    }
+}
