@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
     bindings::prepare::register(module)?;
     bindings::calibrate::register(module)?;
+    bindings::decide::register(module)?;
     bindings::rolling_zscore::register(module)?;
     bindings::seasonal_band::register(module)?;
     Ok(())

@@ -65,3 +65,24 @@ def seasonal_band(
     hold: tuple[float, float],
     threads: int,
 ) -> None: ...
+
+def decide(
+    state: tuple[_F64, _I64, _F64, _F64, _I64],
+    points: _Points,
+    columns: list[_F64],
+    outputs: list[_F64],
+    direction: int,
+    min_deviation: tuple[float, float],
+    min_count: float,
+    range_: tuple[float, float],
+    missing: str,
+    limit: float,
+    close_level: float,
+    close_after: int,
+    max_points: int,
+    cool_down: int,
+    consecutive: int,
+    m_of_n: tuple[int, int],
+    threads: int,
+) -> tuple[_I64, _F64]:
+    """Records of alerts, flat: ints [m, 8] begin with the slice, floats [m, 9]; see ``pipeline/decide.py``."""

@@ -3,5 +3,6 @@
 pub mod batch;
 pub mod calibrate;
 pub mod prepare;
+pub mod decide;
 pub mod rolling_zscore;
 pub mod seasonal_band;

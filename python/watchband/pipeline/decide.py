@@ -1,0 +1,235 @@
+"""Decide: the state machine per (series, watch) that opens, updates and closes alerts, and the band as drawn.
+
+An alert opens where the last points raise it (``consecutive``, ``m_of_n``) above the limit, stays open while one of
+the last ``close_after`` points is above ``close_level`` of the limit, and then closes. For every limit t at once that
+is one number, the envelope: the alert with limit t is open exactly while ``envelope > t``. Hence
+
+* ``alert_score`` = the raised score where it exceeds the envelope before it, else 0: ``alert_score > t`` holds exactly
+  where ``decide`` with limit t opens an alert or escalates an open one;
+* exact for every t under all policies but ``cool_down``, whose pauses are those of limit 1.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from watchband import _kernels
+from watchband.core.detector import fingerprint
+from watchband.core.errors import StateMismatchError
+from watchband.core.params import values_of
+from watchband.core.points import Float64, Int64, Points
+from watchband.core.scores import Scores
+from watchband.core.state import Field, State
+from watchband.pipeline.policy import Policy
+
+NEVER = int(np.iinfo(np.int64).min)
+"""``closed`` of a record whose alert is open."""
+_FLOATS, _INTS = 11, 17
+_SIDES = {"both": 0, "above": 1, "below": -1}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judgement:
+    """What ``calibrate`` says of a batch and ``decide`` reads. Every array is float64[n].
+
+    Parameters
+    ----------
+    anomaly_score : float64[n]
+        Above 1 is anomalous; NaN is no opinion.
+    limit_above, limit_below : float64[n]
+        Distance of the band's edges from the expected value, in units of the detector's scale.
+    confidence : float64[n]
+        0 to 1: how much history the verdict rests on.
+    """
+
+    anomaly_score: Float64
+    limit_above: Float64
+    limit_below: Float64
+    confidence: Float64
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An alert as ``decide`` knows it: times in ns UTC, values in the metric's unit.
+
+    ``row`` is the state row; ``closed`` is ``NEVER`` while open; ``last_time`` the last point beyond the limit; ``side``
+    1 above, -1 below, 0 neither; ``mean`` that of all points beyond the limit; ``before`` what was expected at the opening.
+    """
+
+    row: int
+    opened: int
+    decided: int
+    closed: int
+    peak_time: int
+    last_time: int
+    points: int
+    events: int
+    value: float
+    expected: float
+    lower: float
+    upper: float
+    anomaly_score: float
+    confidence: float
+    side: float
+    mean: float
+    before: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decisions:
+    """One answer per point of the batch, in its order, and the alerts that changed.
+
+    Parameters
+    ----------
+    anomaly_score : float64[n]
+        After the policies: at most 1 where one suppressed the point, at least 3 for a finding.
+    alert_score : float64[n]
+        The raised score where an alert with that limit would open or escalate, else 0.
+    lower, upper : float64[n]
+        The band as drawn. A value is outside it exactly where anomaly_score > 1. NaN on a side that is not
+        watched, and on both sides where the detector's score is not a distance.
+    alert_opened : int64[n]
+        Event time of the opening of the alert that is open at this point, ``NEVER`` where none is.
+    events : int64[n]
+        Sum of ``policy.Event``.
+    records : list of Record
+        The last state of every alert that opened, changed or closed in this batch, by slice and time of opening.
+    """
+
+    anomaly_score: Float64
+    alert_score: Float64
+    lower: Float64
+    upper: Float64
+    alert_opened: Int64
+    events: Int64
+    records: list[Record]
+
+    def same_bits(self, other: Decisions) -> bool:
+        """True where every array is equal bit for bit."""
+        names = [f.name for f in fields(self) if f.name != "records"]
+        return all(getattr(self, k).tobytes() == getattr(other, k).tobytes() for k in names)
+
+
+@dataclass(frozen=True)
+class Decide:
+    """The last stage of a watch.
+
+    Parameters
+    ----------
+    policy : Policy
+        What of a strange score becomes an alert.
+    limit : float, default 1
+        The anomaly_score above which points count; other limits than 1 serve to test ``alert_score``.
+
+    State
+    -----
+    ``window``, ``moments``: the last max(consecutive, n) scores and their times; ``quiet``: the last close_after +
+    flap_hold scores; ``alert``, ``run``: the open alert. 352 bytes at the defaults.
+    """
+
+    policy: Policy = Policy()
+    limit: float = 1.0
+
+    @property
+    def fingerprint(self) -> str:
+        """Of everything that shapes the state or its meaning."""
+        return fingerprint("decide", {**values_of(self.policy), "limit": self.limit})
+
+    def layout(self) -> dict[str, Field]:
+        """The arrays of one series."""
+        p = self.policy
+        width = max(p.consecutive, p.m_of_n[1] if p.m_of_n else 1)
+        return {
+            "window": Field("f8", width, -1.0),
+            "moments": Field("i8", width, float(NEVER)),
+            "quiet": Field("f8", p.close_after + p.flap_hold),
+            "alert": Field("f8", _FLOATS),
+            "run": Field("i8", _INTS),
+        }
+
+    def start(self, series: int = 1) -> State:
+        """A state for series that have seen nothing."""
+        state = State.blank("decide", 1, self.fingerprint, self.layout(), series)
+        state.arrays["run"][:, _ENDED] = NEVER
+        return state
+
+    def step(
+        self, state: State, points: Points, scores: Scores, judgement: Judgement, *, threads: int = 0
+    ) -> Decisions:
+        """Decide on a batch; ``state`` is moved on in place.
+
+        ``points`` hold NaN where a value is missing or not to be judged.
+
+        Raises
+        ------
+        StateMismatchError
+            The state belongs to another fold or another policy.
+        """
+        if state.identity != ("decide", 1, self.fingerprint):
+            raise StateMismatchError(
+                f"This state ({', '.join(map(str, state.identity))}) was not written under this policy. Use the same "
+                "policy, or start cold with decide.start()."
+            )
+        n = len(points)
+        outputs = [np.zeros(n) if k in (1, 4, 5) else np.full(n, np.nan) for k in range(6)]
+        if not n:
+            return Decisions(*outputs[:4], np.empty(0, np.int64), np.empty(0, np.int64), [])
+        columns = [scores.expected, scores.scale, scores.lower, scores.upper]
+        columns += [judgement.anomaly_score, judgement.limit_above, judgement.limit_below]
+        columns += [judgement.confidence, scores.flags]
+        ints, floats = self._kernel(state, points, columns, outputs, threads)
+        counts = np.diff(points.offsets)
+        some = counts > 0
+        state.points_seen[points.rows[some]] += counts[some]
+        state.last_time[points.rows[some]] = points.times[points.offsets[1:][some] - 1]
+        return Decisions(
+            *outputs[:4],
+            outputs[4].view(np.int64),
+            outputs[5].astype(np.int64),
+            _records(points, ints, floats),
+        )
+
+    def _kernel(
+        self,
+        state: State,
+        points: Points,
+        columns: list[Float64],
+        outputs: list[Float64],
+        threads: int,
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        p = self.policy
+        return _kernels.decide(
+            tuple(state.arrays[k] for k in ("window", "moments", "quiet", "alert", "run")),  # type: ignore[arg-type]
+            (points.rows, points.offsets, points.times, points.values),
+            [np.ascontiguousarray(c) for c in columns],
+            outputs,
+            _SIDES[p.direction],
+            (float(p.min_deviation), float(p.min_deviation_relative)),
+            -math.inf if p.min_count is None else float(p.min_count),
+            p.logical_range,
+            p.missing,
+            float(self.limit),
+            float(p.close_level),
+            p.close_after,
+            p.max_points or 0,
+            p.cool_down,
+            p.consecutive,
+            p.m_of_n or (1, 1),
+            threads,
+        )
+
+
+_ENDED = 7
+
+
+def _records(points: Points, ints: NDArray[Any], floats: NDArray[Any]) -> list[Record]:
+    rows = points.rows
+    return [
+        Record(int(rows[i[0]]), *i[1:], *f)
+        for i, f in zip(ints.reshape(-1, 8).tolist(), floats.reshape(-1, 9).tolist(), strict=True)
+    ]

@@ -1,0 +1,364 @@
+//! From anomaly scores to alerts: policies, the drawn band, and one state machine per series.
+//!
+//! Whether an alert with limit t is open after point i is decided for every t at once by one number, the envelope:
+//! `open(t) == (envelope > t)`, with `envelope = max(raised, min(envelope, recent / close_level))`, where `raised` is the
+//! least score of the last `consecutive` points and the m-th largest of the last n, and `recent` the largest
+//! score of the last `close_after` points. So `alert_score = raised` where `raised > envelope before`, else 0.
+//!
+//! State: `window` f64[max(consecutive, n)] and `moments` i64[same], the last scores and their times;
+//! `quiet` f64[close_after + flap_hold]; `alert` f64[FLOATS]; `run` i64[INTS].
+
+use std::sync::Mutex;
+
+use super::fleet::{Kernel, Slice};
+use super::policy::{Judged, Limits, Policy, Seen};
+
+pub const SUPPRESSED_DIRECTION: i64 = 1;
+pub const SUPPRESSED_MIN_DEVIATION: i64 = 1 << 1;
+pub const SUPPRESSED_MIN_COUNT: i64 = 1 << 2;
+pub const WAITING: i64 = 1 << 3;
+pub const COOLING: i64 = 1 << 4;
+pub const MISSING: i64 = 1 << 5;
+pub const OUT_OF_RANGE: i64 = 1 << 6;
+pub const BREACHING: i64 = 1 << 7;
+pub const OPENED: i64 = 1 << 8;
+pub const ESCALATED: i64 = 1 << 9;
+pub const CLOSED: i64 = 1 << 10;
+pub const REOPENED: i64 = 1 << 11;
+pub const ADOPTED_LEVEL: i64 = 1 << 12;
+pub const TIMED_OUT: i64 = 1 << 13;
+pub const NO_BAND: i64 = 1 << 14;
+
+/// Score of a finding that opens an alert directly: out of range, or no data where that counts as breaching.
+pub const FINDING: f64 = 3.0;
+/// Flag of `core/scores.py`: a level that stayed is the new normal.
+const ADOPTED: i64 = 2;
+/// Event time of an alert that is not closed.
+pub const NEVER: i64 = i64::MIN;
+
+// Places in `alert`. From VALUE to SIDE stands the peak: value, expected, lower, upper, score, confidence, side.
+const OPEN_ENVELOPE: usize = 0;
+const ENVELOPE: usize = 1;
+const VALUE: usize = 2;
+const SCORE: usize = 6;
+const SIDE: usize = 8;
+const MEAN: usize = 9;
+const BEFORE: usize = 10;
+pub const FLOATS: usize = 11;
+
+// Places in `run`.
+const HEAD: usize = 0;
+const QUIET_HEAD: usize = 1;
+const ACTIVE: usize = 2;
+const OPEN: usize = 3;
+const TIMED: usize = 4;
+const LAPSED: usize = 5;
+const COOL: usize = 6;
+const ENDED: usize = 7;
+const WAS_ADOPTED: usize = 8;
+const BEGUN: usize = 9;
+const DECIDED: usize = 10;
+const SHUT: usize = 11;
+const PEAK: usize = 12;
+const LAST: usize = 13;
+const POINTS: usize = 14;
+const FLAGS: usize = 15;
+const AVERAGED: usize = 16;
+pub const INTS: usize = 17;
+
+/// An alert as far as it is known: slice, then `run[BEGUN..=FLAGS]`, then `alert[VALUE..]`.
+pub struct Record {
+    pub slice: usize,
+    pub ints: [i64; FLAGS - BEGUN + 1],
+    pub floats: [f64; FLOATS - VALUE],
+}
+
+pub struct Decide {
+    pub policy: Policy,
+    pub limit: f64,
+    pub close_level: f64,
+    pub close_after: usize,
+    pub max_points: i64,
+    pub cool_down: i64,
+    pub consecutive: usize,
+    pub m: usize,
+    pub n: usize,
+    pub records: Mutex<Vec<Record>>,
+}
+
+/// The state of one series.
+struct Memory<'a, 'b> {
+    window: &'b mut &'a mut [f64],
+    quiet: &'b mut &'a mut [f64],
+    alert: &'b mut &'a mut [f64],
+    moments: &'b mut &'a mut [i64],
+    run: &'b mut &'a mut [i64],
+    changed: bool,
+}
+
+impl Memory<'_, '_> {
+    /// The score `back` points ago; 0 is the last one.
+    fn ago(&self, back: usize) -> (f64, i64) {
+        let size = self.window.len();
+        let at = (self.run[HEAD] as usize + 2 * size - 1 - back) % size;
+        (self.window[at], self.moments[at])
+    }
+
+    fn push_window(&mut self, score: f64, time: i64) {
+        let at = self.run[HEAD] as usize;
+        self.window[at] = score;
+        self.moments[at] = time;
+        self.run[HEAD] = ((at + 1) % self.window.len()) as i64;
+    }
+
+    fn push_quiet(&mut self, score: f64) {
+        let at = self.run[QUIET_HEAD] as usize;
+        self.quiet[at] = score;
+        self.run[QUIET_HEAD] = ((at + 1) % self.quiet.len()) as i64;
+    }
+
+    /// Largest of the last `count` scores.
+    fn recent(&self, count: usize) -> f64 {
+        let size = self.quiet.len();
+        if count == size {
+            return self.quiet.iter().fold(0.0, |most, &s| f64::max(most, s));
+        }
+        let head = self.run[QUIET_HEAD] as usize;
+        (0..count).fold(0.0, |most, back| f64::max(most, self.quiet[(head + 2 * size - 1 - back) % size]))
+    }
+
+    fn record(&self, slice: usize) -> Record {
+        let mut ints = [0; FLAGS - BEGUN + 1];
+        let mut floats = [0.0; FLOATS - VALUE];
+        ints.copy_from_slice(&self.run[BEGUN..=FLAGS]);
+        floats.copy_from_slice(&self.alert[VALUE..]);
+        Record { slice, ints, floats }
+    }
+}
+
+impl Decide {
+    /// The highest limit at which the last points together raise an alert.
+    fn raised(&self, memory: &Memory<'_, '_>, scratch: &mut Vec<f64>) -> f64 {
+        let mut least = f64::INFINITY;
+        for back in 0..self.consecutive {
+            least = least.min(memory.ago(back).0);
+        }
+        if self.n > 1 {
+            scratch.clear();
+            scratch.extend((0..self.n).map(|back| memory.ago(back).0));
+            scratch.sort_unstable_by(|a, b| b.total_cmp(a));
+            least = least.min(scratch[self.m - 1]);
+        }
+        least
+    }
+
+    fn open(&self, memory: &mut Memory<'_, '_>, judged: &Judged, seen: &Seen, time: i64) {
+        let ended = memory.run[ENDED];
+        memory.run[ACTIVE..=TIMED].copy_from_slice(&[1, 1, 0]);
+        memory.run[LAPSED] = 0;
+        memory.run[BEGUN] = time;
+        memory.run[DECIDED] = time;
+        memory.run[SHUT] = NEVER;
+        memory.run[POINTS] = 0;
+        memory.run[AVERAGED] = 0;
+        memory.run[FLAGS] = judged.flags & (OUT_OF_RANGE | BREACHING | NO_BAND);
+        memory.alert[SCORE] = -1.0;
+        memory.alert[BEFORE] = seen.expected;
+        // Points before the deciding one that belong to the opening run.
+        for back in 1..self.consecutive.max(self.n) {
+            let (score, moment) = memory.ago(back);
+            if score > self.limit && moment > ended {
+                memory.run[BEGUN] = moment;
+                memory.run[POINTS] += 1;
+            }
+        }
+    }
+
+    fn count(&self, memory: &mut Memory<'_, '_>, judged: &Judged, seen: &Seen, time: i64) {
+        memory.changed = true;
+        memory.run[POINTS] += 1;
+        memory.run[LAST] = time;
+        memory.run[FLAGS] |= judged.flags & (OUT_OF_RANGE | BREACHING);
+        if seen.value.is_finite() {
+            memory.run[AVERAGED] += 1;
+            let before = if memory.run[AVERAGED] == 1 { 0.0 } else { memory.alert[MEAN] };
+            memory.alert[MEAN] = before + (seen.value - before) / memory.run[AVERAGED] as f64;
+        } else if memory.run[AVERAGED] == 0 {
+            memory.alert[MEAN] = f64::NAN;
+        }
+        if judged.score > memory.alert[SCORE] {
+            memory.run[PEAK] = time;
+            memory.alert[VALUE..=SIDE].copy_from_slice(&[
+                seen.value,
+                seen.expected,
+                judged.lower,
+                judged.upper,
+                judged.score,
+                seen.confidence,
+                judged.side,
+            ]);
+        }
+    }
+
+    fn close(&self, memory: &mut Memory<'_, '_>, time: i64) {
+        if memory.run[OPEN] == 1 {
+            memory.run[SHUT] = time;
+            memory.run[OPEN] = 0;
+            memory.changed = true;
+        }
+    }
+
+    /// Ends the run: whatever comes next is another alert.
+    fn end(&self, memory: &mut Memory<'_, '_>, time: i64, slice: usize) {
+        self.close(memory, time);
+        memory.run[ACTIVE] = 0;
+        memory.run[ENDED] = time;
+        memory.run[COOL] = self.cool_down;
+        if memory.changed {
+            self.records.lock().expect("no panic while held").push(memory.record(slice));
+        }
+        memory.changed = false;
+    }
+
+    /// Moves the machine on by one judged point; returns what happened and the alert_score.
+    fn advance(
+        &self,
+        memory: &mut Memory<'_, '_>,
+        judged: &Judged,
+        seen: &Seen,
+        time: i64,
+        slice: usize,
+        scratch: &mut Vec<f64>,
+    ) -> (i64, f64) {
+        memory.push_window(judged.score, time);
+        memory.push_quiet(judged.score);
+        let mut raised = self.raised(memory, scratch);
+        if judged.flags & (OUT_OF_RANGE | BREACHING) != 0 {
+            raised = raised.max(judged.score);
+        }
+        let before = memory.alert[ENVELOPE];
+        let open_before = memory.alert[OPEN_ENVELOPE];
+        let active = memory.run[ACTIVE] == 1;
+        if !active && memory.run[COOL] > 0 {
+            memory.run[COOL] -= 1;
+            memory.alert[OPEN_ENVELOPE] = 0.0;
+            memory.alert[ENVELOPE] = 0.0;
+            return (if raised > self.limit { COOLING } else { 0 }, 0.0);
+        }
+        let long = memory.recent(memory.quiet.len()) / self.close_level;
+        let short = if self.close_after == memory.quiet.len() {
+            long
+        } else {
+            memory.recent(self.close_after) / self.close_level
+        };
+        memory.alert[ENVELOPE] = raised.max(before.min(long));
+        memory.alert[OPEN_ENVELOPE] = raised.max(open_before.min(short));
+        let record = raised > before && raised > 0.0;
+        let alert_score = if record { raised } else { 0.0 };
+        let mut events = 0;
+        if !active && raised > self.limit {
+            self.open(memory, judged, seen, time);
+            events |= OPENED;
+        } else if !active {
+            return (if judged.score > self.limit { WAITING } else { 0 }, alert_score);
+        } else if record {
+            events |= ESCALATED;
+            memory.run[TIMED] = 0;
+            memory.run[LAPSED] = 0;
+        }
+        if judged.score > self.limit || events & OPENED != 0 {
+            self.count(memory, judged, seen, time);
+        }
+        (events | self.keep(memory, time, slice), alert_score)
+    }
+
+    /// Closes, re-opens or ends the alert that is active.
+    fn keep(&self, memory: &mut Memory<'_, '_>, time: i64, slice: usize) -> i64 {
+        let was_open = memory.run[OPEN] == 1;
+        if memory.alert[ENVELOPE] <= self.limit {
+            self.end(memory, time, slice);
+            return if was_open { CLOSED } else { 0 };
+        }
+        memory.run[LAPSED] += 1;
+        let mut events = 0;
+        if self.max_points > 0 && memory.run[LAPSED] > self.max_points && memory.run[TIMED] == 0 {
+            memory.run[TIMED] = 1;
+            events |= TIMED_OUT;
+        }
+        let wanted = memory.run[TIMED] == 0 && memory.alert[OPEN_ENVELOPE] > self.limit;
+        if was_open && !wanted {
+            self.close(memory, time);
+            events |= CLOSED;
+        } else if !was_open && wanted {
+            memory.run[OPEN] = 1;
+            memory.run[SHUT] = NEVER;
+            memory.run[LAPSED] = 1;
+            memory.changed = true;
+            events |= REOPENED;
+        }
+        events
+    }
+
+    /// The new level is normal from here on: the alert is over, and nothing before counts against what follows.
+    fn adopt(&self, memory: &mut Memory<'_, '_>, time: i64, slice: usize) -> i64 {
+        memory.window.fill(-1.0);
+        memory.quiet.fill(0.0);
+        memory.alert[OPEN_ENVELOPE] = 0.0;
+        memory.alert[ENVELOPE] = 0.0;
+        if memory.run[ACTIVE] == 0 {
+            return 0;
+        }
+        memory.run[FLAGS] |= ADOPTED_LEVEL;
+        memory.changed = true;
+        self.end(memory, time, slice);
+        ADOPTED_LEVEL | CLOSED
+    }
+}
+
+impl Kernel for Decide {
+    fn step(&self, slice: &mut Slice<'_>) {
+        let [window, quiet, alert] = &mut slice.row.f64s[..] else { unreachable!("three f64 arrays") };
+        let [moments, run] = &mut slice.row.i64s[..] else { unreachable!("two i64 arrays") };
+        let [out_score, out_alert_score, out_lower, out_upper, out_opened, out_policy] = &mut slice.outputs[..] else {
+            unreachable!("six outputs")
+        };
+        let [expected, scale, own_lower, own_upper, score, above, below, confidence, flags] = slice.columns[..] else {
+            unreachable!("nine columns")
+        };
+        let mut memory = Memory { window, quiet, alert, moments, run, changed: false };
+        let mut scratch = Vec::with_capacity(self.n);
+        for (i, (&value, &time)) in slice.values.iter().zip(slice.times).enumerate() {
+            let seen = Seen { value, expected: expected[i], score: score[i], confidence: confidence[i] };
+            let limits = Limits {
+                scale: scale[i],
+                above: above[i],
+                below: below[i],
+                lower: own_lower[i],
+                upper: own_upper[i],
+            };
+            let judged = self.policy.judge(&seen, &limits);
+            let adopted = flags[i] as i64 & ADOPTED;
+            let rising = adopted != 0 && memory.run[WAS_ADOPTED] == 0;
+            memory.run[WAS_ADOPTED] = adopted;
+            let mut events = judged.flags;
+            if rising {
+                events |= self.adopt(&mut memory, time, slice.index);
+            } else if !judged.score.is_nan() && judged.counts {
+                let (more, raised) = self.advance(&mut memory, &judged, &seen, time, slice.index, &mut scratch);
+                events |= more;
+                out_alert_score[i] = raised;
+            } else if judged.breaks {
+                memory.push_window(-1.0, time);
+            }
+            out_score[i] = if judged.counts && value.is_nan() && judged.score == 0.0 { f64::NAN } else { judged.score };
+            out_lower[i] = judged.lower;
+            out_upper[i] = judged.upper;
+            out_opened[i] = f64::from_bits(if memory.run[OPEN] == 1 { memory.run[BEGUN] } else { NEVER } as u64);
+            out_policy[i] = events as f64;
+        }
+        if memory.changed {
+            let record = memory.record(slice.index);
+            self.records.lock().expect("no panic while held").push(record);
+        }
+    }
+}
