@@ -2,7 +2,7 @@
 
 pub mod batch;
 pub mod calibrate;
-pub mod prepare;
 pub mod decide;
+pub mod prepare;
 pub mod rolling_zscore;
 pub mod seasonal_band;

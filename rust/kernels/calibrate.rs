@@ -303,7 +303,7 @@ impl Kernel for Calibrate {
             } else {
                 let cut = self.cut(&tails, life);
                 anomaly[i] = (sides.rows[0] / cut.max(1.0 / HIGHEST)).min(HIGHEST);
-                if cut.is_nan() {
+                if cut.is_nan() || sides.rows[0].is_nan() {
                     anomaly[i] = f64::NAN;
                 }
                 [if sides.signed { cut } else { f64::NAN }; 2]

@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 NO_BREAK = "\u00a0"
@@ -47,9 +48,7 @@ PLAIN = Unit()
 PERCENT = Unit(((1.0, "%"),))
 BYTES = _binary("")
 BYTES_PER_SECOND = _binary("/s")
-SECONDS = Unit(
-    ((172_800.0, "d"), (7200.0, "h"), (120.0, "min"), (1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
-)
+SECONDS = Unit(((172_800.0, "d"), (7200.0, "h"), (120.0, "min"), (1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")))
 _SIZES = {"d": 86_400.0, "h": 3600.0, "min": 60.0}
 _SUFFIXES = (
     (("_bytes_per_second", "_bytes_per_s"), BYTES_PER_SECOND, 1.0),
@@ -156,7 +155,7 @@ def duration(ns: int) -> str:
         return f"{number(ns / 1e6)}{NO_BREAK}ms"
     seconds = round(ns / _SECOND)
     steps = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
-    for (size, sign), (below, small) in zip(steps, steps[1:], strict=False):
+    for (size, sign), (below, small) in pairwise(steps):
         if seconds >= size:
             rest = round(seconds % size / below) if below > 1 else seconds % size
             whole = seconds // size + rest * below // size

@@ -12,7 +12,7 @@ is one number, the envelope: the alert with limit t is open exactly while ``enve
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -57,8 +57,9 @@ class Judgement:
 class Record:
     """An alert as ``decide`` knows it: times in ns UTC, values in the metric's unit.
 
-    ``row`` is the state row; ``closed`` is ``NEVER`` while open; ``last_time`` the last point beyond the limit; ``side``
-    1 above, -1 below, 0 neither; ``mean`` that of all points beyond the limit; ``before`` what was expected at the opening.
+    ``row`` is the state row; ``closed`` is ``NEVER`` while open; ``last_time`` the last point beyond the limit;
+    ``side`` 1 above, -1 below, 0 neither; ``mean`` that of all points beyond the limit; ``before`` what was expected
+    at the opening.
     """
 
     row: int
@@ -132,7 +133,7 @@ class Decide:
     flap_hold scores; ``alert``, ``run``: the open alert. 352 bytes at the defaults.
     """
 
-    policy: Policy = Policy()
+    policy: Policy = field(default_factory=Policy)
     limit: float = 1.0
 
     @property
@@ -158,6 +159,14 @@ class Decide:
         state.arrays["run"][:, _ENDED] = NEVER
         return state
 
+    def check_state(self, state: State) -> None:
+        """Raise unless ``state`` belongs to this fold under this policy."""
+        if state.identity != ("decide", 1, self.fingerprint):
+            raise StateMismatchError(
+                f"This state ({', '.join(map(str, state.identity))}) was not written under this policy. Use the same "
+                "policy, or start cold with decide.start()."
+            )
+
     def step(
         self, state: State, points: Points, scores: Scores, judgement: Judgement, *, threads: int = 0
     ) -> Decisions:
@@ -170,29 +179,21 @@ class Decide:
         StateMismatchError
             The state belongs to another fold or another policy.
         """
-        if state.identity != ("decide", 1, self.fingerprint):
-            raise StateMismatchError(
-                f"This state ({', '.join(map(str, state.identity))}) was not written under this policy. Use the same "
-                "policy, or start cold with decide.start()."
-            )
+        self.check_state(state)
         n = len(points)
-        outputs = [np.zeros(n) if k in (1, 4, 5) else np.full(n, np.nan) for k in range(6)]
-        if not n:
-            return Decisions(*outputs[:4], np.empty(0, np.int64), np.empty(0, np.int64), [])
+        outputs = [np.full(n, np.nan), np.zeros(n), np.full(n, np.nan), np.full(n, np.nan), np.zeros(n), np.zeros(n)]
         columns = [scores.expected, scores.scale, scores.lower, scores.upper]
         columns += [judgement.anomaly_score, judgement.limit_above, judgement.limit_below]
         columns += [judgement.confidence, scores.flags]
-        ints, floats = self._kernel(state, points, columns, outputs, threads)
-        counts = np.diff(points.offsets)
-        some = counts > 0
-        state.points_seen[points.rows[some]] += counts[some]
-        state.last_time[points.rows[some]] = points.times[points.offsets[1:][some] - 1]
-        return Decisions(
-            *outputs[:4],
-            outputs[4].view(np.int64),
-            outputs[5].astype(np.int64),
-            _records(points, ints, floats),
-        )
+        records: list[Record] = []
+        if n:
+            records = _records(points, *self._kernel(state, points, columns, outputs, threads))
+            counts = np.diff(points.offsets)
+            some = counts > 0
+            state.points_seen[points.rows[some]] += counts[some]
+            state.last_time[points.rows[some]] = points.times[points.offsets[1:][some] - 1]
+        score, alert_score, lower, upper, opened, events = outputs
+        return Decisions(score, alert_score, lower, upper, opened.view(np.int64), events.astype(np.int64), records)
 
     def _kernel(
         self,

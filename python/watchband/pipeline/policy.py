@@ -101,9 +101,7 @@ class Policy:
     '3 of 5 points'
     """
 
-    direction: str = param(
-        "both", Choice(("both", "above", "below")), "The side of the band that is watched."
-    )
+    direction: str = param("both", Choice(("both", "above", "below")), "The side of the band that is watched.")
     min_deviation: float = param(
         0.0,
         Real(0),
@@ -122,18 +120,14 @@ class Policy:
     range_high: float | None = param(
         None, Maybe(Real()), "Highest logical value: the band ends here, above is out of range."
     )
-    consecutive: int = param(
-        1, Integer(1, 1000), "Points in a row beyond the limit that open an alert.", unit="points"
-    )
+    consecutive: int = param(1, Integer(1, 1000), "Points in a row beyond the limit that open an alert.", unit="points")
     m_of_n: tuple[int, int] | None = param(
         None, Maybe(MOfN(1000)), "Points beyond the limit among the last n that open an alert."
     )
     close_after: int = param(
         12, Integer(1, 10_000), "Quiet points in a row after which an alert closes.", unit="points"
     )
-    close_level: float = param(
-        0.75, Real(0, 1, low_open=True), "A point is quiet up to this share of the limit."
-    )
+    close_level: float = param(0.75, Real(0, 1, low_open=True), "A point is quiet up to this share of the limit.")
     flap_hold: int = param(
         0, Integer(0, 10_000), "A closed alert opens again, as itself, within so many points.", unit="points"
     )

@@ -149,9 +149,7 @@ class Prepare:
         "Width of buckets that readings are gathered in. None: left as they are.",
         unit="ns",
     )
-    aggregate: str = param(
-        "mean", Choice(("mean", "sum", "max", "last")), "What a bucket says of its readings."
-    )
+    aggregate: str = param("mean", Choice(("mean", "sum", "max", "last")), "What a bucket says of its readings.")
     gap: str = param(
         "ignore",
         Choice(("ignore", "zero", "fixed", "previous", "linear", "model")),
@@ -216,8 +214,7 @@ class Prepare:
         self.check_state(state)
         if raw.series and int(raw.rows.max()) >= state.series:
             raise PointsShapeError(
-                f"Row {int(raw.rows.max())} is not in this state of {state.series} series. "
-                "Start it with more."
+                f"Row {int(raw.rows.max())} is not in this state of {state.series} series. Start it with more."
             )
         if flush:
             raw = raw.with_rows(state.series)
@@ -275,8 +272,7 @@ class Prepare:
         """Raise unless ``state`` belongs to this fold with these parameters."""
         if state.detector != self.name:
             raise StateMismatchError(
-                f"This state belongs to {state.detector!r}, not to {self.name!r}. "
-                "Start one with prepare.start()."
+                f"This state belongs to {state.detector!r}, not to {self.name!r}. Start one with prepare.start()."
             )
         if state.version != self.state_version:
             raise StateVersionError(

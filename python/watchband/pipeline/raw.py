@@ -49,26 +49,15 @@ class Raw:
             array = getattr(self, name)
             fits = isinstance(array, np.ndarray) and array.dtype == np.dtype(dtype) and array.ndim == 1
             if not fits or not array.flags.c_contiguous:
-                got = (
-                    f"{array.dtype}, {array.ndim} axes"
-                    if isinstance(array, np.ndarray)
-                    else type(array).__name__
-                )
+                got = f"{array.dtype}, {array.ndim} axes" if isinstance(array, np.ndarray) else type(array).__name__
                 raise PointsShapeError(
                     f"Raw.{name} must be a C-contiguous {np.dtype(dtype).name} array of 1 axis. Got {got}; "
                     "Raw.of and Raw.fleet convert."
                 )
         n, offsets, rows = len(self.times), self.offsets, self.rows
         if len(self.values) != n:
-            raise PointsShapeError(
-                f"Raw has {n} times and {len(self.values)} values; give one value per time."
-            )
-        if (
-            len(offsets) != len(rows) + 1
-            or offsets[0] != 0
-            or offsets[-1] != n
-            or (np.diff(offsets) < 0).any()
-        ):
+            raise PointsShapeError(f"Raw has {n} times and {len(self.values)} values; give one value per time.")
+        if len(offsets) != len(rows) + 1 or offsets[0] != 0 or offsets[-1] != n or (np.diff(offsets) < 0).any():
             raise PointsShapeError(
                 f"Raw.offsets must ascend from 0 to {n} with one entry more than rows ({len(rows)}). "
                 f"Got {offsets.tolist()[:6]}."
@@ -125,11 +114,7 @@ class Raw:
         np.cumsum(sizes[present], out=offsets[1:])
         # Already grouped (one series, or series after series) is the usual case and needs no sorting.
         ordered = len(row) < 2 or bool((row[:-1] <= row[1:]).all())
-        order = (
-            np.arange(len(row), dtype=np.int64)
-            if ordered
-            else np.argsort(row, kind="stable").astype(np.int64)
-        )
+        order = np.arange(len(row), dtype=np.int64) if ordered else np.argsort(row, kind="stable").astype(np.int64)
         sorted_times, sorted_values = (times, values) if ordered else (times[order], values[order])
         return cls(
             np.ascontiguousarray(sorted_times, np.int64),

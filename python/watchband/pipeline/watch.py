@@ -1,0 +1,362 @@
+"""Watch: prepare → detect → calibrate → decide as one fold over the raw readings of a fleet."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from watchband.core.alert import alert_id
+from watchband.core.detector import Detector
+from watchband.core.errors import ConfigError, StateCorruptError, StateMismatchError
+from watchband.core.points import Float64, Int64, Points
+from watchband.core.scores import Scores
+from watchband.core.series import SeriesKey
+from watchband.core.state import ADVICE, State
+from watchband.pipeline.calibrate import Calibrate, Calibrated
+from watchband.pipeline.decide import NEVER, Decide, Decisions, Judgement
+from watchband.pipeline.explain import Context, alert_of
+from watchband.pipeline.policy import Policy
+from watchband.pipeline.prepare import Prepare, Prepared, Raw
+from watchband.pipeline.results import Results
+from watchband.pipeline.rules import Budget, Rule
+
+MAGIC = b"WBWATCH\n"
+_PREFIX = struct.Struct("<8sI")
+_DIGEST = 16
+_STAGES = ("prepare", "detector", "calibrate", "decide")
+Span = tuple[int, int]
+"""A range of time, ns UTC: the first is in it, the second is not."""
+
+
+@dataclass(eq=False)
+class WatchState:
+    """What a watch knows of its series: their keys and the state of every stage.
+
+    Row ``i`` of every stage's state belongs to ``keys[i]``; new series come last.
+    """
+
+    keys: list[SeriesKey]
+    prepare: State
+    detector: State
+    calibrate: State
+    decide: State
+    blank: Callable[[int], dict[str, State]] = field(repr=False)
+    rows: dict[SeriesKey, int] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.rows = {key: row for row, key in enumerate(self.keys)}
+
+    def add(self, keys: Sequence[SeriesKey]) -> list[int]:
+        """The rows of some series; those that are new start cold."""
+        new = [k for k in dict.fromkeys(keys) if k not in self.rows]
+        if new:
+            for stage, state in self.blank(len(new)).items():
+                setattr(self, stage, State.stack([getattr(self, stage), state]))
+            self.rows.update({key: len(self.keys) + i for i, key in enumerate(new)})
+            self.keys += new
+        return [self.rows[k] for k in keys]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays of all stages."""
+        return sum(getattr(self, stage).nbytes for stage in _STAGES)
+
+    def copy(self) -> WatchState:
+        """An independent copy."""
+        return WatchState(list(self.keys), **{s: getattr(self, s).copy() for s in _STAGES}, blank=self.blank)
+
+    def same_bits(self, other: WatchState) -> bool:
+        """True where keys and every stage's state are equal bit for bit."""
+        return self.keys == other.keys and all(getattr(self, s).same_bits(getattr(other, s)) for s in _STAGES)
+
+    def to_bytes(self) -> bytes:
+        """Everything as bytes that ``Watch.load`` reads on any machine."""
+        parts = [getattr(self, stage).to_bytes() for stage in _STAGES]
+        header = {"keys": [str(k) for k in self.keys], "sizes": [len(p) for p in parts]}
+        text = json.dumps(header, separators=(",", ":")).encode()
+        body = b"".join([_PREFIX.pack(MAGIC, len(text)), text, *parts])
+        return body + hashlib.blake2b(body, digest_size=_DIGEST).digest()
+
+
+@dataclass(frozen=True)
+class Watch:
+    """How some series are watched: a fold made of folds.
+
+    Parameters
+    ----------
+    name : str
+        Part of every alert's identity.
+    detector : Detector
+        What scores the points.
+    rule : Rule, default Budget()
+        What turns scores into anomalies: a budget of alerts, a cut-off, sigmas or a contamination.
+    policy : Policy, default Policy()
+        What of that becomes an alert.
+    prepare : Prepare, default Prepare()
+        How readings become points.
+    zone : str, default "UTC"
+        IANA time zone in which alerts are worded.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from watchband.core.series import SeriesKey
+    >>> from watchband.detectors import RollingZscore
+    >>> from watchband.pipeline.rules import Cutoff
+    >>> watch = Watch("cpu", RollingZscore(window=12), Cutoff(8))
+    >>> state = watch.start([SeriesKey("cpu_percent")])
+    >>> values = np.r_[np.tile([10.0, 12.0], 30), 90.0]
+    >>> results = watch.step(state, Raw.of(np.arange(61) * 60_000_000_000, values))
+    >>> int((results.anomaly_score > 1).sum()), results.alerts[0].kind
+    (1, 'value')
+    """
+
+    name: str
+    detector: Detector
+    rule: Rule = field(default_factory=Budget)
+    policy: Policy = field(default_factory=Policy)
+    prepare: Prepare = field(default_factory=Prepare)
+    zone: str = "UTC"
+
+    @property
+    def calibrate(self) -> Calibrate:
+        """The stage from scores to anomaly scores."""
+        return Calibrate(self.rule, direction=self.policy.direction)
+
+    @property
+    def decide(self) -> Decide:
+        """The stage from anomaly scores to alerts."""
+        return Decide(self.policy)
+
+    def start(self, keys: Sequence[SeriesKey] = ()) -> WatchState:
+        """A state for some series that have seen nothing; it grows by ``state.add``.
+
+        Raises
+        ------
+        ConfigError
+            A key appears twice.
+        """
+        if len(set(keys)) != len(keys):
+            raise ConfigError(f"Every series is watched once. Got {len(keys)} keys, {len(set(keys))} different.")
+        return WatchState(list(keys), **self._blank(len(keys)), blank=self._blank)
+
+    def _blank(self, series: int) -> dict[str, State]:
+        return {stage: getattr(self, stage).start(series) for stage in _STAGES}
+
+    def load(self, data: bytes) -> WatchState:
+        """Read back what ``WatchState.to_bytes`` wrote.
+
+        Raises
+        ------
+        StateError
+            The bytes are damaged, or belong to a watch with other stages or parameters.
+        """
+        keys, parts = _open(data)
+        stages = {
+            "prepare": State.from_bytes(parts[0]),
+            "detector": self.detector.load(parts[1]),
+            "calibrate": self.calibrate.load(parts[2]),
+            "decide": State.from_bytes(parts[3]),
+        }
+        self.prepare.check_state(stages["prepare"])
+        self.decide.check_state(stages["decide"])
+        for stage, state in stages.items():
+            if state.series != len(keys):
+                raise StateMismatchError(f"Stage {stage} holds {state.series} series, the watch {len(keys)}. {ADVICE}")
+        return WatchState(keys, **stages, blank=self._blank)
+
+    def step(
+        self,
+        state: WatchState,
+        raw: Raw,
+        *,
+        excluded: Sequence[Span] = (),
+        flush: bool = False,
+        threads: int = 0,
+    ) -> Results:
+        """Fold a batch of readings; ``state`` is moved on in place.
+
+        Parameters
+        ----------
+        state : WatchState
+            From ``start``, ``load`` or an earlier step.
+        raw : Raw
+            Readings; ``rows`` are those of ``state.keys``. Cutting a stream elsewhere, in time or between
+            series, gives the same results.
+        excluded : sequence of (int, int)
+            Ranges of time that are judged but not learned.
+        flush : bool, default False
+            The stream ends here: let go of what prepare holds back.
+        threads : int, default 0
+            Threads over series; never changes a bit of the result.
+
+        Raises
+        ------
+        StateError
+            The state belongs to another watch.
+        PointsShapeError
+            A row that the state does not hold.
+        """
+        prepared = self.prepare.step(state.prepare, raw, flush=flush, threads=threads)
+        points = prepared.points
+        values = points.values[:, 0]
+        out = _within(points.times, excluded)
+        # A value that was made up is drawn, but neither learned by calibrate nor judged; one that the user asserted is.
+        guessed = prepared.imputed & (self.prepare.gap not in ("zero", "fixed"))
+        fed = points.with_values(np.where(out, np.nan, values)[:, None]) if out.any() else points
+        scores = self.detector.step(state.detector, fed, threads=threads)
+        _score_excluded(scores, values, out)
+        calibrated = _calibrate(self.calibrate, state.calibrate, prepared, scores, ~(out | guessed), threads)
+        judgement = Judgement(
+            calibrated.anomaly_score, calibrated.limit_above, calibrated.limit_below, calibrated.confidence
+        )
+        judged = points.with_values(np.where(guessed, np.nan, values)[:, None]) if guessed.any() else points
+        decisions = self.decide.step(state.decide, judged, scores, judgement, threads=threads)
+        y = np.where(prepared.imputed & np.isnan(values), scores.expected, values)
+        return self._results(state, prepared, scores, calibrated, decisions, y, out)
+
+    def _results(
+        self,
+        state: WatchState,
+        prepared: Prepared,
+        scores: Scores,
+        calibrated: Calibrated,
+        decisions: Decisions,
+        y: Float64,
+        excluded: NDArray[np.bool_],
+    ) -> Results:
+        points = prepared.points
+        context = Context(self.name, self.detector.name, self.policy, self.zone)
+        alerts = [alert_of(record, state.keys[record.row], context) for record in decisions.records]
+        row = np.repeat(points.rows, np.diff(points.offsets))
+        ids = {(record.row, record.opened): alert.id for record, alert in zip(decisions.records, alerts, strict=True)}
+        return Results(
+            keys=state.keys,
+            row=row,
+            time=points.times,
+            y=y,
+            yhat=scores.expected,
+            yhat_lower=decisions.lower,
+            yhat_upper=decisions.upper,
+            score=scores.score,
+            p_value=calibrated.p_value,
+            anomaly_score=decisions.anomaly_score,
+            alert_score=decisions.alert_score,
+            alert=self._ids(state.keys, row, decisions.alert_opened, ids),
+            imputed=prepared.imputed,
+            excluded=excluded,
+            flags=scores.flags.astype(np.int64),
+            events=decisions.events,
+            confidence=calibrated.confidence,
+            limit_above=calibrated.limit_above,
+            limit_below=calibrated.limit_below,
+            ordinal=prepared.ordinal,
+            row_ordinal=prepared.row_ordinal,
+            alerts=alerts,
+        )
+
+    def _ids(
+        self, keys: Sequence[SeriesKey], row: NDArray[np.int32], opened: Int64, ids: dict[tuple[int, int], str]
+    ) -> NDArray[np.object_]:
+        column = np.full(len(row), "", object)
+        inside = np.flatnonzero(opened != NEVER)
+        if not len(inside):
+            return column
+        # Alerts are stretches of consecutive points: one id a stretch.
+        first = np.flatnonzero(np.r_[True, (np.diff(opened[inside]) != 0) | (np.diff(row[inside]) != 0)])
+        names = []
+        for i in inside[first].tolist():
+            r, moment = int(row[i]), int(opened[i])
+            names.append(ids.get((r, moment)) or alert_id(keys[r], self.name, moment))
+        column[inside] = np.repeat(np.array(names, object), np.diff(np.r_[first, len(inside)]))
+        return column
+
+
+def _within(times: Int64, spans: Sequence[Span]) -> NDArray[np.bool_]:
+    inside = np.zeros(len(times), bool)
+    for start, end in spans:
+        inside |= (times >= start) & (times < end)
+    return inside
+
+
+def _score_excluded(scores: Scores, values: Float64, out: NDArray[np.bool_]) -> None:
+    """The detector saw no value there, but what it expected says how strange the value was."""
+    known = out & np.isnan(scores.score) & np.isfinite(values) & (scores.scale > 0)
+    scores.score[known] = np.abs(values[known] - scores.expected[known]) / scores.scale[known]
+
+
+def _calibrate(
+    calibrate: Calibrate,
+    state: State,
+    prepared: Prepared,
+    scores: Scores,
+    learn: NDArray[np.bool_],
+    threads: int,
+) -> Calibrated:
+    """Calibrate a batch, each stretch of a series with the interval that was known when its points left prepare."""
+    points, at = prepared.points, prepared.interval_at
+    changes = np.flatnonzero(np.r_[False, np.diff(at) != 0]) if len(at) else np.empty(0, np.int64)
+    changes = changes[~np.isin(changes, points.offsets)]
+    if not len(changes):
+        some = np.diff(points.offsets) > 0
+        interval = np.zeros(points.series, np.int64)
+        interval[some] = at[points.offsets[:-1][some]]
+        return calibrate.step(state, points, scores, interval_ns=interval, learn=learn, threads=threads)
+    result = Calibrated(*(np.full(len(points), np.nan) for _ in range(5)))
+    for part in _rounds(points, changes):
+        index = np.concatenate([np.arange(a, b) for _, a, b in part])
+        offsets = np.cumsum([0, *(b - a for _, a, b in part)]).astype(np.int64)
+        rows = np.array([row for row, _, _ in part], np.int32)
+        batch = Points(points.times[index], points.values[index], offsets, rows)
+        found = calibrate.step(
+            state,
+            batch,
+            Scores(*(a[index] for a in scores.outputs())),
+            interval_ns=at[[a for _, a, _ in part]],
+            learn=learn[index],
+            threads=threads,
+        )
+        for name in ("p_value", "anomaly_score", "limit_above", "limit_below", "confidence"):
+            getattr(result, name)[index] = getattr(found, name)
+    return result
+
+
+def _rounds(points: Points, changes: Int64) -> list[list[tuple[int, int, int]]]:
+    """Stretches (state row, from, to), the first of every series, then the second, and so on."""
+    rounds: list[list[tuple[int, int, int]]] = []
+    for row, where in points.slices():
+        cuts = changes[np.searchsorted(changes, where.start) : np.searchsorted(changes, where.stop)].tolist()
+        edges = [where.start, *cuts, where.stop]
+        stretches = [(row, a, b) for a, b in pairwise(edges) if b > a]
+        for depth, stretch in enumerate(stretches):
+            if depth == len(rounds):
+                rounds.append([])
+            rounds[depth].append(stretch)
+    return rounds
+
+
+def _open(data: bytes) -> tuple[list[SeriesKey], list[bytes]]:
+    if data[: len(MAGIC)] != MAGIC:
+        raise StateCorruptError(
+            f"These {len(data)} bytes are not the state of a watch: they begin with {bytes(data[:8])!r}, expected "
+            f"{MAGIC!r}. {ADVICE}"
+        )
+    if (
+        len(data) < _PREFIX.size + _DIGEST
+        or hashlib.blake2b(data[:-_DIGEST], digest_size=_DIGEST).digest() != (data[-_DIGEST:])
+    ):
+        raise StateCorruptError(f"The checksum of this watch's state does not match: truncated or damaged. {ADVICE}")
+    length = _PREFIX.unpack_from(data)[1]
+    header = json.loads(data[_PREFIX.size : _PREFIX.size + length])
+    at, parts = _PREFIX.size + length, []
+    for size in header["sizes"]:
+        parts.append(data[at : at + size])
+        at += size
+    return [SeriesKey.parse(text) for text in header["keys"]], parts
