@@ -69,12 +69,12 @@ fn decide<'py>(
         records: Mutex::new(Vec::new()),
     };
     let DecideState(window, moments, quiet, alert, run) = state;
-    let state = StateArgs { f64s: vec![window, quiet, alert], i64s: vec![moments, run], ..Default::default() };
+    let state =
+        StateArgs { f64s: vec![window, quiet, alert], i64s: vec![moments, run], ..Default::default() };
     step(py, &kernel, state, &points, &columns, outputs, threads)?;
     let mut records = kernel.records.into_inner().expect("no panic while held");
     records.sort_by_key(|r| (r.slice, r.ints[0]));
-    let ints: Vec<i64> =
-        records.iter().flat_map(|r| std::iter::once(r.slice as i64).chain(r.ints)).collect();
+    let ints: Vec<i64> = records.iter().flat_map(|r| std::iter::once(r.slice as i64).chain(r.ints)).collect();
     let floats: Vec<f64> = records.iter().flat_map(|r| r.floats).collect();
     Ok((ints.into_pyarray(py), floats.into_pyarray(py)))
 }

@@ -319,10 +319,14 @@ impl Kernel for Decide {
     fn step(&self, slice: &mut Slice<'_>) {
         let [window, quiet, alert] = &mut slice.row.f64s[..] else { unreachable!("three f64 arrays") };
         let [moments, run] = &mut slice.row.i64s[..] else { unreachable!("two i64 arrays") };
-        let [out_score, out_alert_score, out_lower, out_upper, out_opened, out_policy] = &mut slice.outputs[..] else {
+        let [out_score, out_alert_score, out_lower, out_upper, out_opened, out_policy] =
+            &mut slice.outputs[..]
+        else {
             unreachable!("six outputs")
         };
-        let [expected, scale, own_lower, own_upper, score, above, below, confidence, flags] = slice.columns[..] else {
+        let [expected, scale, own_lower, own_upper, score, above, below, confidence, flags] =
+            slice.columns[..]
+        else {
             unreachable!("nine columns")
         };
         let mut memory = Memory { window, quiet, alert, moments, run, changed: false };
@@ -344,16 +348,19 @@ impl Kernel for Decide {
             if rising {
                 events |= self.adopt(&mut memory, time, slice.index);
             } else if !judged.score.is_nan() && judged.counts {
-                let (more, raised) = self.advance(&mut memory, &judged, &seen, time, slice.index, &mut scratch);
+                let (more, raised) =
+                    self.advance(&mut memory, &judged, &seen, time, slice.index, &mut scratch);
                 events |= more;
                 out_alert_score[i] = raised;
             } else if judged.breaks {
                 memory.push_window(-1.0, time);
             }
-            out_score[i] = if judged.counts && value.is_nan() && judged.score == 0.0 { f64::NAN } else { judged.score };
+            out_score[i] =
+                if judged.counts && value.is_nan() && judged.score == 0.0 { f64::NAN } else { judged.score };
             out_lower[i] = judged.lower;
             out_upper[i] = judged.upper;
-            out_opened[i] = f64::from_bits(if memory.run[OPEN] == 1 { memory.run[BEGUN] } else { NEVER } as u64);
+            out_opened[i] =
+                f64::from_bits(if memory.run[OPEN] == 1 { memory.run[BEGUN] } else { NEVER } as u64);
             out_policy[i] = events as f64;
         }
         if memory.changed {

@@ -77,7 +77,11 @@ impl Band {
                 own: false,
             };
         }
-        Band { lower: edge(limits.lower, f64::NEG_INFINITY), upper: edge(limits.upper, f64::INFINITY), own: true }
+        Band {
+            lower: edge(limits.lower, f64::NEG_INFINITY),
+            upper: edge(limits.upper, f64::INFINITY),
+            own: true,
+        }
     }
 
     fn exists(&self) -> bool {
@@ -146,7 +150,7 @@ impl Policy {
             band.lower = band.lower.min(seen.expected - least);
             band.upper = band.upper.max(seen.expected + least);
         }
-        let quiet = !(seen.expected >= self.min_count);
+        let quiet = seen.expected.is_nan() || seen.expected < self.min_count;
         if quiet && self.min_count.is_finite() {
             // Values below min_count are not judged: only from min_count on is a point outside.
             band.upper = band.upper.max(self.min_count.next_down());
@@ -170,7 +174,9 @@ impl Policy {
         match (strange, above) {
             (true, true) => Band { upper: seen.value.next_down(), ..band },
             (true, false) => Band { lower: seen.value.next_up(), ..band },
-            (false, _) => Band { lower: band.lower.min(seen.value), upper: band.upper.max(seen.value), ..band },
+            (false, _) => {
+                Band { lower: band.lower.min(seen.value), upper: band.upper.max(seen.value), ..band }
+            }
         }
     }
 
