@@ -8,10 +8,13 @@ use pyo3::prelude::*;
 
 #[pymodule]
 fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    bindings::prepare::register(module)?;
     bindings::calibrate::register(module)?;
     bindings::decide::register(module)?;
+    bindings::ewma::register(module)?;
+    bindings::prepare::register(module)?;
+    bindings::rolling_median::register(module)?;
     bindings::rolling_zscore::register(module)?;
     bindings::seasonal_band::register(module)?;
+    bindings::threshold::register(module)?;
     Ok(())
 }

@@ -11,31 +11,6 @@ _I64: TypeAlias = NDArray[np.int64]
 _Points: TypeAlias = tuple[NDArray[np.int32], _I64, _I64, _F64]
 """rows, offsets, times, values of a ``Points``."""
 
-def rolling_zscore(
-    ring: _F64,
-    head: _I64,
-    points: _Points,
-    outputs: list[_F64],
-    window: int,
-    ddof: int,
-    inclusive: bool,
-    width: float,
-    threads: int,
-) -> None: ...
-def prepare(
-    state: tuple[_I64, _I64, _F64, _I64, _I64, _I64],
-    raw: tuple[NDArray[np.int32], _I64, _I64, _F64],
-    row_ordinal: _I64,
-    interval_ns: int,
-    resample_ns: int,
-    aggregate_word: str,
-    gap_word: str,
-    gap_value: float,
-    gap_limit: int,
-    counter: bool,
-    flush: bool,
-    threads: int,
-) -> tuple[_I64, _F64, NDArray[np.bool_], _I64, _I64, _I64]: ...
 def calibrate(
     bins: _F32,
     fits: _F64,
@@ -50,22 +25,6 @@ def calibrate(
     threads: int,
 ) -> None: ...
 def calibrate_widths() -> tuple[int, int, int]: ...
-def seasonal_band_widths() -> tuple[int, int, int, int]: ...
-def seasonal_band(
-    core: _F64,
-    clock: _I64,
-    tables: _F32,
-    tail: _F32,
-    points: _Points,
-    outputs: list[_F64],
-    zone: tuple[_I64, _I64],
-    holidays: _I64,
-    coverage: float,
-    logical_range: tuple[float, float],
-    hold: tuple[float, float],
-    threads: int,
-) -> None: ...
-
 def decide(
     state: tuple[_F64, _I64, _F64, _F64, _I64],
     points: _Points,
@@ -86,3 +45,77 @@ def decide(
     threads: int,
 ) -> tuple[_I64, _F64]:
     """Records of alerts, flat: ints [m, 8] begin with the slice, floats [m, 9]; see ``pipeline/decide.py``."""
+def ewma(
+    first: _F64,
+    level: _F64,
+    count: _I64,
+    points: _Points,
+    outputs: list[_F64],
+    half_life: float,
+    clip: float | None,
+    scale_min: float,
+    width: float,
+    threads: int,
+) -> None: ...
+def prepare(
+    state: tuple[_I64, _I64, _F64, _I64, _I64, _I64],
+    raw: tuple[NDArray[np.int32], _I64, _I64, _F64],
+    row_ordinal: _I64,
+    interval_ns: int,
+    resample_ns: int,
+    aggregate_word: str,
+    gap_word: str,
+    gap_value: float,
+    gap_limit: int,
+    counter: bool,
+    flush: bool,
+    threads: int,
+) -> tuple[_I64, _F64, NDArray[np.bool_], _I64, _I64, _I64]: ...
+def rolling_median(
+    ring: _F64,
+    cells: _F64,
+    heads: _I64,
+    head: _I64,
+    points: _Points,
+    outputs: list[_F64],
+    window: int,
+    inclusive: bool,
+    width: float,
+    threads: int,
+) -> None: ...
+def rolling_median_blocks(window: int) -> int: ...
+def rolling_zscore(
+    values: _F64,
+    squares: _F64,
+    sums: _F64,
+    head: _I64,
+    points: _Points,
+    outputs: list[_F64],
+    window: int,
+    ddof: int,
+    inclusive: bool,
+    width: float,
+    threads: int,
+) -> None: ...
+def seasonal_band(
+    core: _F64,
+    clock: _I64,
+    tables: _F32,
+    tail: _F32,
+    points: _Points,
+    outputs: list[_F64],
+    zone: tuple[_I64, _I64],
+    holidays: _I64,
+    coverage: float,
+    logical_range: tuple[float, float],
+    hold: tuple[float, float],
+    threads: int,
+) -> None: ...
+def seasonal_band_widths() -> tuple[int, int, int, int]: ...
+def threshold(
+    points: _Points,
+    outputs: list[_F64],
+    low: float | None,
+    high: float | None,
+    threads: int,
+) -> None: ...

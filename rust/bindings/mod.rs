@@ -3,6 +3,9 @@
 pub mod batch;
 pub mod calibrate;
 pub mod decide;
+pub mod ewma;
 pub mod prepare;
+pub mod rolling_median;
 pub mod rolling_zscore;
 pub mod seasonal_band;
+pub mod threshold;

@@ -7,7 +7,9 @@ use crate::kernels::rolling_zscore::RollingZscore;
 #[pyfunction]
 fn rolling_zscore(
     py: Python<'_>,
-    ring: PyReadwriteArray2<'_, f64>,
+    values: PyReadwriteArray2<'_, f64>,
+    squares: PyReadwriteArray2<'_, f64>,
+    sums: PyReadwriteArray2<'_, f64>,
     head: PyReadwriteArray2<'_, i64>,
     points: PointsArgs<'_>,
     outputs: Outputs<'_>,
@@ -18,7 +20,7 @@ fn rolling_zscore(
     threads: usize,
 ) -> PyResult<()> {
     let kernel = RollingZscore { window, ddof, inclusive, width };
-    let state = StateArgs { f64s: vec![ring], i64s: vec![head], ..Default::default() };
+    let state = StateArgs { f64s: vec![values, squares, sums], i64s: vec![head], ..Default::default() };
     step(py, &kernel, state, &points, &Vec::new(), outputs, threads)
 }
 

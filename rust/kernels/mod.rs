@@ -2,10 +2,13 @@
 
 pub mod calibrate;
 pub mod decide;
+pub mod distance;
+pub mod ewma;
 pub mod fleet;
 pub mod policy;
 pub mod prepare;
 pub mod prepare_gaps;
+pub mod rolling_median;
 pub mod rolling_zscore;
 pub mod seasonal_band;
 pub mod seasonal_band_calendar;
@@ -14,4 +17,6 @@ pub mod seasonal_band_hold;
 pub mod seasonal_band_level;
 pub mod seasonal_band_season;
 pub mod seasonal_band_tail;
+pub mod sorted;
 pub mod tail;
+pub mod threshold;

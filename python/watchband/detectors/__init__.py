@@ -10,8 +10,11 @@ from watchband.core.detector import Detector
 from watchband.core.registry import Registry
 
 _TABLE = {
+    "ewma": "watchband.detectors.ewma:Ewma",
+    "rolling_median": "watchband.detectors.rolling_median:RollingMedian",
     "rolling_zscore": "watchband.detectors.rolling_zscore:RollingZscore",
     "seasonal_band": "watchband.detectors.seasonal_band:SeasonalBand",
+    "threshold": "watchband.detectors.threshold:Threshold",
 }
 
 DETECTORS: Registry[Detector] = Registry("detector", Detector, _TABLE, "watchband.detectors")  # type: ignore[type-abstract]

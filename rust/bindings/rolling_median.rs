@@ -1,0 +1,36 @@
+use numpy::PyReadwriteArray2;
+use pyo3::prelude::*;
+
+use super::batch::{step, Outputs, PointsArgs, StateArgs};
+use crate::kernels::rolling_median::RollingMedian;
+use crate::kernels::sorted::blocks;
+
+/// Integers a series that a window of this many values needs for its blocks.
+#[pyfunction]
+fn rolling_median_blocks(window: usize) -> usize {
+    blocks(window)
+}
+
+#[pyfunction]
+fn rolling_median(
+    py: Python<'_>,
+    ring: PyReadwriteArray2<'_, f64>,
+    cells: PyReadwriteArray2<'_, f64>,
+    heads: PyReadwriteArray2<'_, i64>,
+    head: PyReadwriteArray2<'_, i64>,
+    points: PointsArgs<'_>,
+    outputs: Outputs<'_>,
+    window: usize,
+    inclusive: bool,
+    width: f64,
+    threads: usize,
+) -> PyResult<()> {
+    let kernel = RollingMedian { window, inclusive, width };
+    let state = StateArgs { f64s: vec![ring, cells], i64s: vec![heads, head], ..Default::default() };
+    step(py, &kernel, state, &points, &Vec::new(), outputs, threads)
+}
+
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(rolling_median, module)?)?;
+    module.add_function(wrap_pyfunction!(rolling_median_blocks, module)?)
+}
