@@ -1,6 +1,6 @@
 """Rewrite the generated parts of the docs: what stands between ``<!-- NAME -->`` and ``<!-- /NAME -->``.
 
-``params NAME`` is the parameter table of a detector (a detector's own page may leave out the name).
+``params NAME`` is the parameter table of a detector or of another fold (a detector's own page may leave out the name).
 """
 
 from __future__ import annotations
@@ -10,9 +10,12 @@ from pathlib import Path
 
 from watchband.core import params
 from watchband.detectors import DETECTORS
+from watchband.pipeline.prepare import Prepare
 
 ROOT = Path(__file__).resolve().parent.parent
 TITLE = re.compile(r"^# `?([a-z_]+)`?", re.MULTILINE)
+FOLDS: dict[str, type] = {"prepare": Prepare}
+"""Folds with parameters that are no detectors."""
 MARK = re.compile(r"(<!-- (params|detectors)(?: (\w+))? -->\n).*?(<!-- /\2 -->)", re.DOTALL)
 
 
@@ -35,7 +38,8 @@ def generated(text: str) -> str:
         if kind == "detectors":
             body = detector_table()
         else:
-            body = params.table(DETECTORS.get(name or (title[1] if title else "")))
+            named = name or (title[1] if title else "")
+            body = params.table(FOLDS[named] if named in FOLDS else DETECTORS.get(named))
         return match[1] + body + match[4]
 
     return MARK.sub(fill, text)
