@@ -1,0 +1,155 @@
+"""Which files are meant, and which format each has."""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from watchband.adapters.sources.files.blocks import TextFile
+from watchband.adapters.sources.files.columns import Reader
+from watchband.adapters.sources.files.delimited import DelimitedReader
+from watchband.adapters.sources.files.hints import Hints
+from watchband.adapters.sources.files.json_documents import JsonReader
+from watchband.adapters.sources.files.json_lines import JsonLinesReader
+from watchband.adapters.sources.files.parquet import ParquetReader
+from watchband.core.errors import ConfigError, DataError
+
+SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet", ".pq")
+_ZIPPED = tuple(suffix + ".gz" for suffix in SUFFIXES[:5])
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One file: where it is, what people call it, and the stem that may name a metric."""
+
+    path: Path
+    name: str
+    stem: str
+
+
+_READERS: dict[str, Callable[[Found], Reader]] = {
+    "csv": lambda f: DelimitedReader(f.path, f.name),
+    "jsonl": lambda f: JsonLinesReader(f.path, f.name),
+    "json": lambda f: JsonReader(f.path, f.name, f.stem),
+    "prometheus": lambda f: JsonReader(f.path, f.name, f.stem),
+    "parquet": lambda f: ParquetReader(f.path, f.name),
+}
+
+
+def stem_of(name: str) -> str:
+    """``dir/cpu.csv.gz`` → ``cpu``."""
+    base = Path(name).name
+    lower = base.lower()
+    for suffix in (*_ZIPPED, *SUFFIXES, ".gz", ".txt"):
+        if lower.endswith(suffix) and len(base) > len(suffix):
+            return base[: -len(suffix)]
+    return base
+
+
+def locate(paths: Iterable[str | os.PathLike[str]], spool: Path, stdin: BinaryIO | None = None) -> list[Found]:
+    """Files, directories (recursively, known suffixes), globs and ``-`` as a list of files without repeats.
+
+    Raises
+    ------
+    ConfigError
+        A path that does not exist, a glob or directory without a file to read.
+    """
+    found: dict[Path, Found] = {}
+    for given in [os.fspath(path) for path in paths]:
+        if given == "-":
+            path = _spool(spool, stdin or sys.stdin.buffer)
+            found[path] = Found(path, "standard input", "stdin")
+            continue
+        for path in _expand(given):
+            found.setdefault(path.resolve(), Found(path, str(path), stem_of(path.name)))
+    if not found:
+        raise ConfigError("No file to read. Give a file, a directory, a glob, or - for standard input.")
+    return list(found.values())
+
+
+def _expand(given: str) -> list[Path]:
+    path = Path(given)
+    if path.is_dir():
+        inside = sorted(p for p in path.rglob("*") if p.is_file() and _is_known(p.relative_to(path)))
+        if not inside:
+            raise ConfigError(
+                f"Directory {given!r} holds no file with a known suffix ({', '.join(SUFFIXES)}, or one of them + .gz)."
+            )
+        return inside
+    if path.exists():
+        return [path]
+    if glob.has_magic(given):
+        matched = sorted(Path(name) for name in glob.iglob(given, recursive=True))  # noqa: PTH207 (absolute patterns)
+        if files := [p for p in matched if p.is_file()]:
+            return files
+        raise ConfigError(f"No file matches {given!r} in {Path.cwd()}.")
+    raise ConfigError(f"No such file or directory: {given!r}.")
+
+
+def _is_known(path: Path) -> bool:
+    hidden = any(part.startswith((".", "_")) for part in path.parts)
+    return not hidden and path.name.lower().endswith((*SUFFIXES, *_ZIPPED))
+
+
+def _spool(folder: Path, stdin: BinaryIO) -> Path:
+    with tempfile.NamedTemporaryFile(dir=folder, prefix="stdin-", delete=False) as copy:
+        shutil.copyfileobj(stdin, copy, 1 << 20)
+        return Path(copy.name)
+
+
+def open_reader(found: Found, hints: Hints) -> Reader:
+    """Open one file in the format it has, whatever its name says.
+
+    Raises
+    ------
+    DataError
+        Empty, binary or damaged.
+    """
+    try:
+        kind = hints.format or _sniff(found)
+        reader = _READERS[kind](found)
+    except OSError as error:
+        raise DataError(f"{found.name} cannot be read: {error.strerror or error}.") from None
+    if hints.format is None and (said := _said(found.path.name)) and said != kind:
+        reader.notes.append(f"the name says {said}, the content is {reader.format} and is read as such")
+    return reader
+
+
+def _said(name: str) -> str | None:
+    suffix = Path(name.lower().removesuffix(".gz")).suffix
+    kinds = {
+        ".csv": "csv",
+        ".tsv": "csv",
+        ".jsonl": "jsonl",
+        ".ndjson": "jsonl",
+        ".parquet": "parquet",
+        ".pq": "parquet",
+    }
+    return kinds.get(suffix)
+
+
+def _sniff(found: Found) -> str:
+    with found.path.open("rb") as raw:
+        if raw.read(4) == b"PAR1":
+            return "parquet"
+    piece = next(TextFile(found.path, found.name).pieces(64 << 10), None)
+    text = piece.text.lstrip() if piece else b""
+    if text.startswith(b"["):
+        return "json"
+    if not text.startswith(b"{"):
+        return "csv"
+    first = text.splitlines()[0]
+    try:
+        row = json.loads(first)
+    except (ValueError, RecursionError):
+        return "json"
+    document = isinstance(row.get("data"), dict) or isinstance(row.get("result"), list) or row.get("status") == "error"
+    return "json" if document or isinstance(row.get("values"), list) else "jsonl"

@@ -1,0 +1,285 @@
+"""Times as people and machines write them, to nanoseconds since 1970 in UTC."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from watchband.adapters.sources.files.columns import Column, as_text, is_text, to_numbers
+from watchband.adapters.sources.files.hints import Hints
+from watchband.core.points import Int64
+
+SECOND = 1_000_000_000
+DAY = 86_400 * SECOND
+UNITS = {"seconds": SECOND, "milliseconds": 1_000_000, "microseconds": 1_000, "nanoseconds": 1}
+EXPECTED = "ISO 8601 (2025-02-17 14:30), M/D/YYYY H:MM, D/M/YYYY H:MM, or epoch seconds, ms, us or ns"
+
+_CLOCK = r"(?:[T ,]+(?P<h>\d{1,2}):(?P<mi>\d{2})(?::(?P<s>\d{2})(?:[.,](?P<f>\d{1,9})\d*)?)?)?"
+_ISO = (
+    r"^\s*(?P<y>\d{4})[-/.](?P<mo>\d{1,2})[-/.](?P<d>\d{1,2})"
+    + _CLOCK
+    + r"\s*(?P<z>[zZ]|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?(?P<ap>)\s*$"
+)
+_SLASH = (
+    r"^\s*(?P<mo>\d{1,2})[/.-](?P<d>\d{1,2})[/.-](?P<y>\d{4}|\d{2})" + _CLOCK + r"\s*(?P<ap>[AaPp][Mm])?(?P<z>)\s*$"
+)
+_EPOCH_FROM, _EPOCH_TO = 1e8, 9e9
+"""Epoch seconds from 1973 to 2255; times outside int64 nanoseconds cannot be kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeFormat:
+    """How the times of one table are written.
+
+    Parameters
+    ----------
+    kind : str
+        ``typed`` (the file says it is a time), ``iso``, ``slash`` (M/D/Y or D/M/Y), ``epoch`` or ``row``.
+    zone : str
+        Zone of times that carry none.
+    unit_ns : int
+        Nanoseconds per unit of ``epoch`` numbers, or between ``row`` numbers.
+    start_ns : int
+        Time of row number 0.
+    day_first : bool
+        ``slash`` only.
+    certain : bool
+        False where both D/M/Y and M/D/Y were possible.
+    zoned : bool
+        Whether the times seen carry a zone.
+    """
+
+    kind: str
+    zone: str = "UTC"
+    unit_ns: int = SECOND
+    start_ns: int = 0
+    day_first: bool = False
+    certain: bool = True
+    zoned: bool = False
+
+    def describe(self) -> str:
+        """What was found, for a person."""
+        if self.kind == "epoch":
+            return "epoch " + next(name for name, ns in UNITS.items() if ns == self.unit_ns)
+        if self.kind == "row":
+            return "row numbers, one per interval"
+        form = {"typed": "typed times", "iso": "ISO 8601"}.get(self.kind, "D/M/YYYY" if self.day_first else "M/D/YYYY")
+        return form + (" with zone" if self.zoned else f" without zone, read as {self.zone}")
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Parsed times: ``ns int64[n]``, ``bad bool[n]``, and the largest first and second number of D/M/Y dates."""
+
+    ns: Int64
+    bad: NDArray[np.bool_]
+    first_max: int = 0
+    second_max: int = 0
+
+
+def find_format(column: Column, hints: Hints) -> TimeFormat | None:
+    """How a column writes times, judged by its first rows; None: it does not look like times.
+
+    Numbers that are no epoch are ``row`` numbers only if they count up by one.
+    """
+    import pyarrow.compute as pc
+    import pyarrow.types as kinds
+
+    column = column.drop_null()
+    if not len(column):
+        return None
+    kind = column.type
+    if kinds.is_temporal(kind):
+        if not (kinds.is_timestamp(kind) or kinds.is_date(kind)):
+            return None
+        return TimeFormat("typed", hints.timezone, zoned=getattr(kind, "tz", None) is not None)
+    if is_text(column):
+        text = as_text(column)
+        for form, pattern in (("iso", _ISO), ("slash", _SLASH)):
+            found = pc.extract_regex(text, pattern)
+            if found.null_count * 5 <= len(text):
+                if form == "slash":
+                    return _find_day_first(text, hints)
+                zoned = pc.any(pc.greater(pc.utf8_length(pc.struct_field(found, "z")), 0)).as_py()
+                return TimeFormat("iso", hints.timezone, zoned=bool(zoned))
+    elif not (kinds.is_integer(kind) or kinds.is_floating(kind) or kinds.is_decimal(kind)):
+        return None
+    return _find_number_format(column, hints)
+
+
+def _find_number_format(column: Column, hints: Hints) -> TimeFormat | None:
+    numbers, _ = to_numbers(column)
+    numbers = numbers[np.isfinite(numbers)]
+    if len(numbers) * 5 < len(column) * 4 or not len(numbers):
+        return None
+    middle = float(np.median(numbers))
+    for unit_ns in UNITS.values():
+        per_second = SECOND // unit_ns
+        if _EPOCH_FROM * per_second <= middle < _EPOCH_TO * per_second:
+            return TimeFormat("epoch", unit_ns=unit_ns)
+    steps = np.diff(numbers)
+    if (numbers == np.round(numbers)).all() and (len(steps) == 0 or float(np.mean(steps == 1)) > 0.8):
+        return TimeFormat("row", unit_ns=hints.interval_ns or 0, start_ns=hints.start_ns)
+    return None
+
+
+def _find_day_first(text: Column, hints: Hints) -> TimeFormat:
+    month_first = TimeFormat("slash", hints.timezone)
+    day_first = replace(month_first, day_first=True)
+    if hints.day_first is not None:
+        return day_first if hints.day_first else month_first
+    seen = parse(text, month_first)
+    if seen.first_max > 12 or seen.second_max > 12:
+        return day_first if seen.first_max > 12 >= seen.second_max else month_first
+    month, day = (_span(parse(text, form)) for form in (month_first, day_first))
+    return replace(day_first if day < month else month_first, certain=False)
+
+
+def _span(times: Times) -> int:
+    good = times.ns[~times.bad]
+    return int(good.max()) - int(good.min()) if len(good) else 0
+
+
+def parse(column: Column, form: TimeFormat) -> Times:
+    """Read a column of times as ``form`` says; what cannot be read is marked bad and never guessed."""
+    if form.kind in ("typed", "iso"):
+        return _parse_typed(column, form) if not is_text(column) else _parse_iso(column, form)
+    if form.kind == "slash":
+        return _parse_parts(column, _SLASH, form)
+    return _parse_numbers(column, form)
+
+
+def _parse_typed(column: Column, form: TimeFormat) -> Times:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    zoned = getattr(column.type, "tz", None) is not None
+    bad = ~np.asarray(column.is_valid().to_numpy(zero_copy_only=False), bool)
+    try:
+        exact = pc.cast(column, pa.timestamp("ns", "UTC") if zoned else pa.timestamp("ns"))
+    except pa.ArrowInvalid:  # later than 2262 or earlier than 1677: keep what fits
+        coarse = pc.cast(pc.cast(column, pa.timestamp("us")), pa.int64())
+        micros = np.asarray(pc.fill_null(coarse, 0).to_numpy(zero_copy_only=False), np.int64)
+        bad |= np.abs(micros) > (2**63 - 1) // 1000
+        ns = np.where(bad, 0, micros) * 1000
+    else:
+        ns = np.array(pc.fill_null(pc.cast(exact, pa.int64()), 0).to_numpy(zero_copy_only=False), np.int64)
+    return Times(ns if zoned else local_to_utc(ns, form.zone), bad)
+
+
+def _parse_iso(column: Column, form: TimeFormat) -> Times:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    text = as_text(column)
+    kind = pa.timestamp("ns", "UTC") if form.zoned else pa.timestamp("ns")
+    try:
+        return _parse_typed(pc.cast(text, kind), form)
+    except pa.ArrowInvalid:
+        return _parse_parts(text, _ISO, form)
+
+
+def _parse_parts(column: Column, pattern: str, form: TimeFormat) -> Times:
+    """Year, month, day and clock by a pattern; slower than the columnar cast, and exact about what is wrong."""
+    import pyarrow.compute as pc
+
+    found = pc.extract_regex(as_text(column), pattern)
+    bad = ~np.asarray(found.is_valid().to_numpy(zero_copy_only=False), bool)
+    year, month, day, hour, minute, second = (_digits(found, part) for part in ("y", "mo", "d", "h", "mi", "s"))
+    first_max, second_max = (int(part.max(initial=0)) for part in (month, day))
+    if form.day_first:
+        month, day = day, month
+    year = np.where(year < 100, year + 2000, year)
+    noon = np.asarray(pc.fill_null(pc.utf8_lower(pc.struct_field(found, "ap")), "").to_numpy(False), "U2")
+    hour = np.where(noon != "", hour % 12 + np.where(noon == "pm", 12, 0), hour)
+    bad |= (month < 1) | (month > 12) | (hour > 24) | (minute > 59) | (second > 60) | (year < 1678) | (year > 2261)
+    months = (np.where(bad, 1970, year) - 1970) * 12 + np.where(bad, 1, month) - 1
+    start = months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
+    following = (months + 1).astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
+    bad |= (day < 1) | (day > following - start)
+    days = start + np.where(bad, 1, day) - 1
+    ns = days * DAY + ((hour * 60 + minute) * 60 + second) * SECOND + _fraction(found)
+    zone = np.asarray(pc.fill_null(pc.struct_field(found, "z"), "").to_numpy(False), "U6")
+    naive = zone == ""
+    ns = np.where(bad, 0, ns)
+    offset = np.zeros(len(ns), np.int64)
+    for text in np.unique(zone[~naive]).tolist():
+        offset[zone == text] = _zone_offset(text)
+    utc = ns - offset
+    if naive.any():
+        utc[naive] = local_to_utc(ns[naive], form.zone)
+    return Times(utc, bad, first_max, second_max)
+
+
+def _digits(found: Column, part: str) -> Int64:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    text = pc.struct_field(found, part)
+    text = pc.if_else(pc.equal(text, ""), "0", text)
+    return np.array(pc.fill_null(pc.cast(text, pa.int64()), 0).to_numpy(zero_copy_only=False), np.int64)
+
+
+def _fraction(found: Column) -> Int64:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    text = pc.utf8_rpad(pc.fill_null(pc.struct_field(found, "f"), ""), 9, "0")
+    return np.array(pc.cast(text, pa.int64()).to_numpy(zero_copy_only=False), np.int64)
+
+
+def _zone_offset(text: str) -> int:
+    if text[0] not in "+-":
+        return 0
+    digits = text[1:].replace(":", "").ljust(4, "0")
+    return (-1 if text[0] == "-" else 1) * (int(digits[:2]) * 60 + int(digits[2:])) * 60 * SECOND
+
+
+def _parse_numbers(column: Column, form: TimeFormat) -> Times:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    numbers, wrong = to_numbers(column)
+    bad = wrong | ~np.isfinite(numbers)
+    safe = np.where(bad, 0.0, numbers)
+    if form.kind == "row":
+        bad |= (safe != np.round(safe)) | (np.abs(safe) > 2**62 / max(form.unit_ns, 1))
+        return Times(form.start_ns + np.where(bad, 0, safe).astype(np.int64) * form.unit_ns, bad)
+    per_second = SECOND // form.unit_ns
+    bad |= (safe >= _EPOCH_TO * per_second) | (safe < _EPOCH_FROM / 100 * per_second)
+    try:  # whole numbers stay exact; nanoseconds do not fit a float
+        whole = pc.fill_null(pc.cast(column, pa.int64()), 0).to_numpy(zero_copy_only=False)
+        return Times(np.where(bad, 0, whole) * form.unit_ns, bad)
+    except pa.ArrowInvalid:
+        micros = np.round(np.where(bad, 0.0, safe) * (form.unit_ns / 1000)).astype(np.int64)
+        return Times(micros * 1000, bad)
+
+
+def local_to_utc(ns: Int64, zone: str) -> Int64:
+    """Clock times of a zone as UTC.
+
+    When clocks go back an hour occurs twice: read as the first. When they go forward an hour is left out: times in
+    it are read as if clocks had not moved yet.
+    """
+    if zone == "UTC" or not len(ns):
+        return ns
+    info = ZoneInfo(zone)
+    days = ns // DAY
+    out = ns.copy()
+    for day in np.unique(days).tolist():
+        here = days == day
+        start, end = (_offset(info, (day + k) * DAY) for k in (0, 1))
+        if start == end:
+            out[here] -= start
+        else:
+            out[here] -= np.array([_offset(info, t) for t in ns[here].tolist()], np.int64)
+    return out
+
+
+def _offset(info: ZoneInfo, local_ns: int) -> int:
+    local = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=local_ns // SECOND)
+    return int((local.replace(tzinfo=info).utcoffset() or timedelta()).total_seconds()) * SECOND
