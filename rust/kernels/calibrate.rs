@@ -17,6 +17,8 @@ const QUIET: f64 = 12.0;
 const HOLD_WEIGHT: f64 = 0.1;
 const HOLD_POINTS: f64 = 100.0;
 const GAIN_MAX: f64 = 1e6;
+/// Nothing is said to be rarer than this: e^-700 is about the smallest number there is.
+const NATS_MAX: f64 = 700.0;
 
 const GAIN: usize = 0;
 const TOTAL: usize = 1;
@@ -142,7 +144,7 @@ impl Calibrate {
                 gain: if life[GAIN] > 0.0 { life[GAIN] } else { 1.0 },
                 total: life[TOTAL],
                 ln_weight: -libm::log(rows as f64),
-                unit: (life[HIGH + row] / 4.0).max(1.0),
+                unit: prior_width(life[HIGH + row], life[SEEN]),
             })
             .collect()
     }
@@ -156,7 +158,9 @@ impl Calibrate {
             let ready = seen >= USED && tails[0].fitted();
             return if ready { -tails[0].ln_p(sides.rows[0]) } else { f64::NAN };
         }
-        tails.iter().zip(sides.rows).map(|(tail, z)| tail.ln_weight - tail.ln_p(z)).fold(0.0, f64::max)
+        let nats =
+            tails.iter().zip(sides.rows).map(|(tail, z)| tail.ln_weight - tail.ln_p(z)).fold(0.0, f64::max);
+        nats.min(NATS_MAX)
     }
 
     /// The cut-off of the rules that have one; NaN while it is not known.
@@ -171,6 +175,13 @@ impl Calibrate {
             _ => f64::NAN,
         }
     }
+}
+
+/// Width of the prior: wider where high scores were seen, and wider the more points the fit rests on. A fit on a few
+/// hundred points says little about one point in a hundred thousand, and the prior keeps its band within reason.
+fn prior_width(high: f64, seen: f64) -> f64 {
+    let age = (seen / USED).max(1.0).sqrt();
+    (high / 4.0).max(1.0) * age * age.sqrt()
 }
 
 /// Mean and k deviations of past scores, or median and k scaled median deviations.
@@ -289,7 +300,11 @@ impl Kernel for Calibrate {
             let value = slice.values[i * dims];
             let sides = self.sides(value, score[i], expected[i], scale[i]);
             let seen = life[SEEN];
-            let tails = self.tails(bins, fits, life);
+            let mut tails = self.tails(bins, fits, life);
+            if !sides.signed {
+                // Without a scale the unit of the score is unknown, and so is the prior.
+                tails.iter_mut().for_each(|tail| tail.unit = f64::INFINITY);
+            }
             let nats = self.nats(&tails, &sides, seen);
             let rate = (seen >= USED).then(|| Rate::of(life));
             let calibrated = rate.as_ref().map_or(nats, |rate| rate.apply(nats));

@@ -33,7 +33,7 @@ pub struct Tail<'a> {
     pub total: f64,
     /// Ln of the row's share of the false alarms.
     pub ln_weight: f64,
-    /// What one unit of score is worth while nothing is fitted, >= 1.
+    /// Width of the prior, >= 1: it grows with the points seen until only the fit counts. Infinite without a scale.
     pub unit: f64,
 }
 
@@ -111,10 +111,16 @@ impl Tail<'_> {
     pub fn ln_p(&self, score: f64) -> f64 {
         let bin = bin_of(score);
         let g = self.beyond(bin);
-        if !self.fitted() {
-            let z = score / (PRIOR_WIDTH * self.unit);
-            return (self.ln_weight - 0.5 * z * z).max(self.often(g)).min(0.0);
+        let z = score / (PRIOR_WIDTH * self.unit);
+        let prior = (self.ln_weight - 0.5 * z * z).max(self.often(g)).min(0.0);
+        if self.fitted() {
+            prior.min(self.ln_p_fitted(score, bin, g))
+        } else {
+            prior
         }
+    }
+
+    fn ln_p_fitted(&self, score: f64, bin: usize, g: f64) -> f64 {
         let ceiling = self.fit[TABLE];
         if bin >= self.fit[START] as usize {
             let s = libm::log1p((score - self.fit[EDGE]).max(0.0) / self.fit[MEAN]);
@@ -136,10 +142,16 @@ impl Tail<'_> {
 
     /// The score above which `ln_p` is below `wanted`.
     pub fn limit(&self, wanted: f64) -> f64 {
-        if !self.fitted() {
-            let z = (2.0 * (self.ln_weight - wanted).max(0.0)).sqrt() * PRIOR_WIDTH * self.unit;
-            return z.max(self.limit_often(wanted, 1));
+        let z = (2.0 * (self.ln_weight - wanted).max(0.0)).sqrt() * PRIOR_WIDTH * self.unit;
+        let prior = z.max(self.limit_often(wanted, 1));
+        if self.fitted() {
+            prior.min(self.limit_fitted(wanted))
+        } else {
+            prior
         }
+    }
+
+    fn limit_fitted(&self, wanted: f64) -> f64 {
         let start = self.fit[START] as usize;
         if wanted <= self.fit[TABLE] {
             return self.limit_table(wanted).max(self.limit_often(wanted, start));
