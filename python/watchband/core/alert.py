@@ -99,3 +99,14 @@ class Alert:
 def severity_of(anomaly_score: float) -> Severity:
     """Severity by the peak's anomaly_score."""
     return "critical" if anomaly_score >= 3 else "warning" if anomaly_score >= 1.5 else "info"
+
+
+def is_news(before: Alert | None, now: Alert) -> bool:
+    """Whether an alert that changed is to be delivered: it is new, ended, opened again or became something else.
+
+    A growing count of points alone is not: it is stored, and told with the next change that matters.
+    """
+    if before is None:
+        return True
+    told = ("closed", "severity", "kind", "adopted")
+    return any(getattr(before, name) != getattr(now, name) for name in told)

@@ -77,7 +77,9 @@ class RecordingSource:
         for start in range(int(position or 0), total, self.points):
             stop = min(start + self.points, total)
             readings = [
-                Readings(key, self.recording.times[start:stop], np.ascontiguousarray(self.recording.values[start:stop, i]))
+                Readings(
+                    key, self.recording.times[start:stop], np.ascontiguousarray(self.recording.values[start:stop, i])
+                )
                 for i, key in enumerate(self.recording.keys)
             ]
             yield Batch(readings, str(stop))
