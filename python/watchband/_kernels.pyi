@@ -25,21 +25,6 @@ def calibrate(
     threads: int,
 ) -> None: ...
 def calibrate_widths() -> tuple[int, int, int]: ...
-def seasonal_band_widths() -> tuple[int, int, int, int]: ...
-def seasonal_band(
-    core: _F64,
-    clock: _I64,
-    tables: _F32,
-    tail: _F32,
-    points: _Points,
-    outputs: list[_F64],
-    zone: tuple[_I64, _I64],
-    holidays: _I64,
-    coverage: float,
-    logical_range: tuple[float, float],
-    hold: tuple[float, float],
-    threads: int,
-) -> None: ...
 def decide(
     state: tuple[_F64, _I64, _F64, _F64, _I64],
     points: _Points,
