@@ -35,7 +35,8 @@ const COUNT: usize = 12;
 const MEAN: usize = 13;
 const SQUARES: usize = 14;
 const CUT: usize = 15;
-pub const LIFE: usize = 16;
+const SECOND: usize = 16;
+pub const LIFE: usize = 18;
 
 /// How anomaly_score is formed.
 pub enum Rule {
@@ -144,7 +145,7 @@ impl Calibrate {
                 gain: if life[GAIN] > 0.0 { life[GAIN] } else { 1.0 },
                 total: life[TOTAL],
                 ln_weight: -libm::log(rows as f64),
-                unit: prior_width(life[HIGH + row], life[SEEN]),
+                unit: prior_width(life[SECOND + row], life[SEEN]),
             })
             .collect()
     }
@@ -177,11 +178,21 @@ impl Calibrate {
     }
 }
 
+/// Keeps the two highest scores of each row among ordinary points and openings of incidents. The second of them
+/// widens the prior: one incident does not blind for the next, and bursts that come again are soon no news.
+fn widen(life: &mut [f64], sides: &Sides) {
+    for (row, &score) in sides.rows.iter().enumerate() {
+        let (first, second) = (life[HIGH + row], life[SECOND + row]);
+        life[HIGH + row] = first.max(score);
+        life[SECOND + row] = second.max(score.min(first));
+    }
+}
+
 /// Width of the prior: wider where high scores were seen, and wider the more points the fit rests on. A fit on a few
 /// hundred points says little about one point in a hundred thousand, and the prior keeps its band within reason.
-fn prior_width(high: f64, seen: f64) -> f64 {
+fn prior_width(second: f64, seen: f64) -> f64 {
     let age = (seen / USED).max(1.0).sqrt();
-    (high / 4.0).max(1.0) * age * age.sqrt()
+    (second / 4.0).max(1.0) * age * age.sqrt()
 }
 
 /// Mean and k deviations of past scores, or median and k scaled median deviations.
@@ -247,9 +258,8 @@ impl Calibrate {
                 count_incident(life, nats, 1.4 * self.half_life);
             }
         }
-        for (high, score) in life[HIGH..HIGH + 2].iter_mut().zip(sides.rows) {
-            // While nothing is fitted the highest score so far widens the prior, a single one not without end.
-            *high = high.max(score.min(12.0));
+        if weight == 1.0 {
+            widen(life, sides);
         }
         if matches!(self.rule, Rule::Sigma { .. } | Rule::Contamination(_)) {
             weight = 1.0;
