@@ -102,6 +102,7 @@ def seasonal_band(
     clock: _I64,
     tables: _F32,
     tail: _F32,
+    echo: _F32,
     points: _Points,
     outputs: list[_F64],
     zone: tuple[_I64, _I64],
@@ -111,7 +112,7 @@ def seasonal_band(
     hold: tuple[float, float],
     threads: int,
 ) -> None: ...
-def seasonal_band_widths() -> tuple[int, int, int, int]: ...
+def seasonal_band_widths() -> tuple[int, int, int, int, int]: ...
 def threshold(
     points: _Points,
     outputs: list[_F64],

@@ -6,13 +6,13 @@ use crate::kernels::seasonal_band::SeasonalBand;
 use crate::kernels::seasonal_band_calendar::Calendar;
 use crate::kernels::seasonal_band_core::Core;
 use crate::kernels::seasonal_band_hold::Hold;
-use crate::kernels::seasonal_band_season::WIDTH;
+use crate::kernels::seasonal_band_season::{ECHO_WIDTH, WIDTH};
 use crate::kernels::seasonal_band_tail::{Tail, CELLS};
 
-/// Widths of core, clock, tables and tail.
+/// Widths of core, clock, tables, tail and echo.
 #[pyfunction]
-fn seasonal_band_widths() -> (usize, usize, usize, usize) {
-    (Core::WIDTH, 3, WIDTH, CELLS)
+fn seasonal_band_widths() -> (usize, usize, usize, usize, usize) {
+    (Core::WIDTH, 3, WIDTH, CELLS, ECHO_WIDTH)
 }
 
 #[pyfunction]
@@ -22,6 +22,7 @@ fn seasonal_band(
     clock: PyReadwriteArray2<'_, i64>,
     tables: PyReadwriteArray2<'_, f32>,
     tail: PyReadwriteArray2<'_, f32>,
+    echo: PyReadwriteArray2<'_, f32>,
     points: PointsArgs<'_>,
     outputs: Outputs<'_>,
     zone: (PyReadonlyArray1<'_, i64>, PyReadonlyArray1<'_, i64>),
@@ -43,7 +44,7 @@ fn seasonal_band(
         hold: Hold { seconds: hold.0, points: hold.1 },
         tail: Tail::new(),
     };
-    let state = StateArgs { f64s: vec![core], f32s: vec![tables, tail], i64s: vec![clock] };
+    let state = StateArgs { f64s: vec![core], f32s: vec![tables, tail, echo], i64s: vec![clock] };
     step(py, &kernel, state, &points, &Vec::new(), outputs, threads)
 }
 

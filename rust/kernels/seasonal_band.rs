@@ -4,18 +4,23 @@
 //! `tables` f32 (see `seasonal_band_season`), `tail` f32 (see `seasonal_band_tail`).
 
 use super::fleet::{Kernel, Slice};
-use super::seasonal_band_calendar::Calendar;
+use super::seasonal_band_calendar::{Calendar, Moment};
 use super::seasonal_band_core::{clip, Core, HEAD};
 use super::seasonal_band_hold::{judge, Hold, Verdict};
 use super::seasonal_band_level as level;
-use super::seasonal_band_season::Season;
+use super::seasonal_band_season::{recall, Learns, Season};
 use super::seasonal_band_tail::Tail;
 
 const HELD: f64 = 1.0;
 const ADOPTED: f64 = 2.0;
 const WARMING: f64 = 4.0;
-/// Distances beyond this are not believed: nothing but the scales learns from them.
-const GATE: f64 = 5.0;
+/// Distances beyond the gate are not believed. It lies this many times as far out as one value in a hundred.
+const GATE_SHARE: f64 = 0.01;
+const GATE_TIMES: f64 = 1.5;
+const GATE_MIN: f64 = 5.0;
+const GATE_MAX: f64 = 20.0;
+/// How often the gate is moved.
+const GATE_EVERY: u64 = 16;
 /// Values during which nothing is rejected.
 const TRUSTING: f64 = 20.0;
 /// Values until the warm-up ends; the scale is widened by 1 + this / values seen before the root.
@@ -23,6 +28,8 @@ const WARM_UP: f64 = 32.0;
 const WIDENING: f64 = 12.0;
 /// What a value that is not believed counts for where it counts.
 const DISBELIEVED: f64 = 0.1;
+/// Values of a run that the tail counts at all.
+const COUNTED: u64 = 6;
 const DAY: f64 = 86_400.0;
 /// Values beyond this are treated as this when something learns from them.
 const HUGE: f64 = 1e100;
@@ -38,6 +45,7 @@ pub struct SeasonalBand<'a> {
 
 /// What is expected of a moment.
 struct Outlook {
+    moment: Moment,
     season: Season,
     short: f64,
     /// Level + season, and that + the short-term forecast within the logical range.
@@ -49,10 +57,11 @@ struct Outlook {
 
 impl SeasonalBand<'_> {
     fn outlook(&self, core: &Core, cells: &[f32], clock: &[i64]) -> Outlook {
-        let season = Season::at(core, cells, &self.calendar.at(clock[1]));
+        let moment = self.calendar.at(clock[1]);
+        let season = Season::at(core, cells, &moment);
         let short = level::short_term(core);
         let long = core.level + season.total;
-        let expected = (long + short).max(self.range_low).min(self.range_high);
+        let expected = self.in_range(core, long + short);
         let near = core.near * season.spread;
         // While less than a day is known, the day's shape is not: away from the last value the scale is wider.
         let young = (1.0 - (clock[1] - clock[0]) as f64 * 1e-9 / DAY).max(0.0);
@@ -62,59 +71,86 @@ impl SeasonalBand<'_> {
         if core.whole > 0.99 && core.level >= 0.0 && core.level < 1e6 {
             square = square.max(counts(core, expected));
         }
-        Outlook { season, short, long, expected, near, scale: square.sqrt().max(level::floor(core)) }
+        Outlook { moment, season, short, long, expected, near, scale: square.sqrt().max(level::floor(core)) }
     }
 
     fn edges(&self, core: &Core, tail: &[f32], o: &Outlook) -> (f64, f64) {
         let p = 0.5 * (1.0 - self.coverage);
         let lower = o.expected + o.scale * self.tail.quantile(core, tail, p, -1.0);
         let upper = o.expected + o.scale * self.tail.quantile(core, tail, p, 1.0);
-        let range = |v: f64| v.max(self.range_low).min(self.range_high);
-        (range(lower.min(o.expected)), range(upper.max(o.expected)))
+        (self.in_range(core, lower.min(o.expected)), self.in_range(core, upper.max(o.expected)))
+    }
+
+    /// Within the logical range; a metric that was never below zero is not expected there.
+    fn in_range(&self, core: &Core, value: f64) -> f64 {
+        let low = if core.negative == 0.0 { self.range_low.max(0.0) } else { self.range_low };
+        value.max(low.min(self.range_high)).min(self.range_high)
     }
 
     fn learn(&self, s: &mut Series<'_>, o: &Outlook, value: f64, seconds: f64) -> Verdict {
         let core = &mut s.core;
         let value = clip(value, HUGE);
         let distance = (value - o.expected) / o.scale;
-        let outside = distance.abs() > GATE && core.seen >= TRUSTING;
+        let outside = distance.abs() > core.gate && core.seen >= TRUSTING;
         let rest = value - o.long;
         let error = rest - o.short;
         let fresh = core.doubt == 0.0;
-        let weight = if outside && core.run > 0.0 { DISBELIEVED } else { 1.0 };
-        self.tail.learn(core, s.tail, distance, weight);
-        let whole = f64::from(value.floor() == value);
-        core.whole += (whole - core.whole) * (1.0 / (core.seen + 1.0)).max(0.005);
-        let verdict = judge(core, s.tables, s.clock, &self.hold, outside, o.season.total, value - core.level);
+        // The first values of a run are counted in full: short bursts are part of what is usual, outages are not.
+        let share = if outside && core.run_out >= 2.0 { DISBELIEVED } else { 1.0 };
+        let weight = match core.run_out as u64 {
+            _ if !outside => 1.0,
+            0 => 1.0,
+            1..COUNTED => DISBELIEVED,
+            _ => 0.0,
+        };
+        self.tail.learn(core, s.tail, clip(distance, core.gate.max(GATE_MIN)), weight);
+        self.learn_habits(core, s.tail, value, seconds);
+        let known = recall(core, s.echo, &o.moment, outside, value, rest);
+        let (x, u) = (o.season.total, value - core.level);
+        let verdict = judge(core, s.tables, s.clock, &self.hold, outside, known.is_some(), x, u);
         if verdict == Verdict::Adopted {
             return verdict;
         }
         core.seen += 1.0;
-        let clipped = clip(rest, level::HUBER * core.far);
         let relative = error * core.near / o.near;
+        level::learn_scales(core, fresh.then_some(relative), rest, seconds, share);
         if outside {
             level::coast(core, seconds, true);
-            level::learn_scales(core, fresh.then_some(relative), rest, seconds, DISBELIEVED);
+            if let Some(which) = known {
+                o.season.learn(core, s.tables, rest, seconds, which);
+            }
             return verdict;
         }
+        if value < 0.0 {
+            core.negative = 1.0;
+        }
+        let clipped = clip(rest, level::HUBER * core.far);
         level::follow(core, rest, error, o.scale);
-        level::learn_scales(core, fresh.then_some(relative), rest, seconds, 1.0);
         if fresh {
             o.season.learn_spread(s.tables, error.abs() * 1.2533 / core.near, seconds);
         }
-        o.season.learn(core, s.tables, clipped, seconds);
+        o.season.learn(core, s.tables, clipped, seconds, Learns::All);
         level::learn_level(core, clipped, seconds);
         verdict
     }
+
+    fn learn_habits(&self, core: &mut Core, tail: &[f32], value: f64, seconds: f64) {
+        let whole = f64::from(value.floor() == value);
+        core.whole += (whole - core.whole) * (1.0 / (core.seen + 1.0)).max(0.005);
+        level::learn_quantum(core, value, seconds);
+        if core.gate == 0.0 || core.run == 0.0 && (core.seen as u64).is_multiple_of(GATE_EVERY) {
+            let above = self.tail.quantile(core, tail, GATE_SHARE, 1.0);
+            let below = -self.tail.quantile(core, tail, GATE_SHARE, -1.0);
+            core.gate = (GATE_TIMES * above.max(below)).clamp(GATE_MIN, GATE_MAX);
+        }
+    }
 }
 
-/// Least variance of a count: that of a Poisson law, or of rounding where the values are steadier than that.
+/// Least variance of a count: that of a Poisson law, unless the values are steadier than that.
 fn counts(core: &Core, expected: f64) -> f64 {
     let mean = expected.max(0.25 * core.level).max(0.5 / core.seen);
     if core.far * core.far >= 0.4 * core.level {
         mean
-    } else if core.far > 0.11 {
-        1.0 / 12.0
     } else {
         0.0
     }
@@ -126,6 +162,7 @@ struct Series<'a> {
     clock: &'a mut [i64],
     tables: &'a mut [f32],
     tail: &'a mut [f32],
+    echo: &'a mut [f32],
 }
 
 impl Series<'_> {
@@ -147,6 +184,10 @@ impl Series<'_> {
         self.core.set_head(at, clip(value, HUGE));
         let whole = f64::from(value.floor() == value);
         self.core.whole += (whole - self.core.whole) / (at as f64 + 1.0);
+        level::learn_quantum(&mut self.core, clip(value, HUGE), 0.0);
+        if value < 0.0 {
+            self.core.negative = 1.0;
+        }
         self.core.seen += 1.0;
         if at + 1 == HEAD {
             level::begin(&mut self.core);
@@ -158,11 +199,11 @@ impl Kernel for SeasonalBand<'_> {
     fn step(&self, slice: &mut Slice<'_>) {
         let [core] = &mut slice.row.f64s[..] else { unreachable!("one f64 array") };
         let [clock] = &mut slice.row.i64s[..] else { unreachable!("one i64 array") };
-        let [tables, tail] = &mut slice.row.f32s[..] else { unreachable!("two f32 arrays") };
+        let [tables, tail, echo] = &mut slice.row.f32s[..] else { unreachable!("three f32 arrays") };
         let [score, expected, lower, upper, scale, flags] = &mut slice.outputs[..] else {
             unreachable!("six outputs")
         };
-        let mut s = Series { core: Core::load(core), clock, tables, tail };
+        let mut s = Series { core: Core::load(core), clock, tables, tail, echo };
         for (i, (&time, &value)) in slice.times.iter().zip(slice.values).enumerate() {
             let seconds = s.pass(time);
             let known = value.is_finite();

@@ -37,14 +37,20 @@ core_numbers! {
     near, far,
     /// Share of the way from the one-step scale to the far scale, 0 after an accepted value.
     doubt,
-    /// Running share of whole numbers.
-    whole,
+    /// Running share of whole numbers, 1 once a believed value was below zero.
+    whole, negative,
+    /// Small step between different values, how many such steps, the last value.
+    quantum, changes, last,
+    /// Distance beyond which a value is not believed.
+    gate,
+    /// Nodes of the day and of the week being visited, and the last outside value in each of them.
+    day_node, day_value, week_node, week_value,
     /// Sums behind the weight of each seasonal table.
     hour_xy, hour_xx, fine_xy, fine_xx, weekday_xy, weekday_xx, week_xy, week_xx, holiday_xy, holiday_xx,
     /// What one count in the tail histogram is worth, and the sum of all of them.
     tail_unit, tail_sum,
-    /// A run of values outside: values, outside ones, inside ones in a row.
-    run, run_out, run_in,
+    /// A run of values outside: values, outside ones, inside ones in a row, outside ones seen there before.
+    run, run_out, run_in, run_known,
     /// Sums over the run: season x, value less level u, their products, steps between neighbours, last u.
     run_x, run_u, run_xx, run_xu, run_uu, run_step, run_last,
 }

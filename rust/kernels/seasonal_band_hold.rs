@@ -40,7 +40,7 @@ fn count(core: &mut Core, x: f64, u: f64) {
 }
 
 fn end(core: &mut Core) {
-    (core.run, core.run_out, core.run_in) = (0.0, 0.0, 0.0);
+    (core.run, core.run_out, core.run_in, core.run_known) = (0.0, 0.0, 0.0, 0.0);
     (core.run_x, core.run_u, core.run_xx) = (0.0, 0.0, 0.0);
     (core.run_xu, core.run_uu, core.run_step, core.run_last) = (0.0, 0.0, 0.0, 0.0);
 }
@@ -52,6 +52,7 @@ pub fn judge(
     clock: &mut [i64],
     hold: &Hold,
     outside: bool,
+    known_before: bool,
     x: f64,
     u: f64,
 ) -> Verdict {
@@ -62,7 +63,8 @@ pub fn judge(
         clock[2] = clock[1];
     }
     count(core, x, u);
-    core.run_out += if outside { 1.0 } else { 0.0 };
+    core.run_out += f64::from(outside);
+    core.run_known += f64::from(outside && known_before);
     core.run_in = if outside { 0.0 } else { core.run_in + 1.0 };
     if core.run_in >= BACK_AFTER {
         end(core);
@@ -72,7 +74,8 @@ pub fn judge(
     let known = (clock[2] - clock[0]) as f64 * 1e-9;
     // A level known for an hour has no right to be held for a day: at most half as long as it is known.
     let needed = hold.seconds.min(known / 2.0);
-    if outside && core.run_out >= hold.points && lasted >= needed && hold.seconds.is_finite() {
+    let news = core.run_out - core.run_known;
+    if outside && news >= hold.points.max(core.run_known) && lasted >= needed && hold.seconds.is_finite() {
         adopt(core, cells);
         return Verdict::Adopted;
     }
@@ -97,6 +100,9 @@ fn adopt(core: &mut Core, cells: &mut [f32]) {
     core.level += mean_u - swing * mean_x;
     core.slope = 0.0;
     multiply(cells, swing);
+    if core.level < 0.0 {
+        core.negative = 1.0;
+    }
     let least = floor(core);
     core.far = rest.sqrt().max(least);
     core.near = (0.886 * core.run_step / (n - 1.0).max(1.0)).min(core.far).max(0.1 * core.far).max(least);

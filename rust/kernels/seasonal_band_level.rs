@@ -18,6 +18,9 @@ const KEEP: f64 = 0.998;
 const START_UNCERTAINTY: f64 = 0.1;
 /// What a scale never falls below, relative to the level.
 const FLOOR: f64 = 1e-4;
+/// A scale is at least this share of the usual small step between values, once that many steps were seen.
+const STEP_SHARE: f64 = 0.3;
+const STEPS_KNOWN: f64 = 8.0;
 const GAP_STEPS_MAX: usize = 24;
 /// Distances are clipped here before they move anything, in scales.
 pub const HUBER: f64 = 3.0;
@@ -25,7 +28,26 @@ pub const HUBER: f64 = 3.0;
 /// Smallest believable scale: a share of the level, and for whole numbers part of the step between them.
 pub fn floor(core: &Core) -> f64 {
     let whole = if core.whole > 0.99 && core.level.abs() < 1e6 { 0.1 } else { 1e-9 };
-    (FLOOR * core.level.abs()).max(whole)
+    let steps = STEP_SHARE * core.quantum * (core.changes / STEPS_KNOWN).min(1.0);
+    (FLOOR * core.level.abs()).max(whole).max(steps)
+}
+
+/// Track the small steps between different values: their lower fifth.
+pub fn learn_quantum(core: &mut Core, value: f64, seconds: f64) {
+    let step = (value - core.last).abs();
+    core.last = value;
+    core.changes /= 1.0 + seconds / LEVEL_SECONDS;
+    if core.seen == 0.0 || step == 0.0 {
+        return;
+    }
+    core.changes += 1.0;
+    core.quantum = if core.quantum == 0.0 {
+        step
+    } else if step < core.quantum {
+        (0.8 * core.quantum).max(step)
+    } else {
+        (1.05 * core.quantum).min(step)
+    };
 }
 
 /// Start from the median and the spread of the first values.
@@ -48,6 +70,7 @@ pub fn begin(core: &mut Core) {
     (core.lag1, core.lag2) = (rest(head[HEAD - 1]), rest(head[HEAD - 2]));
     core.fast = 0.0;
     (core.w1, core.w2, core.w3) = (0.4, 0.0, 0.4);
+    (core.day_value, core.week_value) = (f64::NAN, f64::NAN);
     (core.p11, core.p22, core.p33) = (START_UNCERTAINTY, START_UNCERTAINTY, START_UNCERTAINTY);
     core.doubt = 0.0;
 }

@@ -89,6 +89,55 @@ fn ready(visits: f64) -> f64 {
     ((visits - 0.5) / 0.45).clamp(0.0, 1.0)
 }
 
+/// Which tables learn from a value.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Learns {
+    All,
+    Daily,
+    Weekly,
+}
+
+/// Outside values by place in the day and in the week, NaN where the last visit had none: what is strange today and
+/// was there yesterday, or a week ago, is a season.
+pub const ECHO_DAY: usize = 288;
+pub const ECHO_WIDTH: usize = ECHO_DAY + 168;
+/// Outside values are the same if they differ by no more than this share of their distance.
+const SAME: f64 = 0.35;
+
+/// Keep an outside value in mind for the next day and week; where it recurs, say which tables learn from it.
+pub fn recall(
+    core: &mut Core,
+    echo: &mut [f32],
+    m: &Moment,
+    outside: bool,
+    value: f64,
+    rest: f64,
+) -> Option<Learns> {
+    let day = (m.second / 300.0) as usize % ECHO_DAY;
+    let week = m.weekday * 24 + (m.second / 3_600.0) as usize % 24;
+    // A visit is written down when it is over: it must not recognise itself.
+    if core.day_node != day as f64 {
+        echo[core.day_node as usize] = core.day_value as f32;
+        (core.day_node, core.day_value) = (day as f64, f64::NAN);
+    }
+    if core.week_node != week as f64 {
+        echo[ECHO_DAY + core.week_node as usize] = core.week_value as f32;
+        (core.week_node, core.week_value) = (week as f64, f64::NAN);
+    }
+    if !outside {
+        return None;
+    }
+    (core.day_value, core.week_value) = (value, value);
+    let near = |before: f32| (value - f64::from(before)).abs() <= SAME * rest.abs();
+    if near(echo[day]) {
+        Some(Learns::Daily)
+    } else if near(echo[ECHO_DAY + week]) {
+        Some(Learns::Weekly)
+    } else {
+        None
+    }
+}
+
 /// One table's word on a moment.
 #[derive(Clone, Copy, Default)]
 pub struct Part {
@@ -179,8 +228,9 @@ impl Season {
         season
     }
 
-    /// Learn from the distance of a value from level + season, already clipped.
-    pub fn learn(&self, core: &mut Core, cells: &mut [f32], rest: f64, seconds: f64) {
+    /// Learn from the distance of a value from level + season: what is believed clipped and by all tables, what
+    /// is not believed in full and by the tables of the recurrence only.
+    pub fn learn(&self, core: &mut Core, cells: &mut [f32], rest: f64, seconds: f64, which: Learns) {
         let hours = (seconds / 3_600.0).min(1.0);
         let keep = 1.0 / (1.0 + seconds / WEIGHT_MEMORY);
         let weigh = |xy: &mut f64, xx: &mut f64, part: &Part| {
@@ -188,18 +238,27 @@ impl Season {
             *xy = *xy * keep + hours * x * (rest + part.used());
             *xx = *xx * keep + hours * x * x;
         };
-        weigh(&mut core.hour_xy, &mut core.hour_xx, &self.hour);
-        weigh(&mut core.fine_xy, &mut core.fine_xx, &self.fine);
-        if self.holiday {
+        let error = |part: &Part| rest + part.used() - part.raw;
+        let (daily, weekly) = (which != Learns::Weekly, which != Learns::Daily);
+        if daily {
+            weigh(&mut core.hour_xy, &mut core.hour_xx, &self.hour);
+            weigh(&mut core.fine_xy, &mut core.fine_xx, &self.fine);
+        }
+        if self.holiday && which == Learns::All {
             weigh(&mut core.holiday_xy, &mut core.holiday_xx, &self.sunday);
-        } else {
-            weigh(&mut core.weekday_xy, &mut core.weekday_xx, &self.day);
-            weigh(&mut core.week_xy, &mut core.week_xx, &self.week);
-            let error = |part: &Part| rest + part.used() - part.raw;
+        }
+        if daily && !self.holiday {
             HOUR.learn(cells, self.hour_at, error(&self.hour), seconds);
             FINE.learn(cells, self.fine_at, error(&self.fine), seconds);
+        }
+        if weekly && !self.holiday {
+            weigh(&mut core.weekday_xy, &mut core.weekday_xx, &self.day);
+            weigh(&mut core.week_xy, &mut core.week_xx, &self.week);
             WEEKDAY.learn(cells, Between::only(self.weekday), error(&self.day), seconds);
             WEEK.learn(cells, self.week_at, error(&self.week), seconds);
+        }
+        if which != Learns::All {
+            return;
         }
         for index in self.active.iter().flatten() {
             let b = Between::only(*index);

@@ -101,12 +101,13 @@ class SeasonalBand(Detector):
         return 1000
 
     def layout(self) -> dict[str, Field]:
-        core, clock, tables, tail = _kernels.seasonal_band_widths()
+        core, clock, tables, tail, echo = _kernels.seasonal_band_widths()
         return {
             "core": Field("f8", core),
             "clock": Field("i8", clock, float(np.iinfo(np.int64).min)),
             "tables": Field("f4", tables),
             "tail": Field("f4", tail),
+            "echo": Field("f4", echo, np.nan),
         }
 
     def forecast(self, state: State, horizon: int, interval_ns: int, row: int = 0) -> Forecast:
@@ -149,6 +150,7 @@ class SeasonalBand(Detector):
             arrays["clock"],
             arrays["tables"],
             arrays["tail"],
+            arrays["echo"],
             (points.rows, points.offsets, points.times, points.values),
             scores.outputs(),
             calendar.zone(self.timezone),
