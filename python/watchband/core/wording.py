@@ -107,12 +107,23 @@ def digits_apart(values: Sequence[float]) -> int:
     return _DIGITS_MAX
 
 
+def scale_of(metric: str, largest: float) -> tuple[float, str]:
+    """The factor and the unit's sign that write numbers of a metric, the largest of which is given, as 1 or more.
+
+    Examples
+    --------
+    >>> scale_of("memory_bytes", 3 * 1024.0**2), scale_of("latency_ms", 1840.0), scale_of("queue_length", 7.0)
+    ((9.5367431640625e-07, 'MiB'), (0.001, 's'), (1.0, ''))
+    """
+    unit, factor = unit_of(metric)
+    size, sign = unit.step(largest * factor) if unit.steps else (1.0, "")
+    return factor / _SIZES.get(sign, size), sign
+
+
 def quantities(metric: str, values: Sequence[float], digits: int | None = None) -> tuple[list[str], str]:
     """Several numbers of one metric in one unit, apart from each other: texts without unit, and the unit's sign."""
-    unit, factor = unit_of(metric)
-    sizes = [abs(v) * factor for v in values if math.isfinite(v)]
-    size, sign = unit.step(max(sizes, default=0.0)) if unit.steps else (1.0, "")
-    scaled = [v * factor / _SIZES.get(sign, size) for v in values]
+    factor, sign = scale_of(metric, max((abs(v) for v in values if math.isfinite(v)), default=0.0))
+    scaled = [v * factor for v in values]
     places = digits_apart(scaled) if digits is None else digits
     return [number(v, places) for v in scaled], sign
 

@@ -168,6 +168,8 @@ class DetectionView:
         The command that makes this again, empty if there is none.
     version : str
         Version of Watchband.
+    notes : sequence of str
+        Sentences about how the input was read.
     """
 
     series: list[SeriesView]
@@ -180,6 +182,7 @@ class DetectionView:
     settings: Mapping[str, str] = field(default_factory=dict)
     command: str = ""
     version: str = ""
+    notes: Sequence[str] = ()
 
     @property
     def ranked(self) -> list[Alert]:
