@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from watchband.adapters.sources.files.columns import Tally
+from watchband.adapters.sources.files.columns import Reader, Tally
 from watchband.adapters.sources.files.hints import SERIES_MAX, Hints
 from watchband.adapters.sources.files.keys import keys_of, tell_apart
 from watchband.adapters.sources.files.locate import Found, locate, open_reader
@@ -204,7 +204,7 @@ def open_table(
         done = 0
         for one in found:
             try:
-                files.append(_open(one, hints, _shifted(progress, done, total)))
+                files.append(_look_through(one, open_reader(one, hints), hints, _shifted(progress, done, total)))
             except (ConfigError, DataError) as error:
                 problems.append(Problem(one.name, error))
             done += one.path.stat().st_size
@@ -216,8 +216,29 @@ def open_table(
         raise
 
 
-def _open(found: Found, hints: Hints, progress: Callable[[int], None]) -> OpenFile:
-    reader = open_reader(found, hints)
+def open_one(reader: Reader, name: str, stem: str, hints: Hints | None = None) -> Table:
+    """The table of a reader that is open already, such as a frame in memory.
+
+    Parameters
+    ----------
+    reader : Reader
+        Gives its rows as often as it is asked.
+    name, stem : str
+        What people call it, and the metric of a column that is called ``value``.
+    hints : Hints, optional
+        What the user says about the table.
+
+    Raises
+    ------
+    ConfigError, DataError
+        As ``open_table``.
+    """
+    found = Found(Path(name), name, stem)
+    opened = _look_through(found, reader, hints or Hints(), lambda here: None)
+    return Table([opened], [], Path(tempfile.mkdtemp(prefix="watchband-")))
+
+
+def _look_through(found: Found, reader: Reader, hints: Hints, progress: Callable[[int], None]) -> OpenFile:
     sample = next(iter(reader.chunks(None, tally := Tally())), None)
     if sample is None:
         why = "; ".join(tally.ragged_examples)

@@ -1,0 +1,90 @@
+"""``watchband detect``: the main job, from the command line."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from watchband.apps.cli.fail_if import NAMES, Condition
+from watchband.apps.cli.flags import OUTPUT, shared
+
+EXAMPLES = (
+    "watchband detect metrics.csv",
+    "watchband detect metrics.csv --out report/ --budget 1/day",
+    "watchband detect 'hosts/*.parquet' --json --fail-if 'critical > 0'",
+    "cat metrics.csv | watchband detect - --detector rolling_zscore:window=60 --cutoff 4",
+    "watchband detect latency.csv --exclude 2024-03-01T02:00/2024-03-01T04:00 --timezone Europe/Dublin",
+)
+
+Files = Annotated[
+    list[str],
+    typer.Argument(help="Files, folders, quoted globs, or - for standard input.", metavar="FILES…", show_default=False),
+]
+
+
+@shared
+def detect(
+    files: Files,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", help="Write scores, alerts, plots and report.html there.", rich_help_panel=OUTPUT, metavar="DIR"
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON document on stdout.", rich_help_panel=OUTPUT)
+    ] = False,
+    top: Annotated[
+        int, typer.Option("--top", help="Alerts shown, most severe first.", min=0, rich_help_panel=OUTPUT, metavar="N")
+    ] = 5,
+    fail_if: Annotated[
+        str | None,
+        typer.Option(
+            "--fail-if",
+            help=f"Exit with 1 where this holds, over {', '.join(NAMES)}: 'alerts > 0'.",
+            rich_help_panel=OUTPUT,
+            metavar="CONDITION",
+        ),
+    ] = None,
+    with_imputed: Annotated[
+        bool, typer.Option("--with-imputed", help="Also write filled-in points to the scores.", rich_help_panel=OUTPUT)
+    ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print nothing but errors.", rich_help_panel=OUTPUT)
+    ] = False,
+    options: dict[str, Any] = {},  # noqa: B006 (filled by ``shared``)
+    hints: dict[str, Any] = {},  # noqa: B006
+) -> None:
+    """Find anomalies in files of metrics and say why."""
+    from watchband.apps.cli.progress import progress_bar
+    from watchband.apps.library.feeds import open_files
+    from watchband.apps.library.job import execute
+    from watchband.apps.library.options import Options
+    from watchband.apps.library.outputs.documents import run_document, to_json
+    from watchband.apps.library.outputs.folder import check_target
+
+    condition = Condition(fail_if) if fail_if else None
+    chosen = Options(**options)
+    chosen.watch()
+    if out is not None:
+        check_target(out)
+    with progress_bar(quiet=quiet) as progress:
+        feed = open_files(files, chosen, hints, progress)
+        found = execute(feed, chosen, out=out, with_imputed=with_imputed, command=_command_line())
+    if as_json:
+        typer.echo(to_json(run_document(found)), nl=False)
+    elif not quiet:
+        from watchband.apps.cli.terminal import show
+
+        show(found, top)
+    if condition and condition.holds(found.outcome.counts()):
+        raise typer.Exit(1)
+
+
+def _command_line() -> str:
+    """The command as it was typed, for the report."""
+    return shlex.join(["watchband", *sys.argv[1:]])

@@ -1,0 +1,80 @@
+"""The ``watchband`` command."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from watchband import __version__
+from watchband.apps.cli import detect, detectors, explain
+from watchband.apps.cli.flags import DEBUG
+from watchband.core.errors import WatchbandError
+
+
+class Commands(TyperGroup):
+    """Turns every error Watchband raises on purpose into one line on stderr and exit code 2."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except WatchbandError as error:
+            if ctx.find_root().ensure_object(dict).get("debug"):
+                raise
+            typer.echo(f"watchband: {error}", err=True)
+            raise typer.Exit(2) from error
+        except BrokenPipeError:
+            # The reader of the output has gone (| head): not an error, and nothing can be written any more.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(141) from None
+        except KeyboardInterrupt:
+            raise typer.Exit(130) from None
+
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Find anomalies in metrics: the band of expected values, one alert per incident, and why.",
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"watchband {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_version, is_eager=True)
+    ] = False,
+    debug: Annotated[bool, DEBUG] = False,
+) -> None:
+    pass
+
+
+def _examples(lines: Sequence[str]) -> str:
+    """The end of a command's help: one example a line."""
+    return "Examples:\n\n" + "\n\n".join(f"$ {line}" for line in lines)
+
+
+app.command("detect", epilog=_examples(detect.EXAMPLES))(detect.detect)
+app.command("detectors", epilog=_examples(detectors.EXAMPLES))(detectors.detectors)
+app.command("explain", epilog=_examples(explain.EXAMPLES))(explain.explain)
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app(prog_name="watchband")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,201 @@
+"""What a user can ask of ``detect``, in words, and the watch that follows from it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from watchband.apps.library.moments import parse_span, zone
+from watchband.core import params
+from watchband.core.detector import Detector
+from watchband.core.duration import parse_duration
+from watchband.core.errors import ConfigError
+from watchband.detectors import DETECTORS
+
+if TYPE_CHECKING:
+    from watchband.pipeline.policy import Policy
+    from watchband.pipeline.prepare import Prepare
+    from watchband.pipeline.rules import Rule
+    from watchband.pipeline.watch import Watch
+
+RULES = ("budget", "cutoff", "sigma", "contamination", "width")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """Everything that shapes a run, as text and numbers; see ``detect`` for each."""
+
+    detector: str | Detector = "seasonal_band"
+    budget: str | None = None
+    cutoff: float | None = None
+    sigma: float | str | None = None
+    contamination: float | None = None
+    width: float | None = None
+    exclude: Sequence[str | tuple[Any, Any]] = ()
+    direction: str = "both"
+    range: str | tuple[float | None, float | None] | None = None
+    timezone: str = "UTC"
+    holidays: str | None = None
+    interval: str | None = None
+    gap: str = "ignore"
+    resample: str | None = None
+    aggregate: str = "mean"
+    counter: bool = False
+    min_deviation: float = 0.0
+    min_deviation_relative: float = 0.0
+    min_count: float | None = None
+    consecutive: int = 1
+    m_of_n: str | None = None
+
+    def settings(self) -> dict[str, Any]:
+        """What differs from the defaults, and the detector: what a report states."""
+        plain = Options()
+        changed = {
+            f.name: getattr(self, f.name)
+            for f in dataclasses.fields(self)
+            if f.name != "detector" and getattr(self, f.name) != getattr(plain, f.name)
+        }
+        return {"detector": detector_text(self.build_detector()), "rule": str(self.rule()), **changed}
+
+    def build_detector(self) -> Detector:
+        """The detector, told the time zone, holidays, range and direction where it has such parameters."""
+        if isinstance(self.detector, Detector):
+            return self.detector
+        name, _, rest = self.detector.partition(":")
+        found = DETECTORS.get(name.strip())
+        given = params.read_text(found, rest)
+        low, high = self.limits()
+        shared = {"timezone": self.timezone, "holidays": self.holidays, "low": low, "high": high}
+        known = params.params_of(found)
+        told = {k: v for k, v in shared.items() if k in known and v is not None}
+        return params.build(found, {**told, **given})
+
+    def limits(self) -> tuple[float | None, float | None]:
+        """Lowest and highest value that make sense, None where open."""
+        if self.range is None:
+            return None, None
+        if not isinstance(self.range, str):
+            low, high = self.range
+        else:
+            parts = self.range.split(":")
+            try:
+                low, high = (float(p) if p.strip() else None for p in parts)
+            except ValueError as error:
+                raise ConfigError(
+                    f"--range {self.range!r} is not a range. Write LOW:HIGH, for example 0:100, 0: or :1."
+                ) from error
+        if low is not None and high is not None and not low < high:
+            raise ConfigError(f"--range {self.range!r} is empty: its lower end must be below its upper end.")
+        return low, high
+
+    def rule(self) -> Rule:
+        """The decision rule: the one given, else the detector's own, else one alert a week."""
+        from watchband.pipeline.rules import parse_rule
+
+        given = {name: getattr(self, name) for name in RULES if getattr(self, name) is not None}
+        if len(given) > 1:
+            first, second = list(given)[:2]
+            raise ConfigError(
+                f"--{first} and --{second} exclude each other: a watch has one decision rule. Give one of them."
+            )
+        for name, value in given.items():
+            return parse_rule(f"{'cutoff' if name == 'width' else name}:{value}")
+        own = getattr(self.build_detector(), "default_rule", "budget")
+        return parse_rule("budget:1/week" if own == "budget" else own)
+
+    def excluded(self) -> list[tuple[int, int]]:
+        """Spans that are not learned from, in nanoseconds."""
+        return [_span(item, self.timezone) for item in self.exclude]
+
+    def watch(self, name: str = "detect") -> Watch:
+        """The watch that all this amounts to.
+
+        Raises
+        ------
+        ConfigError
+            An option that cannot be, or two that exclude each other; says which.
+        """
+        from watchband.pipeline.watch import Watch
+
+        zone(self.timezone)
+        return Watch(name, self.build_detector(), self.rule(), self.policy(), self.prepare(), self.timezone)
+
+    def policy(self) -> Policy:
+        """What an anomaly must be, beyond its score, to open an alert."""
+        from watchband.pipeline.policy import Policy
+
+        low, high = self.limits()
+        return Policy(
+            direction=self.direction,
+            min_deviation=self.min_deviation,
+            min_deviation_relative=self.min_deviation_relative,
+            min_count=self.min_count,
+            range_low=low,
+            range_high=high,
+            consecutive=self.consecutive,
+            m_of_n=_m_of_n(self.m_of_n),
+        )
+
+    def prepare(self) -> Prepare:
+        """How readings become points."""
+        from watchband.pipeline.prepare import Prepare
+
+        word, colon, rest = self.gap.partition(":")
+        told: dict[str, Any] = {}
+        try:
+            if colon and word == "fixed":
+                told["gap_value"] = float(rest)
+            elif colon:
+                told["gap_limit"] = int(rest)
+        except ValueError as error:
+            raise ConfigError(
+                f"--gap {self.gap!r} cannot be read. Write fixed:VALUE, or a limit in points such as linear:12."
+            ) from error
+        return Prepare(
+            interval_ns=self.interval_ns(),
+            resample_ns=parse_duration(self.resample) if self.resample else None,
+            aggregate=self.aggregate,
+            gap=word,
+            counter=self.counter,
+            **told,
+        )
+
+    def interval_ns(self) -> int | None:
+        """The stated interval, None where it is to be learned."""
+        return parse_duration(self.interval) if self.interval else None
+
+
+def detector_text(detector: Detector) -> str:
+    """A detector as the command line writes it, with the parameters that are not the default.
+
+    Examples
+    --------
+    >>> from watchband.detectors import RollingZscore
+    >>> detector_text(RollingZscore(window=12, inclusive=True))
+    'rolling_zscore:window=12,inclusive=true'
+    """
+    defaults = {f.name: f.default for f in dataclasses.fields(detector)}
+    changed = {k: v for k, v in params.values_of(detector).items() if v != defaults[k]}
+    text = ",".join(f"{k}={str(v).lower() if isinstance(v, bool) else v}" for k, v in changed.items())
+    return f"{detector.name}:{text}" if text else detector.name
+
+
+def _span(item: str | tuple[Any, Any], timezone: str) -> tuple[int, int]:
+    if isinstance(item, str):
+        return parse_span(item, timezone)
+    start, stop = (getattr(t, "isoformat", lambda t=t: str(t))() for t in item)
+    return parse_span(f"{start}/{stop}", timezone)
+
+
+def _m_of_n(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    try:
+        m, n = (int(part) for part in text.split("/"))
+    except ValueError as error:
+        raise ConfigError(f"--m-of-n {text!r} cannot be read. Write M/N, for example 3/5.") from error
+    if not 1 <= m <= n:
+        raise ConfigError(f"--m-of-n {text!r}: M must be from 1 to N.")
+    return m, n

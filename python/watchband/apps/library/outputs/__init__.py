@@ -1,0 +1,1 @@
+"""What ``--out DIR`` writes: one file, one format."""
