@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from watchband.apps.library.detection import Detection
+from watchband.apps.library.feeds import open_source
 from watchband.apps.library.job import execute
 from watchband.apps.library.options import Options
 from watchband.core.detector import Detector
@@ -43,40 +45,16 @@ def detect(
     with_imputed: bool = False,
     out: str | Path | None = None,
 ) -> Detection:
-    """Find anomalies and say why. Every parameter is the flag of ``watchband detect`` with the same name.
+    """Find anomalies and say why. Every option is the flag of ``watchband detect`` with that name: ``docs/cli.md``.
 
     Parameters
     ----------
     source : frame, series, (times, values), path or list of paths
         A pandas, polars or Arrow frame with a time column or (pandas) a DatetimeIndex; a pandas series with one; a
         pair of arrays; or files, folders, globs, ``"-"`` for standard input.
-    detector : str or Detector, default "seasonal_band"
-        A name, ``"name:key=value,…"``, or a detector object.
-    budget, cutoff, sigma, contamination, width : optional
-        The decision rule; at most one of them. Default: the detector's own, which is one alert a week for most.
-    exclude : sequence of "FROM/TO" or (from, to)
-        Spans that are scored but not learned from.
-    direction : {"both", "above", "below"}
-        The side that matters.
-    range : "LOW:HIGH" or (low, high), optional
-        Logical range of the metric; outside it is a finding.
-    timezone, holidays : str
-        IANA zone of the metric (also for times without one), and the country whose holidays count.
-    interval, gap, resample, aggregate, counter
-        How readings become points; see ``docs/prepare.md``.
-    min_deviation, min_deviation_relative, min_count, consecutive, m_of_n
-        What an anomaly must be to open an alert.
-    time, value, label, metric : optional
-        Columns, where they are not found rightly.
-    with_imputed : bool, default False
-        Also give rows for points that the gap policy filled in.
-    out : path, optional
-        Also write scores, alerts, plots and ``report.html`` into this folder.
-
-    Returns
-    -------
-    Detection
-        Table, alerts, quality, plot.
+    others
+        As in ``Options``; ``time``, ``value``, ``label`` and ``metric`` name columns, ``with_imputed`` adds rows for
+        points that the gap policy filled in, ``out`` names a folder for scores, plots and ``report.html``.
 
     Raises
     ------
@@ -88,39 +66,14 @@ def detect(
     Examples
     --------
     >>> import numpy as np
-    >>> import watchband as wb
-    >>> times = np.arange(300) * 60_000_000_000
     >>> values = 10 + np.sin(np.arange(300) * 1.7)
     >>> values[200] = 25.0
-    >>> result = wb.detect((times, values), detector="rolling_zscore", cutoff=5)
+    >>> result = detect((np.arange(300) * 60_000_000_000, values), detector="rolling_zscore", cutoff=5)
     >>> len(result.alerts), result.alerts[0].value
     (1, 25.0)
     """
-    from watchband.apps.library.feeds import open_source
-
-    options = Options(
-        detector=detector,
-        budget=budget,
-        cutoff=cutoff,
-        sigma=sigma,
-        contamination=contamination,
-        width=width,
-        exclude=exclude,
-        direction=direction,
-        range=range,
-        timezone=timezone,
-        holidays=holidays,
-        interval=interval,
-        gap=gap,
-        resample=resample,
-        aggregate=aggregate,
-        counter=counter,
-        min_deviation=min_deviation,
-        min_deviation_relative=min_deviation_relative,
-        min_count=min_count,
-        consecutive=consecutive,
-        m_of_n=m_of_n,
-    )
+    given = dict(locals())
+    options = Options(**{f.name: given[f.name] for f in dataclasses.fields(Options)})
     columns = {"time": time, "value": _listed(value), "label": _listed(label), "metric": metric}
     feed = open_source(source, options, columns)
     found = execute(feed, options, keep_rows=True, out=out, with_imputed=with_imputed)

@@ -25,7 +25,28 @@ RULES = ("budget", "cutoff", "sigma", "contamination", "width")
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Everything that shapes a run, as text and numbers; see ``detect`` for each."""
+    """Everything that shapes a run, as text and numbers.
+
+    Parameters
+    ----------
+    detector : str or Detector, default "seasonal_band"
+        A name, ``"name:key=value,…"``, or a detector object.
+    budget, cutoff, sigma, contamination, width : optional
+        The decision rule; at most one of them. Default: the detector's own, which is one alert a week for most.
+        ``width`` is a cut-off in scale units: the band reaches so many of them around the expected value.
+    exclude : sequence of "FROM/TO" or (from, to)
+        Spans that are scored but not learned from.
+    direction : {"both", "above", "below"}
+        The side that matters.
+    range : "LOW:HIGH" or (low, high), optional
+        Logical range of the metric; outside it is a finding.
+    timezone, holidays : str
+        IANA zone of the metric (also for times without one), and the country whose holidays count.
+    interval, gap, resample, aggregate, counter
+        How readings become points; see ``docs/prepare.md``.
+    min_deviation, min_deviation_relative, min_count, consecutive, m_of_n
+        What an anomaly must be to open an alert.
+    """
 
     detector: str | Detector = "seasonal_band"
     budget: str | None = None
