@@ -19,6 +19,9 @@ const GATE_SHARE: f64 = 0.01;
 const GATE_TIMES: f64 = 1.5;
 const GATE_MIN: f64 = 5.0;
 const GATE_MAX: f64 = 20.0;
+/// That many values in a row beyond this share of the gate are not believed either.
+const STREAK: f64 = 3.0;
+const GATE_STREAK: f64 = 0.6;
 /// How often the gate is moved.
 const GATE_EVERY: u64 = 16;
 /// Values during which nothing is rejected.
@@ -67,6 +70,7 @@ impl SeasonalBand<'_> {
         let young = (1.0 - (clock[1] - clock[0]) as f64 * 1e-9 / DAY).max(0.0);
         let far = (core.far * (1.0 + 2.0 * young)).max(near);
         let mut square = near * near + (far * far - near * near) * core.doubt;
+        square += season.unsure;
         square *= 1.0 + WIDENING / core.seen.max(1.0);
         if core.whole > 0.99 && core.level >= 0.0 && core.level < 1e6 {
             square = square.max(counts(core, expected));
@@ -91,7 +95,7 @@ impl SeasonalBand<'_> {
         let core = &mut s.core;
         let value = clip(value, HUGE);
         let distance = (value - o.expected) / o.scale;
-        let outside = distance.abs() > core.gate && core.seen >= TRUSTING;
+        let outside = self.is_outside(core, distance);
         let rest = value - o.long;
         let error = rest - o.short;
         let fresh = core.doubt == 0.0;
@@ -127,11 +131,27 @@ impl SeasonalBand<'_> {
         let clipped = clip(rest, level::HUBER * core.far);
         level::follow(core, rest, error, o.scale);
         if fresh {
-            o.season.learn_spread(s.tables, error.abs() * 1.2533 / core.near, seconds);
+            let share = level::learn_base(core, error, seconds);
+            o.season.learn_spread(s.tables, share, seconds);
         }
         o.season.learn(core, s.tables, clipped, seconds, Learns::All);
-        level::learn_level(core, clipped, seconds);
+        level::learn_level(core, clipped, error, seconds);
         verdict
+    }
+
+    /// Beyond the gate; or nearer, where values stay that far on one side or a run goes on.
+    fn is_outside(&self, core: &mut Core, distance: f64) -> bool {
+        if core.seen < TRUSTING {
+            return false;
+        }
+        let far = distance.abs() > GATE_STREAK * core.gate;
+        let sign = distance.signum();
+        core.streak = match far {
+            false => 0.0,
+            true if core.streak * sign > 0.0 => core.streak + sign,
+            true => sign,
+        };
+        distance.abs() > core.gate || far && (core.streak.abs() >= STREAK || core.run_out >= STREAK)
     }
 
     fn learn_habits(&self, core: &mut Core, tail: &[f32], value: f64, seconds: f64) {

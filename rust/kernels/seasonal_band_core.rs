@@ -33,10 +33,12 @@ core_numbers! {
     lag1, lag2, fast,
     /// Weights of the three in the short-term forecast and the matrix of their uncertainty.
     w1, w2, w3, p11, p12, p13, p22, p23, p33,
-    /// One-step scale and scale of the distance from level + season.
-    near, far,
+    /// One-step scale, scale of the distance from level + season, and mean one-step scale over days.
+    near, far, base,
     /// Share of the way from the one-step scale to the far scale, 0 after an accepted value.
     doubt,
+    /// Running mean of the one-step errors; errors in a row on one side, counted with that side's sign.
+    bias, streak,
     /// Running share of whole numbers, 1 once a believed value was below zero.
     whole, negative,
     /// Small step between different values, how many such steps, the last value.
@@ -46,7 +48,7 @@ core_numbers! {
     /// Nodes of the day and of the week being visited, and the last outside value in each of them.
     day_node, day_value, week_node, week_value,
     /// Sums behind the weight of each seasonal table.
-    hour_xy, hour_xx, fine_xy, fine_xx, weekday_xy, weekday_xx, week_xy, week_xx, holiday_xy, holiday_xx,
+    hour_xy, hour_xx, fine_xy, fine_xx, weekday_xy, weekday_xx, week_xy, week_xx, holiday_xy, holiday_xx, factor_xy, factor_xx,
     /// What one count in the tail histogram is worth, and the sum of all of them.
     tail_unit, tail_sum,
     /// A run of values outside: values, outside ones, inside ones in a row, outside ones seen there before.

@@ -8,8 +8,12 @@ const LEVEL_GAIN_MAX: f64 = 0.05;
 /// Without news the short-term distance shrinks to half over this time.
 const RETURN_SECONDS: f64 = 12.0 * 3_600.0;
 const FAST_GAIN: f64 = 0.2;
-const NEAR_GAIN: f64 = 0.004;
+const NEAR_GAIN: f64 = 0.008;
+/// Errors that stay on one side say that the level moves: gain of their mean, and of the level at most.
+const BIAS_GAIN: f64 = 0.1;
+const CATCH_UP: f64 = 0.2;
 const FAR_SECONDS: f64 = 2.0 * 86_400.0;
+const BASE_SECONDS: f64 = 4.0 * 86_400.0;
 const FAR_GAIN_MAX: f64 = 0.02;
 /// Mean distance to standard deviation, for a normal law.
 const MEAN_TO_SCALE: f64 = 1.2533;
@@ -66,6 +70,7 @@ pub fn begin(core: &mut Core) {
     }
     steps.sort_by(f64::total_cmp);
     core.near = (MEAN_TO_SCALE * steps[HEAD / 2]).min(core.far).max(0.25 * core.far).max(floor(core));
+    core.base = core.near;
     let rest = |v: f64| clip(v - core.level, HUBER * core.far);
     (core.lag1, core.lag2) = (rest(head[HEAD - 1]), rest(head[HEAD - 2]));
     core.fast = 0.0;
@@ -159,18 +164,33 @@ pub fn follow(core: &mut Core, rest: f64, error: f64, scale: f64) {
     core.doubt = 0.0;
 }
 
-/// Move level and trend by the clipped distance from level + season.
-pub fn learn_level(core: &mut Core, rest: f64, seconds: f64) {
+/// Move level and trend by the clipped distance from level + season, and faster while errors stay on one side.
+pub fn learn_level(core: &mut Core, rest: f64, error: f64, seconds: f64) {
     let slow = (seconds / LEVEL_SECONDS).min(LEVEL_GAIN_MAX);
     let gain = slow.max(1.0 / (core.seen + 1.0));
-    core.level += gain * rest;
+    let bounded = clip(error, HUBER * core.near);
+    core.bias += BIAS_GAIN * (bounded - core.bias);
+    // Trigg's tracking signal, less what it is by chance.
+    let signal = (MEAN_TO_SCALE * core.bias.abs() / core.near).min(1.0);
+    let excess = (2.0 * signal - 1.0).max(0.0);
+    let moved = gain * rest + CATCH_UP * excess * excess * bounded;
+    core.level += moved;
     // The distances are counted from the level: what it takes they give.
-    core.lag1 -= gain * rest;
-    core.lag2 -= gain * rest;
-    core.fast -= gain * rest;
+    core.lag1 -= moved;
+    core.lag2 -= moved;
+    core.fast -= moved;
     if gain == slow && seconds > 0.0 {
         core.slope += 0.25 * gain * gain * rest / seconds;
     }
+}
+
+/// Learn the mean one-step scale; the size of an error relative to it.
+pub fn learn_base(core: &mut Core, error: f64, seconds: f64) -> f64 {
+    let size = MEAN_TO_SCALE * error.abs().min(4.0 * core.near.max(core.base));
+    let gain = (seconds / BASE_SECONDS).min(FAR_GAIN_MAX).max(1.0 / (core.seen + 1.0));
+    core.base += gain * (size - core.base);
+    core.base = core.base.max(floor(core));
+    size / core.base
 }
 
 /// Learn both scales; `share` below 1 for values that are not believed.

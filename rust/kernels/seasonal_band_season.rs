@@ -138,6 +138,11 @@ pub fn recall(
     }
 }
 
+/// Days of the week are nodes at noon: their difference is not a step at midnight.
+fn noon_to_noon(weekday: usize, hours: f64) -> Between {
+    Between::at((weekday as f64 + 6.5 + hours / 24.0) % 7.0, 7)
+}
+
 /// One table's word on a moment.
 #[derive(Clone, Copy, Default)]
 pub struct Part {
@@ -158,7 +163,7 @@ pub struct Season {
     hour_at: Between,
     fine_at: Between,
     week_at: Between,
-    weekday: usize,
+    day_at: Between,
     holiday: bool,
     hour: Part,
     fine: Part,
@@ -166,9 +171,13 @@ pub struct Season {
     week: Part,
     /// On a holiday: how the same hour of a Sunday differs.
     sunday: Part,
+    /// Day of the month, last day, business days, holiday, together.
+    factors: Part,
     active: [Option<usize>; 5],
     /// Sum of what is used: the season's distance from the level.
     pub total: f64,
+    /// Variance of not knowing yet whether a holiday is like a Sunday.
+    pub unsure: f64,
     /// Relative scale of the hour.
     pub spread: f64,
 }
@@ -190,24 +199,28 @@ fn factor(cells: &[f32], index: usize) -> f64 {
 impl Season {
     pub fn at(core: &Core, cells: &[f32], moment: &Moment) -> Self {
         let ridge = WEIGHT_PRIOR_HOURS * core.far * core.far + f64::MIN_POSITIVE;
+        let day_ridge = 24.0 * ridge;
         let hours = moment.second / 3_600.0;
         let hour_at = Between::at(hours, 24);
         let fine_at = Between::at(moment.second / 300.0, 288);
         let week_at = Between::at(moment.weekday as f64 * 24.0 + hours, 168);
+        let day_at = noon_to_noon(moment.weekday, hours);
         let hour = part(HOUR, cells, hour_at, weight(core.hour_xy, core.hour_xx, ridge, 0.5));
         let fine = part(FINE, cells, fine_at, weight(core.fine_xy, core.fine_xx, ridge, 0.2));
-        let day_weight = weight(core.weekday_xy, core.weekday_xx, ridge, 0.3);
-        let day = part(WEEKDAY, cells, Between::only(moment.weekday), day_weight);
+        let day_weight = weight(core.weekday_xy, core.weekday_xx, day_ridge, 0.3);
+        let day = part(WEEKDAY, cells, day_at, day_weight);
         let week_weight = weight(core.week_xy, core.week_xx, ridge, 0.2);
         let week = part(WEEK, cells, week_at, week_weight);
         let mut sunday = Part::default();
         if moment.holiday && moment.weekday != SUNDAY {
             let at = Between::at(SUNDAY as f64 * 24.0 + hours, 168);
-            let like = part(WEEKDAY, cells, Between::only(SUNDAY), day_weight).used()
+            let like = part(WEEKDAY, cells, noon_to_noon(SUNDAY, hours), day_weight).used()
                 + part(WEEK, cells, at, week_weight).used();
             let raw = like - day.used() - week.used();
             sunday = Part { raw, ready: 1.0, weight: weight(core.holiday_xy, core.holiday_xx, ridge, 0.5) };
         }
+        let half = 0.5 * sunday.raw;
+        let unsure = half * half * ridge / (core.holiday_xx + ridge);
         let flags = [
             (true, moment.day_of_month - 1),
             (moment.last_day, LAST_DAY),
@@ -216,14 +229,18 @@ impl Season {
             (moment.holiday, HOLIDAY),
         ];
         let active = flags.map(|(on, index)| on.then_some(index));
-        let factors: f64 = active.iter().flatten().map(|&index| factor(cells, index)).sum();
-        let total = hour.used() + fine.used() + day.used() + week.used() + sunday.used() + factors;
+        let factors = Part {
+            raw: active.iter().flatten().map(|&index| factor(cells, index)).sum(),
+            ready: 1.0,
+            weight: weight(core.factor_xy, core.factor_xx, day_ridge, 0.0),
+        };
+        let total = hour.used() + fine.used() + day.used() + week.used() + sunday.used() + factors.used();
         let n = SPREAD.visits(cells, hour_at);
         let spread = ((n * SPREAD.read(cells, hour_at) + SPREAD_PRIOR) / (n + SPREAD_PRIOR)).max(0.3);
-        let (weekday, holiday) = (moment.weekday, moment.holiday);
+        let holiday = moment.holiday;
         #[rustfmt::skip]
         let season = Season {
-            hour_at, fine_at, week_at, weekday, holiday, hour, fine, day, week, sunday, active, total, spread,
+            hour_at, fine_at, week_at, day_at, holiday, hour, fine, day, week, sunday, factors, active, total, unsure, spread,
         };
         season
     }
@@ -254,16 +271,19 @@ impl Season {
         if weekly && !self.holiday {
             weigh(&mut core.weekday_xy, &mut core.weekday_xx, &self.day);
             weigh(&mut core.week_xy, &mut core.week_xx, &self.week);
-            WEEKDAY.learn(cells, Between::only(self.weekday), error(&self.day), seconds);
+            WEEKDAY.learn(cells, self.day_at, error(&self.day), seconds);
             WEEK.learn(cells, self.week_at, error(&self.week), seconds);
         }
         if which != Learns::All {
             return;
         }
+        weigh(&mut core.factor_xy, &mut core.factor_xx, &self.factors);
+        let without = rest + self.factors.used();
         for index in self.active.iter().flatten() {
+            // What the other factors of the day explain is not this one's.
+            let others = self.factors.raw - factor(cells, *index);
             let b = Between::only(*index);
-            let error = rest + factor(cells, *index) - FACTOR.read(cells, b);
-            FACTOR.learn(cells, b, error, seconds);
+            FACTOR.learn(cells, b, without - others - FACTOR.read(cells, b), seconds);
         }
     }
 
