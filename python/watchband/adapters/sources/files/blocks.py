@@ -67,16 +67,16 @@ class TextFile:
     def _stream(self, raw: BinaryIO) -> _Bytes:
         return _Unzipped(raw, self.name) if self.gzipped else raw
 
-    def pieces(self, size: int = BLOCK_BYTES) -> Iterator[Block]:
-        """UTF-8 text of about ``size`` bytes, cut anywhere between two characters or bytes."""
+    def pieces(self, size: int = 0) -> Iterator[Block]:
+        """UTF-8 text of about ``size`` bytes (0: 2 MiB), cut anywhere between two characters or bytes."""
         with self.path.open("rb") as raw:
             decoder = codecs.getincrementaldecoder(self.encoding)("replace") if self.encoding != "utf-8" else None
             stream = self._stream(raw)
             stream.read(len(self.mark))
-            while data := stream.read(size):
+            while data := stream.read(size or BLOCK_BYTES):
                 yield Block(decoder.decode(data).encode() if decoder else data, raw.tell())
 
-    def blocks(self, size: int = BLOCK_BYTES) -> Iterator[Block]:
+    def blocks(self, size: int = 0) -> Iterator[Block]:
         """Text of about ``size`` bytes, each ending with a line; empty files give none."""
         rest, line_end = b"", b""
         pieces = self.pieces(size)
@@ -114,7 +114,7 @@ class _Unzipped(io.RawIOBase):
                 f"{self._name} is a damaged gzip file ({error}) after {self._given:,} bytes of text. Copy it again."
             ) from None
         self._given += len(data)
-        if self._given > (self._raw.tell() + (1 << 20)) * EXPANSION_MAX:
+        if self._given > (self._raw.tell() + (64 << 10)) * EXPANSION_MAX:
             raise DataError(
                 f"{self._name} grows more than {EXPANSION_MAX}-fold when unpacked; that is no table of metrics. "
                 "If it is, unpack it yourself first."

@@ -107,17 +107,19 @@ class Tally:
         notes = []
         if self.bad_times:
             notes.append(
-                f"{self.bad_times:,} rows set aside: their time cannot be read ({'; '.join(self.time_examples)}). "
-                f"Expected {expected_time}"
+                f"{counted(self.bad_times, 'row')} set aside: the time cannot be read "
+                f"({'; '.join(self.time_examples)}). Expected {expected_time}"
             )
         if self.ragged:
-            notes.append(f"{self.ragged:,} rows set aside: wrong number of cells ({'; '.join(self.ragged_examples)})")
+            notes.append(
+                f"{counted(self.ragged, 'row')} set aside: wrong number of cells ({'; '.join(self.ragged_examples)})"
+            )
         return notes
 
     def number_notes(self) -> list[str]:
         """One sentence for each column with cells that are no numbers."""
         return [
-            f"{count:,} cells of column {column!r} are not numbers and count as missing "
+            f"{counted(count, 'cell')} of column {column!r} {'is' if count == 1 else 'are'} no number and missing "
             f"({'; '.join(self.number_examples[column])})"
             for column, count in self.bad_numbers.items()
         ]
@@ -133,6 +135,11 @@ class Reader(Protocol):
 
     def chunks(self, columns: list[str] | None, tally: Tally) -> Iterator[Chunk]:
         """The rows from the beginning; only ``columns`` where given (all: None)."""
+
+
+def counted(count: int, noun: str) -> str:
+    """``1 row``, ``2,000 rows``."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 def shown(text: object) -> str:

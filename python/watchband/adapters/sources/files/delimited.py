@@ -209,7 +209,7 @@ def _find_delimiter(rows: list[str]) -> str:
 def _unique(names: list[str], notes: list[str]) -> list[str]:
     given: list[str] = []
     for index, name in enumerate(names):
-        wanted = name or f"column_{index + 1}"
+        wanted = name or (f"column_{index + 1}" if index else "index")
         fresh, count = wanted, 1
         while fresh in given:
             count += 1

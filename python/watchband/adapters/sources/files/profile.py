@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from watchband.adapters.sources.files.columns import counted
 from watchband.adapters.sources.files.roles import Roles
 from watchband.adapters.sources.files.scan import Scan
 from watchband.adapters.sources.files.timestamps import EXPECTED
@@ -99,7 +100,7 @@ class Profile:
         lines = []
         for shape, files in shapes.items():
             rows, series = sum(f.rows for f in files), sum(len(f.keys) for f in files)
-            size = f"{rows:,} row{'s' * (rows != 1)}, {series:,} series"
+            size = f"{counted(rows, 'row')}, {series:,} series"
             lines.append(f"{_files([f.file for f in files])}: {shape} — {size}")
         return [*lines, *self.notes, *(f"left out: {problem}" for problem in self.problems)]
 
@@ -118,7 +119,7 @@ def scan_notes(format_notes: list[str], roles: Roles, scanned: Scan) -> list[str
         most = max(scanned.parts.values())
         groups = f" in {len(scanned.parts)} groups" if len(scanned.parts) > 1 else ""
         notes.append(
-            f"time runs backwards {most - 1} time{'s' * (most > 2)}{groups}: read as {most} stacked hosts without "
+            f"time runs backwards {counted(most - 1, 'time')}{groups}: read as {most} stacked hosts without "
             f'an id, told apart by the label part="1" to part="{most}"'
         )
     if scanned.newest_first and not scanned.ordered:

@@ -34,7 +34,7 @@ STATUS_NAMES = (
 _ID_NAME = re.compile(r"(?:.*[_\s.-])?(?:id|instance|host|hostname|node|server|machine|device|shard)", re.IGNORECASE)
 _CAMEL_ID = re.compile(r".*[a-z](?:Id|ID)")
 _ROW_NAME = re.compile(
-    r"(?:index|row|row_?(?:id|number|nr|no)|unnamed:? ?\d*|column_\d+|id|level_\d|__index_level_\d+__)", re.IGNORECASE
+    r"(?:index|row|row_?(?:id|number|nr|no)|unnamed:? ?\d*|id|level_\d|__index_level_\d+__)", re.IGNORECASE
 )
 
 
@@ -91,6 +91,9 @@ def find_roles(sample: Chunk, names: list[str], hints: Hints, file: str) -> Role
     roles = Roles(time, form, list(hints.values), list(hints.labels), hinted_labels=bool(hints.labels))
     seen = parse(sample.columns[time], form) if time else None
     rest = [n for n in names if n != time and n not in hints.values and n not in hints.labels]
+    for name in [n for n in rest if _is_written_time(sample.columns[n], hints)]:
+        rest.remove(name)
+        roles.left_out[name] = "another time; name it as the time column to use it"
     texts = [n for n in rest if _is_words(sample.columns[n])]
     numbers = [n for n in rest if n not in texts]
     if not hints.values:
@@ -208,6 +211,11 @@ def _sort_numbers(roles: Roles, sample: Chunk, names: list[str]) -> None:
 
 def _counts(held: np.ndarray) -> bool:
     return len(held) > 2 and bool((np.diff(held) == 1).all())
+
+
+def _is_written_time(column: Column, hints: Hints) -> bool:
+    form = find_format(column, hints)
+    return form is not None and form.kind in ("typed", "iso", "slash")
 
 
 def _is_words(column: Column) -> bool:

@@ -21,6 +21,8 @@ RESETS_MAX = 10_000
 PART_ROWS_MIN = 4
 """Stacked hosts have at least this many rows each."""
 
+NEVER = np.iinfo(np.int64).min
+
 Group = tuple[SeriesKey | None, tuple[str, ...]]
 """What tells the series of one column apart: a key given by the format, or the cells of the grouping columns."""
 
@@ -94,7 +96,7 @@ class Order:
         size = int(groups.max(initial=-1)) + 1
         fresh = size - len(self.last)
         if fresh > 0:
-            self.last = np.concatenate([self.last, np.full(fresh, np.iinfo(np.int64).min)])
+            self.last = np.concatenate([self.last, np.full(fresh, NEVER)])
         order = np.argsort(groups, kind="stable")
         g, t = groups[order], times[order]
         before = np.empty_like(t)
@@ -103,7 +105,7 @@ class Order:
         before[starts] = self.last[g[starts]]
         back = t < before
         self.backward += int(back.sum())
-        self.forward += int((t > before).sum())
+        self.forward += int(((t > before) & (before > NEVER)).sum())
         if len(self.closed) <= RESETS_MAX:
             self._segments(g, t, back, starts)
         ends = np.append(starts[1:], len(g)) - 1

@@ -250,7 +250,7 @@ def _parse_numbers(column: Column, form: TimeFormat) -> Times:
         bad |= (safe != np.round(safe)) | (np.abs(safe) > 2**62 / max(form.unit_ns, 1))
         return Times(form.start_ns + np.where(bad, 0, safe).astype(np.int64) * form.unit_ns, bad)
     per_second = SECOND // form.unit_ns
-    bad |= (safe >= _EPOCH_TO * per_second) | (safe < _EPOCH_FROM / 100 * per_second)
+    bad |= (safe >= _EPOCH_TO * per_second) | (safe < _EPOCH_FROM * per_second)
     try:  # whole numbers stay exact; nanoseconds do not fit a float
         whole = pc.fill_null(pc.cast(column, pa.int64()), 0).to_numpy(zero_copy_only=False)
         return Times(np.where(bad, 0, whole) * form.unit_ns, bad)
