@@ -36,6 +36,10 @@ def test_times_must_ascend_and_the_error_says_where(times: list[int]) -> None:
         Points.fleet([([1, 2], [0.0, 0.0]), (times, [0.0, 0.0])], rows=[3, 7])
 
 
+def test_times_may_be_as_far_apart_as_they_can_be() -> None:
+    assert len(Points.of([-(2**63) + 1, 2**63 - 1], [0.0, 0.0])) == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

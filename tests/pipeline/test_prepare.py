@@ -24,9 +24,9 @@ STEPS = st.one_of(st.just(10), st.just(10), st.just(10), st.sampled_from([0, 9, 
 
 
 @st.composite
-def streams(draw: st.DrawFn, calm: bool = False) -> list[Row]:
+def streams(draw: st.DrawFn) -> list[Row]:
     """Readings in time order, mostly ten nanoseconds apart, with repeats, gaps, NaN and infinities."""
-    steps = draw(st.lists(st.just(10) if calm else STEPS, min_size=0, max_size=120))
+    steps = draw(st.lists(STEPS, max_size=120))
     start = draw(st.integers(-1000, 10**18))
     times = (start + np.cumsum(np.array(steps, np.int64))).tolist() if steps else []
     return [(time, draw(VALUES)) for time in times]
@@ -105,3 +105,33 @@ def test_order_within_a_batch_does_not_matter(rows: list[Row], parameters: dict[
     newest = np.maximum.accumulate([t for t, _ in shuffled]) if rows else []
     behind = sum(t < n for (t, _), n in zip(shuffled, newest, strict=True))
     assert prepare.quality(state)[0].out_of_order == behind
+
+
+@given(streams(), st.sampled_from(["previous", "linear"]), st.floats(-1e9, 1e9))
+def test_a_constant_stays_that_constant(rows: list[Row], gap: str, constant: float) -> None:
+    level = [(time, constant) for time, _ in rows]
+    assert {v for _, v, _ in run(level, gap=gap, interval_ns=10, gap_limit=100_000)} <= {constant}
+
+
+@given(streams(), options())
+def test_never_more_points_than_rows_and_limit_allow(rows: list[Row], parameters: dict[str, Any]) -> None:
+    prepare = Prepare(**parameters)
+    state = prepare.start()
+    out = prepare.step(state, raw(rows), flush=True)
+    assert len(out.points) <= len(rows) * (1 + parameters["gap_limit"])
+    quality = prepare.quality(state)[0]
+    assert quality.rows == len(rows)
+    assert quality.imputed == int(out.imputed.sum())
+    assert state.points_seen.tolist() == [len(out.points)]
+
+
+TIMES = st.one_of(st.integers(-(2**63), 2**63 - 1), st.sampled_from([-(2**63), -(2**63) + 1, 2**63 - 1]))
+
+
+@given(st.lists(st.tuples(TIMES, VALUES), max_size=20), options(), st.sampled_from([1, 2**62, 2**63 - 1]))
+def test_times_at_the_end_of_time(rows: list[Row], parameters: dict[str, Any], far: int) -> None:
+    parameters |= {"interval_ns": far, "resample_ns": far if parameters["resample_ns"] else None}
+    prepare = Prepare(**parameters)
+    out = prepare.step(prepare.start(), raw(rows), flush=True)
+    assert ((out.row_ordinal >= -1) & (out.row_ordinal < max(len(out.points), 1))).all()
+    assert not np.isinf(out.points.values).any()

@@ -158,7 +158,8 @@ def _check_shapes(points: Points) -> None:
 def _check_order(points: Points) -> None:
     if len(points.times) < 2:
         return
-    ascending = np.diff(points.times) > 0
+    # Compared, not subtracted: a difference of far times overflows.
+    ascending = points.times[1:] > points.times[:-1]
     starts = points.offsets[1:-1]
     ascending[starts[(starts > 0) & (starts < len(points.times))] - 1] = True
     if not ascending.all():
