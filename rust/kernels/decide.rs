@@ -261,10 +261,12 @@ impl Decide {
             events |= OPENED;
         } else if !active {
             return (if judged.score > self.limit { WAITING } else { 0 }, alert_score);
-        } else if record {
-            events |= ESCALATED;
-            memory.run[TIMED] = 0;
-            memory.run[LAPSED] = 0;
+        } else {
+            events |= if record { ESCALATED } else { 0 };
+            if raised > memory.alert[SCORE] {
+                memory.run[TIMED] = 0;
+                memory.run[LAPSED] = 0;
+            }
         }
         if judged.score > self.limit || events & OPENED != 0 {
             self.count(memory, judged, seen, time);

@@ -137,7 +137,7 @@ class Policy:
     max_points: int | None = param(
         None,
         Maybe(Integer(1)),
-        "An alert closes after so many points at the latest and opens again only if it escalates.",
+        "An alert closes after so many points at the latest and opens again only if it gets worse than it was.",
         unit="points",
     )
     level_after: int = param(
