@@ -1,0 +1,185 @@
+"""Points a second and bytes a series of every registered detector, and of others that do the same work."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from benches.timing import Case
+from watchband.core.detector import Detector
+from watchband.core.points import Points
+from watchband.detectors import DETECTORS, Ewma, RollingMedian, RollingZscore
+from watchband.testing import streams
+
+SECONDS_MAX = 1.5
+"""What one run may take: slower work gets fewer points, and its row says so."""
+FLEET = 1000
+MINUTES_5 = 5 * streams.MINUTE
+
+Values = np.ndarray[Any, np.dtype[np.float64]]
+
+
+def cases(points: int, peers: bool) -> list[Case]:
+    """Every detector on one series and on a fleet; then same work, others beside us."""
+    found = [*_everyone(points), *_fleet(points), *_one_by_one(points, peers)]
+    for window in (288, 2016, 10_000):
+        found += _medians(points, window, peers)
+    return [*found, *_deviations(points, 288, peers), *_weighted(points, peers)]
+
+
+def _affordable(points: int, seconds: Callable[[int], float]) -> int:
+    """As many points as one run may take, judged by a small one."""
+    small = min(points, 2000)
+    return max(small, min(points, int(SECONDS_MAX / max(seconds(small), 1e-9) * small)))
+
+
+def _series(n: int) -> Points:
+    return Points.of(streams.times(n, MINUTES_5), streams.daily(n, 1, MINUTES_5))
+
+
+def _fold(detector: Detector, points: Points) -> Callable[[], object]:
+    return lambda: detector.step(detector.start(points.series), points, threads=1)
+
+
+def _timed(work: Callable[[], object]) -> float:
+    started = time.process_time()
+    work()
+    return time.process_time() - started
+
+
+def _registered() -> Iterable[Detector]:
+    return (DETECTORS.build({"type": name}) for name in DETECTORS.names())
+
+
+def _everyone(points: int) -> Iterable[Case]:
+    for detector in _registered():
+        n = _affordable(points, lambda k, d=detector: _timed(_fold(d, _series(k))))  # type: ignore[misc]
+        note = "" if n == points else f"{n:,} points"
+        group = f"one series of {points:,} points, defaults, one thread"
+        yield Case(group, detector.name, _fold(detector, _series(n)), n, detector.state_bytes_max, note)
+
+
+def _fleet(points: int) -> Iterable[Case]:
+    for detector in _registered():
+        n = _affordable(points, lambda k, d=detector: _timed(_fold(d, _series(k))))  # type: ignore[misc]
+        length = max(1, n // FLEET)
+        one = streams.daily(length, 2, MINUTES_5)
+        fleet = Points.fleet([(streams.times(length, MINUTES_5), one + i) for i in range(FLEET)])
+        group = f"{FLEET:,} series of {max(1, points // FLEET):,} points, defaults, one thread"
+        note = "" if n == points else f"{length:,} points each"
+        yield Case(group, detector.name, _fold(detector, fleet), len(fleet), detector.state_bytes_max, note)
+
+
+def _each(calls: Callable[[], Callable[[int, float], object]], values: Values) -> Callable[[], object]:
+    """Work that makes one call for each value, from a fresh start."""
+    moments, numbers = streams.times(len(values), MINUTES_5).tolist(), values.tolist()
+
+    def work() -> None:
+        call = calls()
+        for moment, number in zip(moments, numbers, strict=True):
+            call(moment, number)
+
+    return work
+
+
+def _one_by_one(points: int, peers: bool) -> Iterable[Case]:
+    n = min(points, 5000)
+    values = np.random.default_rng(3).normal(0, 1, n)
+    group = f"one Python call a point, {n:,} points of noise, window 288"
+
+    def ours(detector: Detector) -> Callable[[], Callable[[int, float], object]]:
+        def calls() -> Callable[[int, float], object]:
+            state = detector.start()
+            return lambda moment, number: detector.step_one(state, moment, number)
+
+        return calls
+
+    for detector in (RollingZscore(window=288), RollingMedian(window=288), Ewma(half_life=100)):
+        yield Case(group, f"watchband {detector.name}", _each(ours(detector), values), n, detector.state_bytes_max)
+    if peers:
+        from river import anomaly, stats
+
+        def gaussian() -> Callable[[int, float], object]:
+            model = anomaly.GaussianScorer(window_size=288)
+            return lambda _, number: (model.score_one(None, number), model.learn_one(None, number))
+
+        def quantile() -> Callable[[int, float], object]:
+            model = stats.RollingQuantile(0.5, window_size=288)
+            return lambda _, number: (model.get(), model.update(number))
+
+        yield Case(group, "river GaussianScorer", _each(gaussian, values), n)
+        yield Case(group, "river RollingQuantile(0.5)", _each(quantile, values), n, note="median only")
+
+
+def _medians(points: int, window: int, peers: bool) -> Iterable[Case]:
+    group = f"median and MAD of {window:,}, {points:,} points of noise"
+    values = np.random.default_rng(4).normal(0, 1, points)
+    detector = RollingMedian(window=window)
+    series = Points.of(streams.times(points), values)
+    yield Case(group, "watchband rolling_median", _fold(detector, series), points, detector.state_bytes_max)
+    if not peers:
+        return
+    import bottleneck
+    import pandas as pd
+
+    frame = pd.Series(values)
+
+    def twice(median: Callable[[Values], Values]) -> Callable[[], object]:
+        return lambda: median(np.abs(values - median(values)))
+
+    def move(x: Values) -> Values:
+        return np.asarray(bottleneck.move_median(x, window, min_count=1))
+
+    def sliding(x: Values) -> None:
+        for start in range(0, len(x) - window + 1, 1000):
+            part = np.lib.stride_tricks.sliding_window_view(x[start : start + 999 + window], window)
+            median = np.median(part, axis=1)
+            np.median(np.abs(part - median[:, None]), axis=1)
+
+    few = min(points, max(2 * window, 20_000_000 // window))
+    yield Case(group, "bottleneck move_median", lambda: move(values), points, note="median only")
+    yield Case(group, "bottleneck move_median twice", twice(move), points, note="not the exact MAD")
+    yield Case(group, "pandas rolling median", lambda: frame.rolling(window).median(), points, note="median only")
+    if few > window:
+        counted = few - window + 1
+        yield Case(group, "numpy sliding window", lambda: sliding(values[:few]), counted, note=f"{counted:,} windows")
+
+
+def _deviations(points: int, window: int, peers: bool) -> Iterable[Case]:
+    group = f"mean and deviation of {window:,}, {points:,} points of noise"
+    values = np.random.default_rng(5).normal(0, 1, points)
+    detector = RollingZscore(window=window)
+    series = Points.of(streams.times(points), values)
+    yield Case(group, "watchband rolling_zscore", _fold(detector, series), points, detector.state_bytes_max)
+    if not peers:
+        return
+    import bottleneck
+    import pandas as pd
+
+    rolling = pd.Series(values).rolling(window)
+
+    def moving() -> object:
+        mean = bottleneck.move_mean(values, window, min_count=window)
+        return np.abs(values - mean) / bottleneck.move_std(values, window, min_count=window, ddof=1)
+
+    yield Case(group, "bottleneck move_mean, move_std", moving, points)
+    yield Case(group, "pandas rolling mean, std", lambda: (values - rolling.mean()) / rolling.std(), points)
+
+
+def _weighted(points: int, peers: bool) -> Iterable[Case]:
+    group = f"exponentially weighted z-score, {points:,} points of noise"
+    values = np.random.default_rng(6).normal(0, 1, points)
+    detector = Ewma(half_life=100)
+    series = Points.of(streams.times(points), values)
+    yield Case(group, "watchband ewma", _fold(detector, series), points, detector.state_bytes_max)
+    if peers:
+        import pandas as pd
+
+        weighted = pd.Series(values).ewm(halflife=100)
+        note = "nothing is clipped"
+        yield Case(
+            group, "pandas ewm mean, std", lambda: (values - weighted.mean()) / weighted.std(), points, note=note
+        )
