@@ -19,23 +19,44 @@ pub fn distance(value: f64, expected: f64, scale: f64) -> f64 {
     }
 }
 
-/// Writes the answer for point `i`: the band always, the score only where the point has a value.
-///
-/// A scale or centre that overflowed is no opinion, so it stays NaN.
-#[inline]
-pub fn say(slice: &mut Slice<'_>, i: usize, expected: f64, scale: f64, width: f64) {
-    if !(expected.is_finite() && scale.is_finite()) {
-        return;
+/// The values of one series' part of the batch and the columns its answers go to, all of one length.
+pub struct Answers<'a> {
+    pub values: &'a [f64],
+    width: f64,
+    score: &'a mut [f64],
+    expected: &'a mut [f64],
+    lower: &'a mut [f64],
+    upper: &'a mut [f64],
+    scale: &'a mut [f64],
+}
+
+impl<'a> Answers<'a> {
+    /// Takes the outputs out of a slice; `width` is that of the band, in scales.
+    pub fn of(slice: &mut Slice<'a>, width: f64) -> Self {
+        let values = slice.values;
+        let Ok([score, expected, lower, upper, scale, _flags]) =
+            <[&mut [f64]; 6]>::try_from(std::mem::take(&mut slice.outputs))
+        else {
+            unreachable!("six outputs")
+        };
+        Self { values, width, score, expected, lower, upper, scale }
     }
-    let value = slice.values[i];
-    let [score, centre, lower, upper, unit, _flags] = &mut slice.outputs[..] else {
-        unreachable!("six outputs")
-    };
-    centre[i] = expected;
-    unit[i] = scale;
-    lower[i] = expected - width * scale;
-    upper[i] = expected + width * scale;
-    if value.is_finite() {
-        score[i] = distance(value, expected, scale);
+
+    /// Writes the answer for point `i`: the band always, the score only where the point has a value.
+    ///
+    /// A scale or centre that overflowed is no opinion, so it stays NaN.
+    #[inline]
+    pub fn say(&mut self, i: usize, expected: f64, scale: f64) {
+        if !(expected.is_finite() && scale.is_finite()) {
+            return;
+        }
+        self.expected[i] = expected;
+        self.scale[i] = scale;
+        self.lower[i] = expected - self.width * scale;
+        self.upper[i] = expected + self.width * scale;
+        let value = self.values[i];
+        if value.is_finite() {
+            self.score[i] = distance(value, expected, scale);
+        }
     }
 }

@@ -3,7 +3,7 @@
 //! State: `first` f64[warm_up] (the values of the warm-up), `level` f64[4] = (mean, variance, sum of squared weights
 //! of the mean, weight not yet given out), `count` i64[1] (values folded, up to `warm_up`).
 
-use super::distance::say;
+use super::distance::Answers;
 use super::fleet::{Kernel, Slice};
 
 pub struct Ewma {
@@ -16,8 +16,32 @@ pub struct Ewma {
     width: f64,
 }
 
-/// Residuals beyond this are learned as this: their squares must stay finite.
-const RESIDUAL_MAX: f64 = 1e150;
+/// What is known of one series.
+#[derive(Clone, Copy)]
+struct Level {
+    mean: f64,
+    variance: f64,
+    /// Variance of the mean in variances of one value: the sum of its squared weights.
+    error: f64,
+    /// Weight not yet given out, (1 - gain)^t.
+    left: f64,
+}
+
+/// What follows from `error` alone: it stands still in the long run, and is then not computed again.
+struct Spread {
+    error: f64,
+    /// Variance of the next residual in variances of one value.
+    square: f64,
+    root: f64,
+    /// Turns the square of a learned residual into a variance of one value.
+    per_square: f64,
+}
+
+/// Squares of residuals beyond this are learned as this: what is summed must stay finite.
+const SQUARE_MAX: f64 = 1e300;
+const VARIANCE_MIN: f64 = 1e-290;
+/// A weight not given out that is lost in rounding: one less it is one.
+const ALL_GIVEN: f64 = f64::EPSILON / 8.0;
 /// Scales below this part of the mean are rounding, not noise.
 const RESOLUTION: f64 = 1e-12;
 /// Turns the median absolute deviation of a normal law into its standard deviation.
@@ -44,27 +68,47 @@ impl Ewma {
         Self { gain, clip, kept: kept_square(clip), scale_min, width }
     }
 
-    /// Scale of the next residual: the noise, and the error of the mean itself.
-    fn scale(&self, level: &[f64]) -> f64 {
-        let noise = level[1].sqrt().max(self.scale_min).max(RESOLUTION * level[0].abs());
-        noise * (1.0 + level[2]).sqrt()
+    fn spread(&self, error: f64) -> Spread {
+        let square = 1.0 + error;
+        Spread { error, square, root: square.sqrt(), per_square: 1.0 / (self.kept * square) }
     }
 
-    /// Learns a residual whose largest size is `limit`.
-    fn learn(&self, level: &mut [f64], value: f64, limit: f64) {
-        let spread = 1.0 + level[2];
-        let left = level[3] * (1.0 - self.gain);
+    /// Variance of the noise, not below the floor.
+    #[inline]
+    fn noise_square(&self, level: &Level) -> f64 {
+        let floor = self.scale_min.max(RESOLUTION * level.mean.abs());
+        level.variance.max(floor * floor)
+    }
+
+    /// Learns a residual of at most the square root of `limit_square`.
+    #[inline]
+    fn learn(&self, level: &mut Level, spread: &Spread, value: f64, limit_square: f64) {
+        let mut residual = value - level.mean;
+        let mut square = residual * residual;
+        // No root is taken where nothing is clipped, which keeps the chain from point to point short.
+        if square > limit_square {
+            residual = limit_square.sqrt().copysign(residual);
+            square = limit_square;
+        }
+        let left = level.left * (1.0 - self.gain);
         // Weights add up to one from the first point on: these are gain / (1 - (1 - gain)^t).
-        let (for_mean, for_variance) = (self.gain / (1.0 - left), self.gain / (1.0 - level[3]));
-        let residual = (value - level[0]).clamp(-limit, limit);
-        level[0] += for_mean * residual;
-        level[1] += for_variance * (residual * residual / (self.kept * spread) - level[1]);
-        level[2] = (1.0 - for_mean) * (1.0 - for_mean) * level[2] + for_mean * for_mean;
-        level[3] = left;
+        let (mut for_mean, mut for_variance) = (self.gain, self.gain);
+        if level.left > 0.0 {
+            for_mean = self.gain / (1.0 - left);
+            for_variance = self.gain / (1.0 - level.left);
+        }
+        level.mean += for_mean * residual;
+        level.variance += for_variance * (square * spread.per_square - level.variance);
+        level.error = (1.0 - for_mean) * (1.0 - for_mean) * level.error + for_mean * for_mean;
+        // Numbers too small to matter become zero before they become slow.
+        level.left = if left > ALL_GIVEN { left } else { 0.0 };
+        if level.variance < VARIANCE_MIN {
+            level.variance = 0.0;
+        }
     }
 
     /// The warm-up is over: its values, outliers drawn in, are folded in order.
-    fn open(&self, level: &mut [f64], first: &[f64]) {
+    fn open(&self, first: &[f64]) -> Level {
         let mut sorted = first.to_vec();
         sorted.sort_unstable_by(f64::total_cmp);
         let centre = middle(&sorted);
@@ -74,43 +118,52 @@ impl Ewma {
         let reach = self.clip * (PER_MEDIAN * middle(&deviations)).max(floor);
         let drawn_in =
             |value: f64| if reach > 0.0 { value.clamp(centre - reach, centre + reach) } else { value };
-        level.copy_from_slice(&[drawn_in(first[0]), 0.0, 1.0, 1.0 - self.gain]);
+        let mut level = Level { mean: drawn_in(first[0]), variance: 0.0, error: 1.0, left: 1.0 - self.gain };
         for &value in &first[1..] {
-            self.learn(level, drawn_in(value), RESIDUAL_MAX);
+            let spread = self.spread(level.error);
+            self.learn(&mut level, &spread, drawn_in(value), SQUARE_MAX);
         }
-    }
-
-    fn push(&self, first: &mut [f64], level: &mut [f64], count: &mut i64, value: f64, scale: f64) {
-        if *count < first.len() as i64 {
-            first[*count as usize] = value;
-            *count += 1;
-            if *count == first.len() as i64 {
-                self.open(level, first);
-            }
-            return;
-        }
-        // Without any scale nothing could ever be learned: then the whole residual is.
-        let reach = self.clip * scale;
-        self.learn(level, value, if reach > 0.0 { reach.min(RESIDUAL_MAX) } else { RESIDUAL_MAX });
+        level
     }
 }
 
 impl Kernel for Ewma {
     fn step(&self, slice: &mut Slice<'_>) {
         let row = std::mem::take(&mut slice.row);
-        let Ok([first, level]) = <[&mut [f64]; 2]>::try_from(row.f64s) else {
+        let Ok([first, packed]) = <[&mut [f64]; 2]>::try_from(row.f64s) else {
             unreachable!("two f64 arrays")
         };
         let Ok([count]) = <[&mut [i64]; 1]>::try_from(row.i64s) else { unreachable!("one i64 array") };
-        for i in 0..slice.values.len() {
-            let value = slice.values[i];
-            let scale = self.scale(level);
-            if count[0] == first.len() as i64 {
-                say(slice, i, level[0], scale, self.width);
+        let mut level = Level { mean: packed[0], variance: packed[1], error: packed[2], left: packed[3] };
+        let mut seen = count[0] as usize;
+        let mut spread = self.spread(level.error);
+        let mut answers = Answers::of(slice, self.width);
+        for i in 0..answers.values.len() {
+            let value = answers.values[i];
+            if seen < first.len() {
+                if value.is_finite() {
+                    first[seen] = value;
+                    seen += 1;
+                    if seen == first.len() {
+                        level = self.open(first);
+                        spread = self.spread(level.error);
+                    }
+                }
+                continue;
             }
+            let noise_square = self.noise_square(&level);
+            answers.say(i, level.mean, noise_square.sqrt() * spread.root);
             if value.is_finite() {
-                self.push(first, level, &mut count[0], value, scale);
+                let limit_square = self.clip * self.clip * spread.square * noise_square;
+                // Without any scale nothing could ever be learned: then the whole residual is.
+                let limited = limit_square > 0.0 && limit_square < SQUARE_MAX;
+                self.learn(&mut level, &spread, value, if limited { limit_square } else { SQUARE_MAX });
+                if level.error != spread.error {
+                    spread = self.spread(level.error);
+                }
             }
         }
+        packed.copy_from_slice(&[level.mean, level.variance, level.error, level.left]);
+        count[0] = seen as i64;
     }
 }

@@ -127,14 +127,15 @@ pub fn run<K: Kernel>(
 
 /// Threads for a batch of so many points; `asked` 0 means: as many as pay off.
 pub fn thread_count(asked: usize, points: usize) -> usize {
-    // Below some thousand points a thread costs more than it saves.
-    let useful = (points / 4096).max(1);
-    let available = std::thread::available_parallelism().map_or(1, |n| n.get());
-    if asked == 0 {
-        useful.min(available)
-    } else {
-        asked
+    if asked != 0 {
+        return asked;
     }
+    // Below some thousand points a thread costs more than it saves; so does asking how many there may be.
+    let useful = points / 4096;
+    if useful <= 1 {
+        return 1;
+    }
+    useful.min(std::thread::available_parallelism().map_or(1, |n| n.get()))
 }
 
 /// Steps every item, in threads over items.

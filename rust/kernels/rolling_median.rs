@@ -3,7 +3,7 @@
 //! State: `ring` f64[window] in order of time, `sorted` f64[window] and `heads` i64[blocks] as `sorted.rs` keeps
 //! them, `head` i64[2] = (values held, next place to write).
 
-use super::distance::say;
+use super::distance::Answers;
 use super::fleet::{Kernel, Slice};
 use super::sorted::{Sorted, FLAT_MAX};
 
@@ -64,15 +64,16 @@ impl RollingMedian {
         let Ok([heads, head]) = <[&mut [i64]; 2]>::try_from(row.i64s) else { unreachable!("two i64 arrays") };
         let mut window =
             Window { ring, head, sorted: Sorted::<FLAT> { cells, heads }, hint: self.window / 4 };
-        for i in 0..slice.values.len() {
-            let value = slice.values[i];
+        let mut answers = Answers::of(slice, self.width);
+        for i in 0..answers.values.len() {
+            let value = answers.values[i];
             let known = value.is_finite();
             if self.inclusive && known {
                 window.push(value);
             }
             if window.head[0] == self.window as i64 {
                 let (median, scale) = window.centre();
-                say(slice, i, median, scale, self.width);
+                answers.say(i, median, scale);
             }
             if !self.inclusive && known {
                 window.push(value);

@@ -11,7 +11,7 @@
 //! the finished block, anchor of the current one, its sum, its sum of squares), `head` i64[2] = (values held,
 //! position in the current block).
 
-use super::distance::say;
+use super::distance::Answers;
 use super::fleet::{Kernel, Slice};
 
 pub struct RollingZscore {
@@ -21,30 +21,58 @@ pub struct RollingZscore {
     pub width: f64,
 }
 
-/// The state of one series.
+/// The state of one series; the two short arrays are unpacked while a batch is folded.
 struct Window<'a> {
     values: &'a mut [f64],
     squares: &'a mut [f64],
-    sums: &'a mut [f64],
-    head: &'a mut [i64],
+    finished_anchor: f64,
+    anchor: f64,
+    sum: f64,
+    square: f64,
+    held: usize,
+    position: usize,
+    count: f64,
+    per_count: f64,
 }
 
-impl Window<'_> {
-    fn push(&mut self, value: f64) {
-        let window = self.values.len();
-        let at = self.head[1] as usize;
-        if at == 0 {
-            self.sums[1] = value;
-            self.sums[2] = 0.0;
-            self.sums[3] = 0.0;
+impl<'a> Window<'a> {
+    fn load(values: &'a mut [f64], squares: &'a mut [f64], sums: &[f64], head: &[i64]) -> Self {
+        let count = values.len() as f64;
+        Self {
+            values,
+            squares,
+            finished_anchor: sums[0],
+            anchor: sums[1],
+            sum: sums[2],
+            square: sums[3],
+            held: head[0] as usize,
+            position: head[1] as usize,
+            count,
+            per_count: 1.0 / count,
         }
-        let d = value - self.sums[1];
-        self.sums[2] += d;
-        self.sums[3] += d * d;
-        self.values[at] = value;
-        self.head[0] = (self.head[0] + 1).min(window as i64);
-        self.head[1] = at as i64 + 1;
-        if at + 1 == window {
+    }
+
+    fn save(&self, sums: &mut [f64], head: &mut [i64]) {
+        sums.copy_from_slice(&[self.finished_anchor, self.anchor, self.sum, self.square]);
+        head.copy_from_slice(&[self.held as i64, self.position as i64]);
+    }
+
+    #[inline]
+    fn push(&mut self, value: f64) {
+        if self.position == 0 {
+            self.anchor = value;
+            self.sum = 0.0;
+            self.square = 0.0;
+        }
+        let d = value - self.anchor;
+        self.sum += d;
+        self.square += d * d;
+        self.values[self.position] = value;
+        self.position += 1;
+        if self.held < self.values.len() {
+            self.held += 1;
+        }
+        if self.position == self.values.len() {
             self.finish();
         }
     }
@@ -60,24 +88,24 @@ impl Window<'_> {
             *value = sum;
             *into = square;
         }
-        self.sums[0] = anchor;
-        self.head[1] = 0;
+        self.finished_anchor = anchor;
+        self.position = 0;
     }
 
     /// Mean and sum of squared deviations of a full window.
+    #[inline]
     fn moments(&self) -> (f64, f64) {
-        let n = self.values.len() as f64;
-        let at = self.head[1] as usize;
-        let (mut anchor, mut sum, mut square) = (self.sums[0], self.values[at], self.squares[at]);
+        let at = self.position;
+        let (mut anchor, mut sum, mut square) = (self.finished_anchor, self.values[at], self.squares[at]);
         if at > 0 {
             // The suffix moves from its anchor to that of the current prefix, and joins it.
-            let shift = anchor - self.sums[1];
-            let count = n - at as f64;
-            square += self.sums[3] + shift * (2.0 * sum + count * shift);
-            sum += self.sums[2] + count * shift;
-            anchor = self.sums[1];
+            let shift = anchor - self.anchor;
+            let count = self.count - at as f64;
+            square += self.square + shift * (2.0 * sum + count * shift);
+            sum += self.sum + count * shift;
+            anchor = self.anchor;
         }
-        let mean = sum / n;
+        let mean = sum * self.per_count;
         let squares = square - sum * mean;
         // Not max(): an overflow is NaN here and must stay so.
         (anchor + mean, if squares < 0.0 { 0.0 } else { squares })
@@ -91,21 +119,23 @@ impl Kernel for RollingZscore {
             unreachable!("three f64 arrays")
         };
         let Ok([head]) = <[&mut [i64]; 1]>::try_from(row.i64s) else { unreachable!("one i64 array") };
-        let mut window = Window { values, squares, sums, head };
-        let divisor = (self.window - self.ddof) as f64;
-        for i in 0..slice.values.len() {
-            let value = slice.values[i];
+        let mut window = Window::load(values, squares, sums, head);
+        let per_free = 1.0 / (self.window - self.ddof) as f64;
+        let mut answers = Answers::of(slice, self.width);
+        for i in 0..answers.values.len() {
+            let value = answers.values[i];
             let known = value.is_finite();
             if self.inclusive && known {
                 window.push(value);
             }
-            if window.head[0] == self.window as i64 {
+            if window.held == self.window {
                 let (mean, squares) = window.moments();
-                say(slice, i, mean, (squares / divisor).sqrt(), self.width);
+                answers.say(i, mean, (squares * per_free).sqrt());
             }
             if !self.inclusive && known {
                 window.push(value);
             }
         }
+        window.save(sums, head);
     }
 }

@@ -107,3 +107,24 @@ def test_huge_values_do_not_poison_the_state() -> None:
         state = detector.start()
         detector.step(state, Points.of(np.arange(400), values))
         assert np.isfinite(state.arrays["level"]).all()
+
+
+def test_what_fades_becomes_zero_and_not_slow() -> None:
+    """Neither weights nor the variance of a constant stream linger among the smallest numbers."""
+    detector = Ewma(half_life=0.5)
+    state = detector.start()
+    values = np.r_[streams.daily(20, 20), np.full(2000, 5.0)]
+    detector.step(state, Points.of(np.arange(len(values)), values))
+    _, variance, _, left = state.arrays["level"][0]
+    assert (variance, left) == (0.0, 0.0)
+
+
+def test_one_by_one_is_the_same() -> None:
+    """``step_one`` gives the bits of ``step``, in scores and in state."""
+    _, values = streams.awkward(120, 21)
+    detector, other = Ewma(half_life=7), Ewma(half_life=7)
+    whole, single = detector.start(), other.start()
+    scores = detector.step(whole, Points.of(np.arange(120), values))
+    ones = np.array([other.step_one(single, i, float(v)) for i, v in enumerate(values)])
+    np.testing.assert_array_equal(ones, np.column_stack(scores.outputs()))
+    assert single.same_bits(whole)

@@ -23,6 +23,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
@@ -92,7 +93,7 @@ class Detector(ABC):
         """Bytes a series, known before the detector is switched on."""
         return HEADER_BYTES + sum(f.width * np.dtype(f.dtype).itemsize for f in self.layout().values())
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Of the name and of all parameters that are not retunable."""
         declared = params.params_of(type(self))
@@ -131,16 +132,18 @@ class Detector(ABC):
         scores = Scores.blank(points)
         if len(points):
             self._fold(state, points, scores, threads)
-            counts = np.diff(points.offsets)
+            ends = points.offsets[1:]
+            counts = ends - points.offsets[:-1]
             some = counts > 0
-            state.points_seen[points.rows[some]] += counts[some]
-            state.last_time[points.rows[some]] = points.times[points.offsets[1:][some] - 1]
+            rows = points.rows[some]
+            state.points_seen[rows] += counts[some]
+            state.last_time[rows] = points.times[ends[some] - 1]
         return scores
 
     def step_one(self, state: State, time: int, value: float) -> Score:
         """One point of a fleet of one; the same bits as ``step`` with a batch of one."""
-        scores = self.step(state, Points.of(np.array([time], np.int64), np.array([[value]])), threads=1)
-        return Score(*(float(a[0]) for a in scores.outputs()))
+        scores = self.step(state, Points.one(time, value), threads=1)
+        return Score(*(a.item() for a in scores.outputs()))
 
     def load(self, data: bytes) -> State:
         """Read a state back for this detector, upgraded if an older release wrote it.
@@ -192,7 +195,7 @@ class Detector(ABC):
             )
         if not len(points):
             return
-        some = np.diff(points.offsets) > 0
+        some = points.offsets[1:] > points.offsets[:-1]
         first, last = points.times[points.offsets[:-1][some]], state.last_time[points.rows[some]]
         if (late := first <= last).any():
             at = int(np.argmax(late))
