@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from watchband.apps.library.axes import shown_range
 from watchband.apps.library.report.markup import Markup, el
 from watchband.apps.library.view import SeriesView
 
@@ -41,27 +42,12 @@ def picture(view: SeriesView, width: int, height: int, *, label: str = "", last_
 def _scales(view: SeriesView, width: int, height: int):  # type: ignore[no-untyped-def]
     span = max(1, int(view.times[-1] - view.times[0]))
     x = PAD + (view.times - view.times[0]) / span * (width - 2 * PAD)
-    bottom, top = value_range(view)
+    bottom, top = shown_range(view)
 
     def to_y(values: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.clip(height - PAD - (values - bottom) / (top - bottom) * (height - 2 * PAD), -9, height + 9)
 
     return x, to_y
-
-
-def value_range(view: SeriesView) -> tuple[float, float]:
-    """Lowest and highest to be shown: all values, and the band as far as it does not dwarf them."""
-    y = view.y[np.isfinite(view.y)]
-    if not len(y):
-        return 0.0, 1.0
-    low, high = float(y.min()), float(y.max())
-    air = max(high - low, 1e-9 * max(abs(low), abs(high)), 1e-12)
-    edges = np.concatenate([view.yhat_lower, view.yhat_upper])
-    edges = edges[np.isfinite(edges)]
-    if len(edges):
-        low = min(low, max(float(edges.min()), low - air))
-        high = max(high, min(float(edges.max()), high + air))
-    return (low, high) if high - low > 1e-9 * max(abs(low), abs(high), 1e-3) else (low - 0.5, high + 0.5)
 
 
 def _joined(view: SeriesView) -> NDArray[np.bool_]:

@@ -94,7 +94,7 @@ function area(s, index, x, y) {
 function valueTicks(low, high, count) { // round values with their texts, three digits and k, M, G
   const raw = (high - low) / count, power = 10 ** Math.floor(Math.log10(raw)), step = [1, 2, 2.5, 5, 10].find((m) => m * power >= raw * 0.999) * power;
   const top = Math.max(Math.abs(low), Math.abs(high)), [size, name] = [[1e9, "G"], [1e6, "M"], [1e3, "k"], [1, ""]].find(([n]) => top >= 10 * n || n === 1);
-  const places = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].find((p) => Math.abs((step / size) * 10 ** p - Math.round((step / size) * 10 ** p)) < 1e-6) ?? 9;
+  const places = [...Array(16).keys()].find((p) => Math.abs((step / size).toFixed(p) - step / size) <= 1e-6 * step / size) ?? 16;
   const ticks = [];
   for (let k = Math.ceil(low / step); k * step <= high; k++) ticks.push([k * step, k ? (k * step / size).toFixed(places).replace("-", "−") + name : "0"]);
   return ticks;
@@ -105,7 +105,7 @@ const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500].concat(...[[SECOND, [1, 2, 5,
 
 function timeTicks(from, to, width) { // [time, text, strong]: round local times; new days are strong, a clock change is named
   const room = 74 * (to - from) / width, step = STEPS.find((n) => n >= room), ticks = [];
-  const back = (u) => u - offset(u - offset(u)[1])[1], push = (u, label, strong) => back(u) >= from && back(u) <= to && ticks.push([back(u), label, strong]);
+  const back = (u) => u - offset(u - offset(u)[1])[1], push = (u, label, strong) => back(u) >= from && back(u) <= to && +local(back(u)) === u && ticks.push([back(u), label, strong]);
   if (!step) {
     const months = [1, 2, 3, 6, 12, 24, 60].find((n) => n * 30 * DAY >= room) ?? 120, start = local(from);
     for (let m = Math.floor((start.getUTCFullYear() * 12 + start.getUTCMonth()) / months) * months; Date.UTC(0, m) <= to + DAY; m += months)
@@ -114,7 +114,7 @@ function timeTicks(from, to, width) { // [time, text, strong]: round local times
   }
   let shift = offset(from)[1];
   for (let u = Math.ceil((from + shift) / step) * step; u <= to + 14 * HOUR && ticks.length < 60; u += step) {
-    const d = new Date(u), newDay = u % DAY === 0, moved = offset(back(u))[1] - shift;
+    const d = new Date(u), newDay = u % DAY === 0, moved = (+local(back(u)) === u ? offset(back(u))[1] : shift) - shift;
     const clock = newDay ? `${DAYS[d.getUTCDay()]} ${dayOf(d)}` : hm(d, step < MINUTE) + (u % SECOND ? "." + pad(u % SECOND, 3) : "");
     push(u, (step >= DAY ? dayOf(d) : clock) + (moved ? ` ${moved > 0 ? "+" : "−"}${Math.abs(moved) / HOUR}\u00a0h` : ""), newDay && step < DAY);
     shift += moved;
