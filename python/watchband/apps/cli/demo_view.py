@@ -13,7 +13,7 @@ from rich.text import Text
 
 from watchband.apps.cli.chart import OUT, Stretch, draw
 from watchband.core.alert import Alert
-from watchband.core.wording import number
+from watchband.core import wording
 from watchband.pipeline.watch import Results
 
 KEPT = 240
@@ -42,10 +42,11 @@ class Track:
         stretch = Stretch(times, y, lower, upper, score > 1)
         lines, _ = draw(stretch, width, height)
         hot = bool(score[-1] > 1)
-        value = Text(number(y[-1], self.metric), style=OUT if hot else "bold", justify="right")
+        value = Text(wording.quantity(self.metric, float(y[-1])), style=OUT if hot else "bold", justify="right")
         expected = Text("learning", style="dim")
         if np.isfinite(lower[-1]) and np.isfinite(upper[-1]):
-            expected = Text(f"{number(lower[-1], '')} – {number(upper[-1], self.metric)}")
+            (low, high), sign = wording.quantities(self.metric, [float(lower[-1]), float(upper[-1])], 3)
+            expected = Text(wording.span(low, high, sign))
         strength = "" if np.isnan(score[-1]) else f"{score[-1]:.1f}"
         return Group(*lines[1:]), value, expected, Text(strength, style=OUT if hot else "", justify="right")
 
