@@ -13,6 +13,7 @@ fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
     bindings::ewma::register(module)?;
     bindings::prepare::register(module)?;
     bindings::rolling_median::register(module)?;
+    bindings::residual::register(module)?;
     bindings::rolling_zscore::register(module)?;
     bindings::seasonal_band::register(module)?;
     bindings::threshold::register(module)?;

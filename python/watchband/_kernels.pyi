@@ -120,3 +120,16 @@ def threshold(
     high: float | None,
     threads: int,
 ) -> None: ...
+def calibrate_widths() -> tuple[int, int, int]: ...
+
+def residual(
+    floats: list[_F64],
+    clock: _I64,
+    points: _Points,
+    outputs: list[_F64],
+    forget: float,
+    huber: float,
+    width: float,
+    threads: int,
+) -> None: ...
+def residual_widths() -> list[int]: ...

@@ -6,6 +6,7 @@ pub mod decide;
 pub mod ewma;
 pub mod prepare;
 pub mod rolling_median;
+pub mod residual;
 pub mod rolling_zscore;
 pub mod seasonal_band;
 pub mod threshold;

@@ -17,6 +17,8 @@ const QUIET: f64 = 12.0;
 const HOLD_WEIGHT: f64 = 0.1;
 const HOLD_POINTS: f64 = 100.0;
 const GAIN_MAX: f64 = 1e6;
+/// Scores between 0.05 and 12 that prove noise.
+const LIVELY_LEAST: f64 = 10.0;
 /// Nothing is said to be rarer than this: e^-700 is about the smallest number there is.
 const NATS_MAX: f64 = 700.0;
 
@@ -36,7 +38,8 @@ const MEAN: usize = 13;
 const SQUARES: usize = 14;
 const CUT: usize = 15;
 const SECOND: usize = 16;
-pub const LIFE: usize = 18;
+const LIVELY: usize = 18;
+pub const LIFE: usize = 19;
 
 /// How anomaly_score is formed.
 pub enum Rule {
@@ -136,6 +139,9 @@ impl Calibrate {
 
     fn tails<'a>(&self, bins: &'a mut [f32], fits: &'a mut [f64], life: &[f64]) -> Vec<Tail<'a>> {
         let rows = self.rows();
+        // A series that hardly moves has no noise to judge a jump by: only the length of its history speaks.
+        let lively = life[LIVELY] >= LIVELY_LEAST;
+        let ln_least = if lively { f64::NEG_INFINITY } else { libm::log(0.1 / (life[SEEN] + 2.0)) };
         bins.chunks_exact_mut(BINS)
             .zip(fits.chunks_exact_mut(FIT))
             .enumerate()
@@ -146,6 +152,7 @@ impl Calibrate {
                 total: life[TOTAL],
                 ln_weight: -libm::log(rows as f64),
                 unit: prior_width(life[SECOND + row], life[SEEN]),
+                ln_least,
             })
             .collect()
     }
@@ -257,6 +264,10 @@ impl Calibrate {
             if life[SEEN] > USED {
                 count_incident(life, nats, 1.4 * self.half_life);
             }
+        }
+        let largest = sides.rows[0].max(sides.rows[1]);
+        if largest > 0.05 && largest < 12.0 {
+            life[LIVELY] = (life[LIVELY] + 1.0).min(LIVELY_LEAST);
         }
         if weight == 1.0 {
             widen(life, sides);

@@ -9,6 +9,7 @@ pub mod policy;
 pub mod prepare;
 pub mod prepare_gaps;
 pub mod rolling_median;
+pub mod residual;
 pub mod rolling_zscore;
 pub mod seasonal_band;
 pub mod seasonal_band_calendar;

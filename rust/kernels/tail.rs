@@ -35,6 +35,8 @@ pub struct Tail<'a> {
     pub ln_weight: f64,
     /// Width of the prior, >= 1: it grows with the points seen until only the fit counts. Infinite without a scale.
     pub unit: f64,
+    /// Ln of the least probability that the prior gives to anything but an equal value.
+    pub ln_least: f64,
 }
 
 pub fn bin_of(score: f64) -> usize {
@@ -112,7 +114,8 @@ impl Tail<'_> {
         let bin = bin_of(score);
         let g = self.beyond(bin);
         let z = score / (PRIOR_WIDTH * self.unit);
-        let prior = (self.ln_weight - 0.5 * z * z).max(self.often(g)).min(0.0);
+        let least = if bin > 0 { self.ln_least } else { 0.0 };
+        let prior = (self.ln_weight - 0.5 * z * z).max(self.often(g)).max(least).min(0.0);
         if self.fitted() {
             prior.min(self.ln_p_fitted(score, bin, g))
         } else {
@@ -143,7 +146,7 @@ impl Tail<'_> {
     /// The score above which `ln_p` is below `wanted`.
     pub fn limit(&self, wanted: f64) -> f64 {
         let z = (2.0 * (self.ln_weight - wanted).max(0.0)).sqrt() * PRIOR_WIDTH * self.unit;
-        let prior = z.max(self.limit_often(wanted, 1));
+        let prior = if self.ln_least < wanted { z.max(self.limit_often(wanted, 1)) } else { f64::INFINITY };
         if self.fitted() {
             prior.min(self.limit_fitted(wanted))
         } else {
@@ -175,7 +178,7 @@ impl Tail<'_> {
         }
         let slope = table[at + 1] - table[at];
         if slope >= 0.0 {
-            return HIGHEST;
+            return f64::INFINITY;
         }
         let s = STEP * (at as f64 + (wanted - table[at]) / slope);
         self.fit[EDGE] + self.fit[MEAN] * libm::expm1(s)
