@@ -146,12 +146,12 @@ impl Calibrate {
             .zip(fits.chunks_exact_mut(FIT))
             .enumerate()
             .map(|(row, (bins, fit))| Tail {
+                unit: prior_width(life[SECOND + row], if fit[0] > 0.0 { life[SEEN] } else { 0.0 }),
                 bins,
                 fit,
                 gain: if life[GAIN] > 0.0 { life[GAIN] } else { 1.0 },
                 total: life[TOTAL],
                 ln_weight: -libm::log(rows as f64),
-                unit: prior_width(life[SECOND + row], life[SEEN]),
                 ln_least,
             })
             .collect()
@@ -195,11 +195,11 @@ fn widen(life: &mut [f64], sides: &Sides) {
     }
 }
 
-/// Width of the prior: wider where high scores were seen, and wider the more points the fit rests on. A fit on a few
+/// Width of the prior: wider where high scores were seen, and wider the more points a fit rests on. A fit on a few
 /// hundred points says little about one point in a hundred thousand, and the prior keeps its band within reason.
 fn prior_width(second: f64, seen: f64) -> f64 {
     let age = (seen / USED).max(1.0).sqrt();
-    (second / 4.0).max(1.0) * age * age.sqrt()
+    (second / 3.2).max(1.0) * age * age.sqrt()
 }
 
 /// Mean and k deviations of past scores, or median and k scaled median deviations.

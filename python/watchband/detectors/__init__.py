@@ -11,8 +11,8 @@ from watchband.core.registry import Registry
 
 _TABLE = {
     "ewma": "watchband.detectors.ewma:Ewma",
-    "rolling_median": "watchband.detectors.rolling_median:RollingMedian",
     "residual": "watchband.detectors.residual:Residual",
+    "rolling_median": "watchband.detectors.rolling_median:RollingMedian",
     "rolling_zscore": "watchband.detectors.rolling_zscore:RollingZscore",
     "seasonal_band": "watchband.detectors.seasonal_band:SeasonalBand",
     "threshold": "watchband.detectors.threshold:Threshold",

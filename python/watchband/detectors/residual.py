@@ -29,7 +29,7 @@ class Residual(Detector):
 
     Score, expected and scale: ``score == abs(value - expected) / scale``. Silent for 8 values.
 
-    State: 12,048 bytes at any setting: profiles of the day (288 slots) and the week (336), eight weights with their
+    State: 10,480 bytes at any setting: profiles of the day (288 slots) and the week (336), seven weights with their
     covariance. Cost: O(1) a point.
 
     Examples
@@ -53,7 +53,7 @@ class Residual(Detector):
 
     name: ClassVar[str] = "residual"
     tags: ClassVar[frozenset[str]] = frozenset({"shift", "scale"})
-    memory_tolerance: ClassVar[float] = 0.1
+    memory_tolerance: ClassVar[float] = 0.005
     cost: ClassVar[str] = "O(1) a point"
 
     memory: int = param(
