@@ -45,6 +45,7 @@ def decide(
     threads: int,
 ) -> tuple[_I64, _F64]:
     """Records of alerts, flat: ints [m, 8] begin with the slice, floats [m, 9]; see ``pipeline/decide.py``."""
+
 def ewma(
     first: _F64,
     level: _F64,
@@ -120,8 +121,6 @@ def threshold(
     high: float | None,
     threads: int,
 ) -> None: ...
-def calibrate_widths() -> tuple[int, int, int]: ...
-
 def residual(
     floats: list[_F64],
     clock: _I64,

@@ -197,7 +197,7 @@ impl Memory<'_> {
             }
         }
         let energy: f64 = gain.iter().zip(features).map(|(g, f)| g * f).sum();
-        if !(energy >= 0.0 && energy < 1e12) {
+        if !(0.0..1e12).contains(&energy) {
             self.reset();
             return;
         }
@@ -240,11 +240,10 @@ impl Memory<'_> {
     /// The covariance no longer is one: begin it anew, keep the weights.
     fn reset(&mut self) {
         let mut place = 0;
-        for i in 0..FEATURES {
-            for j in i..FEATURES {
-                self.cov[place] = if i == j { PRIOR[i] } else { 0.0 };
-                place += 1;
-            }
+        for (i, &variance) in PRIOR.iter().enumerate() {
+            self.cov[place..place + FEATURES - i].fill(0.0);
+            self.cov[place] = variance;
+            place += FEATURES - i;
         }
     }
 

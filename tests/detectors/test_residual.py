@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.reference.residual import residual as reference
 
+from tests.reference.residual import residual as reference
 from watchband.core.points import Points
 from watchband.core.scores import Scores
 from watchband.detectors.residual import Residual
@@ -21,7 +21,9 @@ def score(times: np.ndarray, values: np.ndarray, detector: Residual | None = Non
 def both(times: np.ndarray, values: np.ndarray, **parameters: float) -> None:
     fast = score(times, values, Residual(**parameters))  # type: ignore[arg-type]
     slow = reference(times, values, **parameters)  # type: ignore[arg-type]
-    for name, mine, other in zip(("score", "expected", "scale"), (fast.score, fast.expected, fast.scale), slow, strict=True):
+    for name, mine, other in zip(
+        ("score", "expected", "scale"), (fast.score, fast.expected, fast.scale), slow, strict=True
+    ):
         np.testing.assert_allclose(mine, other, rtol=1e-6, atol=1e-6, err_msg=name)
 
 
