@@ -155,6 +155,8 @@ def _no_data(record: Record, name: str, is_: str, metric: str, context: Context)
 def _strength(record: Record) -> str:
     widths = band_widths(record.value, record.lower, record.upper, record.expected)
     side = "above" if record.side > 0 else "below"
+    if 0 < widths < 0.05:
+        return f"Just {side} its band"
     if math.isfinite(widths) and widths > 0:
         text = wording.number(widths, 2)
         return f"{text} band width{'' if text == '1' else 's'} {side}"
