@@ -10,7 +10,7 @@ from rich.text import Text
 
 from watchband.core.points import Float64, Int64
 
-BAND = "on color(24)"
+BAND = "color(24)"
 """Dark enough for light ink, light enough for dark ink: the ground of the terminal is not known."""
 OUT = "bold color(202)"
 
@@ -52,19 +52,33 @@ def draw(stretch: Stretch, width: int, height: int, *, colour: bool = True) -> t
     low, high = _limits(stretch)
     column = _columns(stretch.times, 2 * width)
     dots, warm = _curve(stretch, column, (low, high), width, height)
-    band = _band(stretch, column // 2, (low, high), width, height)
+    bottom, top = _band(stretch, column // 2, (low, high), width, 8 * height)
     outside = np.zeros(width, np.bool_)
     outside[column[stretch.outside] // 2] = True
     lines = [Text("".join("━" if o else " " for o in outside), style=OUT)]
     for at in range(height):
-        line = Text()
+        line, floor = Text(), 8 * (height - 1 - at)
         for x in range(width):
-            blank = "░" if band[at, x] and not colour else " "
-            ground = BAND if band[at, x] and colour else ""
-            ink = OUT if warm[at, x] else ""
-            line.append(chr(0x2800 + int(dots[at, x])) if dots[at, x] else blank, style=f"{ink} {ground}".strip())
+            start, stop = (int(np.clip(edge - floor, 0, 8)) for edge in (bottom[x], top[x]))
+            if dots[at, x]:
+                ground = f"on {BAND}" if colour and stop - start >= 4 else ""
+                line.append(chr(0x2800 + int(dots[at, x])), f"{OUT if warm[at, x] else ''} {ground}".strip())
+            else:
+                line.append(*(_ground(start, stop) if colour else ("░" if stop - start >= 4 else " ", "")))
         lines.append(line)
     return lines, (low, high)
+
+
+def _ground(start: int, stop: int) -> tuple[str, str]:
+    """A character whose part from ``start`` to ``stop`` eighths of its height is band, and its style."""
+    if stop <= start:
+        return " ", ""
+    if stop - start == 8:
+        return " ", f"on {BAND}"
+    if stop == 8:
+        # The part below the band is drawn, in the ground's own colour.
+        return chr(0x2580 + start), f"{BAND} reverse"
+    return chr(0x2580 + (stop if start == 0 else max(stop - start // 2, 1))), BAND
 
 
 def _limits(stretch: Stretch) -> tuple[float, float]:
@@ -72,12 +86,13 @@ def _limits(stretch: Stretch) -> tuple[float, float]:
     shown = np.concatenate([y, stretch.lower[np.isfinite(stretch.lower)], stretch.upper[np.isfinite(stretch.upper)]])
     low, high = float(y.min()), float(y.max())
     # A band far wider than the values (warm-up) must not squeeze them into one row.
-    room = 3 * (high - low) or max(abs(high), 1.0)
+    room = (high - low) or max(abs(high), 1.0)
+    floor = 0.0 if low >= 0 else -np.inf
     low, high = max(float(shown.min()), low - room), min(float(shown.max()), high + room)
     if high == low:
         low, high = low - max(abs(low), 1.0) / 2, high + max(abs(high), 1.0) / 2
     air = _AIR * (high - low)
-    return low - (air if low else 0.0), high + air
+    return max(low - air, floor), high + air
 
 
 def _columns(times: Int64, count: int) -> NDArray[np.int64]:
@@ -126,23 +141,21 @@ def _segment(
 
 
 def _band(
-    stretch: Stretch, column: NDArray[np.int64], limits: tuple[float, float], width: int, height: int
-) -> NDArray[np.bool_]:
-    band = np.zeros((height, width), np.bool_)
+    stretch: Stretch, column: NDArray[np.int64], limits: tuple[float, float], width: int, levels: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Lower and upper edge of the band in each column, 0 to ``levels``; equal where there is none."""
+    edges = np.zeros((2, width), np.int64)
     known = np.isfinite(stretch.lower) | np.isfinite(stretch.upper)
     if not known.any():
-        return band
-    lower = np.where(np.isfinite(stretch.lower), stretch.lower, -np.inf)
-    upper = np.where(np.isfinite(stretch.upper), stretch.upper, np.inf)
+        return edges[0], edges[1]
     at = np.flatnonzero(known)
     # Columns between two points show the band of the earlier one.
-    nearest = at[np.clip(np.searchsorted(column[at], np.arange(width), side="right") - 1, 0, len(at) - 1)]
-    step = (limits[1] - limits[0]) / height
-    for x, i in enumerate(nearest.tolist()):
-        low, high = max(float(lower[i]), limits[0]), min(float(upper[i]), limits[1])
-        centre = limits[1] - step * (np.arange(height) + 0.5)
-        inside = (centre >= low) & (centre <= high)
-        if not inside.any():
-            inside[int(np.clip((limits[1] - (low + high) / 2) / step, 0, height - 1))] = True
-        band[:, x] = inside
-    return band
+    found = np.searchsorted(column[at], np.arange(width), side="right") - 1
+    point = at[np.maximum(found, 0)]
+    lower = np.where(np.isfinite(stretch.lower), stretch.lower, -np.inf)[point]
+    upper = np.where(np.isfinite(stretch.upper), stretch.upper, np.inf)[point]
+    scale = levels / (limits[1] - limits[0])
+    low = np.clip(np.floor((np.maximum(lower, limits[0]) - limits[0]) * scale), 0, levels - 1)
+    high = np.clip(np.ceil((np.minimum(upper, limits[1]) - limits[0]) * scale), low + 1, levels)
+    edges[:, found >= 0] = np.stack([low, high])[:, found >= 0]
+    return edges[0], edges[1]

@@ -81,13 +81,15 @@ def _verdict(findings: Findings) -> Text:
     worst = alerts[0].severity
     where = "" if len(findings.outcome.keys) == 1 else f" in {series} of {len(findings.outcome.keys)} series"
     return Text.assemble(
-        (f"{GLYPH[worst]} ", STYLE[worst]), (f"{_count(len(alerts), 'alert')}{where}", "bold"), f": {_mix(alerts)}"
+        (f"{GLYPH[worst]} ", STYLE[worst]), (f"{_count(len(alerts), 'alert')}{where}", "bold"), f", {_mix(alerts)}"
     )
 
 
 def _mix(alerts: Sequence[Alert]) -> str:
     severities = [alert.severity for alert in alerts]
     names: tuple[Severity, ...] = ("critical", "warning", "info")
+    if len(severities) > 1 and len(set(severities)) == 1:
+        return f"all {severities[0]}"
     return ", ".join(f"{severities.count(name)} {name}" for name in names if name in severities)
 
 
@@ -146,13 +148,27 @@ def _summary(findings: Findings) -> RenderableType:
     outcome, settings = findings.outcome, findings.settings
     counted = (_count(outcome.points, "point") + " judged", f"{outcome.anomalies:,} anomalous")
     line = Text(", ".join((*counted, _count(len(outcome.alerts), "alert"))))
-    line.append(f" by {settings['detector']}, {settings['rule']}.", style="dim")
+    line.append(f" by {settings['detector']}, {rule_words(str(settings['rule']))}.", style="dim")
     if findings.out is None:
         return line
     files = ", ".join(name for name in findings.files if "/" not in name)
     plots = sum("/" in name for name in findings.files)
     extra = f", {_count(plots, 'plot')} in plots/" if plots else ""
     return Group(line, Text(f"Wrote {findings.out}/: {files}{extra}"))
+
+
+def rule_words(rule: str) -> str:
+    """A decision rule for people.
+
+    Examples
+    --------
+    >>> rule_words("budget:1/1w"), rule_words("cutoff:3.0")
+    ('budget 1/week', 'cutoff 3.0')
+    """
+    words = {"1w": "week", "1d": "day", "1h": "hour", "4w2d": "month"}
+    kind, _, rest = rule.partition(":")
+    number, slash, period = rest.partition("/")
+    return f"{kind} {number}{slash}{words.get(period, period)}"
 
 
 def _count(n: int, one: str, many: str | None = None) -> str:

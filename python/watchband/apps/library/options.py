@@ -70,6 +70,9 @@ class Options:
     consecutive: int = 1
     m_of_n: str | None = None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "exclude", tuple(self.exclude))
+
     def settings(self) -> dict[str, Any]:
         """What differs from the defaults, and the detector: what a report states."""
         plain = Options()
