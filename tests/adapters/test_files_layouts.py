@@ -138,7 +138,7 @@ def test_hints_win(read: Reader) -> None:
     assert read(text, values=("b",), metric="m", labels=("a",)).keys == ['m{a="5"}']
     with pytest.raises(UnknownNameError, match=r"Unknown column of .*cpu.csv 'c'\. .*Known: a, b, host, timestamp"):
         read(text, values=("c",))
-    with pytest.raises(ConfigError, match=r"2 value columns .a, b.* Choose the column with --values"):
+    with pytest.raises(ConfigError, match=r"2 value columns .a, b.* Choose the column with --value"):
         read(text, metric="m")
 
 

@@ -61,7 +61,8 @@ def draw(stretch: Stretch, width: int, height: int, *, colour: bool = True) -> t
         for x in range(width):
             start, stop = (int(np.clip(edge - floor, 0, 8)) for edge in (bottom[x], top[x]))
             if dots[at, x]:
-                ground = f"on {BAND}" if colour and stop - start >= 4 else ""
+                within = stop - start >= 4 or (stop > start and not warm[at, x])
+                ground = f"on {BAND}" if colour and within else ""
                 line.append(chr(0x2800 + int(dots[at, x])), f"{OUT if warm[at, x] else ''} {ground}".strip())
             else:
                 line.append(*(_ground(start, stop) if colour else ("░" if stop - start >= 4 else " ", "")))

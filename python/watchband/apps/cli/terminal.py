@@ -65,8 +65,9 @@ def _input(findings: Findings, zone: str) -> RenderableType:
     line = Text(findings.title, style="bold")
     line.append(f"  {_count(outcome.rows, 'row')}, {_count(len(outcome.keys), 'series', 'series')}", style="")
     if outcome.start is not None and outcome.end is not None:
-        start = wording.moment(outcome.start, zone, outcome.end)
-        line.append(f", {start} to {wording.moment(outcome.end, zone)} {zone}", style="")
+        start, end = wording.moment(outcome.start, zone), wording.moment(outcome.end, zone)
+        day = start.rpartition(" ")[0] + " "
+        line.append(f", {start} to {end.removeprefix(day)} {zone}", style="")
     notes = [Padding(Text(note, style="dim"), (0, 0, 0, 2)) for note in findings.notes]
     return Group(line, *notes)
 

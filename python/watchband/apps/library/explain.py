@@ -97,5 +97,16 @@ def explain_moment(feed: Feed, options: Options, at: int, series: str | None = N
     if finder.last is None:
         first = iso(outcome.start) if outcome.start is not None else "nothing"
         raise ConfigError(f"There is no point at or before {iso(at)}. The input begins at {first}; name a later time.")
-    point = explain_point(finder.last, at, finder.row)
+    point = _with_direction(explain_point(finder.last, at, finder.row), options.direction)
     return Explanation(point, detector_text(options.build_detector()), str(options.rule()))
+
+
+def _with_direction(point: PointExplanation, direction: str) -> PointExplanation:
+    """Say that the point lies on the side that is not watched: its score was never formed."""
+    from watchband.pipeline.policy import MEANING, Event
+
+    above, below = point.value > point.expected, point.value < point.expected
+    said = MEANING[Event.DIRECTION]
+    if ((direction == "below" and above) or (direction == "above" and below)) and said not in point.suppressed:
+        return dataclasses.replace(point, suppressed=(*point.suppressed, said))
+    return point

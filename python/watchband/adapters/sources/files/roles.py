@@ -106,12 +106,12 @@ def find_roles(sample: Chunk, names: list[str], hints: Hints, file: str) -> Role
         seen_columns = ", ".join(f"{n} ({_first(sample.columns[n])})" for n in names[:6])
         raise DataError(
             f"{file} has no numeric column. Got {seen_columns}. Expected at least one column of numbers beside the "
-            "time; name it with --values if it is there."
+            "time; name it with --value if it is there."
         )
     if hints.metric and len(roles.values) > 1:
         raise ConfigError(
             f"{file} has {len(roles.values)} value columns ({', '.join(roles.values[:4])}…), so "
-            f"--metric {hints.metric!r} cannot name one. Choose the column with --values."
+            f"--metric {hints.metric!r} cannot name one. Choose the column with --value."
         )
     return roles
 

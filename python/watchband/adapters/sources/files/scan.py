@@ -183,7 +183,7 @@ def scan(reader: Reader, roles: Roles, hints: Hints, file: str, progress: Callab
         found = _scan_once(reader, roles, hints, file, progress)
         if isinstance(found, Scan):
             return found
-    raise DataError(f"{file} cannot be understood: its label columns tell every row apart. Name them with --labels.")
+    raise DataError(f"{file} cannot be understood: its label columns tell every row apart. Name them with --label.")
 
 
 def _scan_once(reader: Reader, roles: Roles, hints: Hints, file: str, progress: Callable[[int], None]) -> Scan | None:
@@ -248,7 +248,7 @@ def _drop_label(reader: Reader, roles: Roles, file: str, why: str) -> None:
     if roles.hinted_labels or not roles.labels:
         raise ConfigError(
             f"{file}: the columns {', '.join(roles.grouping)} tell too many series apart ({why}). "
-            "Name fewer with --labels."
+            "Name fewer with --label."
         )
     sample = next(iter(reader.chunks(roles.labels, Tally())))
     most = max(roles.labels, key=lambda name: len(sample.columns[name].unique()))
