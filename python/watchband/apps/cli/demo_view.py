@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from watchband.apps.cli.chart import OUT, Stretch, draw
-from watchband.core.alert import Alert
 from watchband.core import wording
+from watchband.core.alert import Alert
 from watchband.pipeline.watch import Results
 
 KEPT = 240

@@ -159,7 +159,7 @@ class Detection(Findings):
         assert isinstance(frame, pl.DataFrame)
         return frame
 
-    def plot(self, series: str | None = None, path: str | Path | None = None) -> Figure | None:
+    def plot(self, series: str | None = None, path: str | Path | None = None) -> Figure:
         """The band chart of one series as a matplotlib figure, saved to ``path`` if given.
 
         Parameters
@@ -169,7 +169,13 @@ class Detection(Findings):
         path : str or Path, optional
             Where to save it as PNG.
         """
-        raise NotImplementedError
+        from watchband.apps.library.plot import figure, write_plot
+
+        view = self._chosen(series)
+        zone = str(self.settings.get("timezone", "UTC"))
+        if path is not None:
+            write_plot(view, path, timezone=zone)
+        return figure(view, timezone=zone)
 
     def _chosen(self, series: str | None) -> SeriesView:
         from watchband.core.errors import ConfigError, UnknownNameError

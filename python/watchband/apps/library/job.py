@@ -12,6 +12,7 @@ from watchband.apps.library.gather import Gatherer
 from watchband.apps.library.options import Options
 from watchband.apps.library.outputs.documents import alert_document, summary_document, write_json
 from watchband.apps.library.outputs.folder import SUMMARY, check_target, list_files, output_folder
+from watchband.apps.library.outputs.pictures import draw
 from watchband.apps.library.outputs.scores import ScoresWriter
 from watchband.apps.library.outputs.top import TOP, TopPoints
 
@@ -82,6 +83,7 @@ def _into_folder(
             found = findings(fold([scores, top]))
         top.write(folder / f"top_{TOP}_anomalies.csv")
         write_json({"alerts": [alert_document(a) for a in found.alerts]}, folder / "alerts.json")
+        draw(found, folder)
         written = [*list_files(folder), SUMMARY]
         write_json({**summary_document(found), "files": sorted(written)}, folder / SUMMARY)
     found.out, found.files = out, sorted(written)

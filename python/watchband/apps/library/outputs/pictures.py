@@ -26,14 +26,14 @@ def draw(found: Findings, folder: Path) -> None:
     view = found.view()
     write_report(view, folder / "report.html")
     if len(view.series) == 1:
-        write_plot(view.series[0], folder / "anomaly_plot.png")
+        write_plot(view.series[0], folder / "anomaly_plot.png", timezone=view.timezone)
         return
     (folder / "plots").mkdir()
     rank = {str(alert.series): -number for number, alert in enumerate(found.alerts)}
     order = sorted(range(len(view.series)), key=lambda i: (-rank.get(str(view.series[i].key), -len(rank) - 1), i))
     names = file_names([view.series[i].key for i in order])
     for index, name in zip(order[:PLOTS_MAX], names, strict=False):
-        write_plot(view.series[index], folder / "plots" / f"{name}.png")
+        write_plot(view.series[index], folder / "plots" / f"{name}.png", timezone=view.timezone)
 
 
 def file_names(keys: Sequence[SeriesKey]) -> list[str]:

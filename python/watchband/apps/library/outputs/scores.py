@@ -35,7 +35,9 @@ class ScoresWriter:
         self._parquet = pq.ParquetWriter(folder / "scores.parquet", table.schema(), compression="zstd")
         self._csv = pc.CSVWriter(folder / "scores.csv", text, write_options=options)
         self._held: list[Rows] = []
+        self._keys: Sequence[SeriesKey] = ()
         self._count = 0
+        self.rows_held_max = 0
 
     def take(self, rows: Rows, keys: Sequence[SeriesKey]) -> None:
         """Write a block; series are named by ``keys``."""
@@ -45,6 +47,7 @@ class ScoresWriter:
         self._held.append(rows)
         self._count += len(rows)
         self._keys = keys
+        self.rows_held_max = max(self.rows_held_max, self._count)
         if self._count >= GROUP_ROWS:
             self._write_group()
 
