@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +27,9 @@ class JsonLinesReader:
         block = next(self.file.blocks(64 << 10), None)
         if block is None or not block.text.strip():
             raise DataError(f"{name} is empty. Expected one JSON object per line.")
-        rows, bad = read_lines(block.text)
+        rows, _ = read_lines(block.text, 0, tally := Tally())
         if not any(rows):
-            raise DataError(f"{name} holds no JSON object per line ({bad[0][1] if bad else 'no line'}).")
+            raise DataError(f"{name} holds no JSON object per line ({'; '.join(tally.ragged_examples)}).")
         self.names = names_of(rows, name)
 
     def chunks(self, columns: list[str] | None, tally: Tally) -> Iterator[Chunk]:
@@ -37,36 +37,64 @@ class JsonLinesReader:
         names = self.names if columns is None else columns
         row = line = 0
         for block in self.file.blocks():
-            rows, bad = read_lines(block.text)
-            for at, what in bad:
-                tally.bad_row(f"line {line + at + 1}: {what}")
-            kept = [index for index, found in enumerate(rows) if found is not None]
-            numbers = np.array(kept, np.int64) + row
-            arrays = to_columns([rows[index] or {} for index in kept], names)
-            first = line
-            if kept:
-                yield Chunk(numbers, arrays, lambda n, f=first, r=row: f"line {f + n - r + 1}", block.bytes_done)  # type: ignore[misc]
-            row += len(rows)
-            line += block.text.count(b"\n")
+            lines = block.text.count(b"\n")
+            if (fast := _read_block(block.text, names, lines)) is not None:
+                yield Chunk(np.arange(row, row + lines), fast, _namer(range(lines), row, line), block.bytes_done)
+                row += lines
+            else:
+                rows, places = read_lines(block.text, line, tally)
+                kept = [index for index, found in enumerate(rows) if found is not None]
+                arrays = to_columns([rows[index] or {} for index in kept], names)
+                if kept:
+                    yield Chunk(np.array(kept, np.int64) + row, arrays, _namer(places, row, line), block.bytes_done)
+                row += len(rows)
+            line += lines
 
 
-def read_lines(text: bytes) -> tuple[list[dict[str, Any] | None], list[tuple[int, str]]]:
-    """Objects of the lines (None: not one), and position and text of the lines that are none."""
+def _namer(places: Sequence[int], row: int, line: int) -> Callable[[int], str]:
+    return lambda number: f"line {line + places[number - row] + 1}"
+
+
+def _read_block(text: bytes, names: list[str], lines: int) -> dict[str, Column] | None:
+    """A block by the columnar library; None where it is not one flat object of steady types per line."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.json as reader
+    import pyarrow.types as kinds
+
+    try:
+        table = reader.read_json(pa.BufferReader(text), reader.ReadOptions(use_threads=False, block_size=len(text) + 1))
+    except pa.ArrowInvalid:
+        return None
+    if table.num_rows != lines or any(kinds.is_nested(kind) for kind in table.schema.types):
+        return None
+    table = table.combine_chunks()
+    columns = {name: table.column(name).chunk(0) for name in table.column_names if name in names}
+    for name, column in columns.items():
+        if kinds.is_temporal(column.type):  # guessed from the text, which may hold more elsewhere
+            columns[name] = pc.cast(column, pa.string())
+    return {name: columns[name] if name in columns else pa.nulls(lines) for name in names}
+
+
+def read_lines(text: bytes, line: int, tally: Tally) -> tuple[list[dict[str, Any] | None], list[int]]:
+    """Objects of the lines that are not empty (None: no object) and where they stand; ``line`` lines lie before."""
     rows: list[dict[str, Any] | None] = []
-    bad: list[tuple[int, str]] = []
-    for index, line in enumerate(text.splitlines()):
-        if not line.strip():
+    places: list[int] = []
+    for index, content in enumerate(text.splitlines()):
+        if not content.strip():
             continue
         try:
-            found = json.loads(line)
+            found = json.loads(content)
         except (ValueError, RecursionError):
             found = None
+        places.append(index)
         if isinstance(found, dict):
             rows.append(flat(found) if any(isinstance(v, dict) for v in found.values()) else found)
         else:
             rows.append(None)
-            bad.append((index, f"{shown(line[:60].decode('utf-8', 'replace'))} is no JSON object"))
-    return rows, bad
+            what = shown(content[:60].decode("utf-8", "replace"))
+            tally.bad_row(f"line {line + index + 1}: {what} is no JSON object")
+    return rows, places
 
 
 def flat(row: dict[str, Any], depth: int = 4) -> dict[str, Any]:

@@ -210,7 +210,7 @@ def _sort_numbers(roles: Roles, sample: Chunk, names: list[str]) -> None:
 
 
 def _counts(held: np.ndarray) -> bool:
-    return len(held) > 2 and bool((np.diff(held) == 1).all())
+    return len(held) > 2 and bool((held[1:] == held[:-1] + 1).all())
 
 
 def _is_written_time(column: Column, hints: Hints) -> bool:

@@ -121,8 +121,8 @@ def _find_number_format(column: Column, hints: Hints) -> TimeFormat | None:
         per_second = SECOND // unit_ns
         if _EPOCH_FROM * per_second <= middle < _EPOCH_TO * per_second:
             return TimeFormat("epoch", unit_ns=unit_ns)
-    steps = np.diff(numbers)
-    if (numbers == np.round(numbers)).all() and (len(steps) == 0 or float(np.mean(steps == 1)) > 0.8):
+    whole = bool((np.abs(numbers) < 2.0**53).all()) and bool((numbers == np.round(numbers)).all())
+    if whole and (len(numbers) == 1 or float(np.mean(np.diff(numbers) == 1)) > 0.8):
         return TimeFormat("row", unit_ns=hints.interval_ns or 0, start_ns=hints.start_ns)
     return None
 
