@@ -15,7 +15,7 @@ import numpy as np
 from watchband.adapters.sources.files.blocks import TextFile
 from watchband.adapters.sources.files.columns import Chunk, Tally, shown
 from watchband.adapters.sources.files.hints import BATCH_VALUES_MAX, ELEMENT_BYTES_MAX
-from watchband.adapters.sources.files.json_lines import flat, names_of, to_columns
+from watchband.adapters.sources.files.json_lines import flat, names_of, to_column, to_columns
 from watchband.core.errors import DataError
 from watchband.core.series import SeriesKey
 
@@ -99,12 +99,11 @@ class JsonReader:
         import pyarrow as pa
 
         kept = [k for k, pair in enumerate(pairs) if isinstance(pair, list) and len(pair) == 2]
-        for k in sorted(set(range(len(pairs))) - set(kept)):
+        for k in sorted(set(range(len(pairs))) - set(kept)) if len(kept) < len(pairs) else ():
             tally.bad_row(f"point {row + k + 1}: {shown(json.dumps(pairs[k]))} is no [time, value]")
         if kept:
-            times = [pairs[k][0] for k in kept]
             cells = [None if pairs[k][1] is None else str(pairs[k][1]) for k in kept]
-            columns = to_columns([{"time": t} for t in times], ["time"]) | {"value": pa.array(cells, pa.string())}
+            columns = {"time": to_column([pairs[k][0] for k in kept]), "value": pa.array(cells, pa.string())}
             yield Chunk(np.array(kept, np.int64) + row, columns, lambda n: f"point {n + 1}", done, key)
 
     def _elements(self) -> Iterator[tuple[Any, int]]:

