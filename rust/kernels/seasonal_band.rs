@@ -100,7 +100,12 @@ impl SeasonalBand<'_> {
         let error = rest - o.short;
         let fresh = core.doubt == 0.0;
         // The first values of a run are counted in full: short bursts are part of what is usual, outages are not.
-        let share = if outside && core.run_out >= 2.0 { DISBELIEVED } else { 1.0 };
+        let share = match core.run_out as u64 {
+            _ if !outside => 1.0,
+            0..2 => 1.0,
+            2..36 => DISBELIEVED,
+            _ => 0.0,
+        };
         let weight = match core.run_out as u64 {
             _ if !outside => 1.0,
             0 => 1.0,
@@ -109,8 +114,10 @@ impl SeasonalBand<'_> {
         };
         self.tail.learn(core, s.tail, clip(distance, core.gate.max(GATE_MIN)), weight);
         self.learn_habits(core, s.tail, value, seconds);
-        let known = recall(core, s.echo, &o.moment, outside, value, rest);
-        let (x, u) = (o.season.total, value - core.level);
+        let lasted = if core.run > 0.0 { (s.clock[1] - s.clock[2]) as f64 * 1e-9 } else { 0.0 };
+        let known = recall(core, s.echo, &o.moment, outside, value, rest, lasted);
+        let x = o.season.daily();
+        let u = value - core.level - (o.season.total - x);
         let verdict = judge(core, s.tables, s.clock, &self.hold, outside, known.is_some(), x, u);
         if verdict == Verdict::Adopted {
             return verdict;

@@ -35,6 +35,8 @@ core_numbers! {
     w1, w2, w3, p11, p12, p13, p22, p23, p33,
     /// One-step scale, scale of the distance from level + season, and mean one-step scale over days.
     near, far, base,
+    /// Mean distance from level + season over the last hours.
+    local,
     /// Share of the way from the one-step scale to the far scale, 0 after an accepted value.
     doubt,
     /// Running mean of the one-step errors; errors in a row on one side, counted with that side's sign.
@@ -53,8 +55,9 @@ core_numbers! {
     tail_unit, tail_sum,
     /// A run of values outside: values, outside ones, inside ones in a row, outside ones seen there before.
     run, run_out, run_in, run_known,
-    /// Sums over the run: season x, value less level u, their products, steps between neighbours, last u.
-    run_x, run_u, run_xx, run_xu, run_uu, run_step, run_last,
+    /// Sums over the run: season x, value less level u, their products, steps between neighbours, last u,
+    /// distances from the mean so far.
+    run_x, run_u, run_xx, run_xu, run_uu, run_step, run_last, run_away,
 }
 
 /// Values before the first opinion.

@@ -7,6 +7,11 @@ use super::seasonal_band_season::multiply;
 /// Values outside after which a run is held, and values inside in a row that end it.
 const HELD_FROM: f64 = 3.0;
 const BACK_AFTER: f64 = 4.0;
+/// Holds after which a level is adopted even if it was there before: longer than a weekend.
+const KNOWN_TIMES: f64 = 2.1;
+/// Values of a run that are counted as they are; later ones no further from the mean than this many mean distances.
+const FREE: f64 = 8.0;
+const AWAY: f64 = 4.0;
 /// Values count no further than this: their squares must stay finite.
 const HUGE: f64 = 1e100;
 
@@ -24,10 +29,16 @@ pub enum Verdict {
     Adopted,
 }
 
-/// Count a value of the run. `u` is its distance from the level, `x` the season's.
+/// Count a value of the run. `x` is what the day's season says, `u` what it should have said.
 fn count(core: &mut Core, x: f64, u: f64) {
-    let u = clip(u, HUGE);
+    let mut u = clip(u, HUGE);
     if core.run > 0.0 {
+        let mean = core.run_u / core.run;
+        if core.run >= FREE {
+            // A few bursts within the run are not its level.
+            u = mean + clip(u - mean, AWAY * (core.run_away / core.run + core.near));
+        }
+        core.run_away += (u - mean).abs();
         core.run_step += (u - core.run_last).abs();
     }
     core.run += 1.0;
@@ -43,6 +54,7 @@ fn end(core: &mut Core) {
     (core.run, core.run_out, core.run_in, core.run_known) = (0.0, 0.0, 0.0, 0.0);
     (core.run_x, core.run_u, core.run_xx) = (0.0, 0.0, 0.0);
     (core.run_xu, core.run_uu, core.run_step, core.run_last) = (0.0, 0.0, 0.0, 0.0);
+    core.run_away = 0.0;
 }
 
 /// Take a value into account; `clock` is (first, last, start of the run) in nanoseconds.
@@ -74,8 +86,9 @@ pub fn judge(
     let known = (clock[2] - clock[0]) as f64 * 1e-9;
     // A level known for an hour has no right to be held for a day: at most half as long as it is known.
     let needed = hold.seconds.min(known / 2.0);
-    let news = core.run_out - core.run_known;
-    if outside && news >= hold.points.max(core.run_known) && lasted >= needed && hold.seconds.is_finite() {
+    // What was there a day or a week ago is left to the seasons, for a while.
+    let news = core.run_out - core.run_known >= core.run_known || lasted >= KNOWN_TIMES * needed;
+    if outside && news && core.run_out >= hold.points && lasted >= needed && hold.seconds.is_finite() {
         adopt(core, cells);
         return Verdict::Adopted;
     }

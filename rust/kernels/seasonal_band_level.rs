@@ -48,7 +48,7 @@ pub fn learn_quantum(core: &mut Core, value: f64, seconds: f64) {
     core.quantum = if core.quantum == 0.0 {
         step
     } else if step < core.quantum {
-        (0.8 * core.quantum).max(step)
+        (0.8 * core.quantum).max(step).min(16.0 * step)
     } else {
         (1.05 * core.quantum).min(step)
     };
@@ -114,7 +114,8 @@ pub fn pass(core: &mut Core, seconds: f64) {
         core.interval = seconds;
     }
     let steps = (seconds / core.interval + 0.5) as usize;
-    core.interval += 0.05 * (seconds.clamp(core.interval / 2.0, core.interval * 2.0) - core.interval);
+    let (gain, ratio) = if core.seen < 32.0 { (0.25, 8.0) } else { (0.05, 2.0) };
+    core.interval += gain * (seconds.clamp(core.interval / ratio, core.interval * ratio) - core.interval);
     if (core.seen as usize) < HEAD {
         return;
     }
@@ -196,7 +197,7 @@ pub fn learn_base(core: &mut Core, error: f64, seconds: f64) -> f64 {
 /// Learn both scales; `share` below 1 for values that are not believed.
 pub fn learn_scales(core: &mut Core, error: Option<f64>, rest: f64, seconds: f64, share: f64) {
     if let Some(error) = error {
-        let gain = share * NEAR_GAIN.max(1.0 / (core.seen + 1.0));
+        let gain = share * NEAR_GAIN.max(3.0 / (core.seen + 10.0));
         core.near += gain * (MEAN_TO_SCALE * error.abs().min(4.0 * core.near) - core.near);
     }
     let gain = share * (seconds / FAR_SECONDS).min(FAR_GAIN_MAX).max(1.0 / (core.seen + 1.0));

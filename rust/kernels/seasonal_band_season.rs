@@ -16,14 +16,15 @@ pub struct Table {
 }
 
 pub const HOUR: Table = Table { at: 0, nodes: 24, visit: 3_600.0, memory: 14.0 };
-pub const FINE: Table = Table { at: 48, nodes: 288, visit: 300.0, memory: 20.0 };
-pub const WEEKDAY: Table = Table { at: 624, nodes: 7, visit: 86_400.0, memory: 6.0 };
-pub const WEEK: Table = Table { at: 638, nodes: 168, visit: 3_600.0, memory: 6.0 };
+/// Five minutes of a day from Monday to Friday, and of a day of the weekend.
+pub const FINE: Table = Table { at: 48, nodes: 576, visit: 300.0, memory: 20.0 };
+pub const WEEKDAY: Table = Table { at: 1200, nodes: 7, visit: 86_400.0, memory: 6.0 };
+pub const WEEK: Table = Table { at: 1214, nodes: 336, visit: 1_800.0, memory: 6.0 };
 /// 31 days of the month, last day, first and last business day, holiday.
-pub const FACTOR: Table = Table { at: 974, nodes: 35, visit: 86_400.0, memory: 12.0 };
+pub const FACTOR: Table = Table { at: 1886, nodes: 35, visit: 86_400.0, memory: 12.0 };
 /// One-step distances by hour, relative to the one-step scale.
-pub const SPREAD: Table = Table { at: 1044, nodes: 24, visit: 3_600.0, memory: 14.0 };
-pub const WIDTH: usize = 1092;
+pub const SPREAD: Table = Table { at: 1956, nodes: 24, visit: 3_600.0, memory: 14.0 };
+pub const WIDTH: usize = 2004;
 
 const LAST_DAY: usize = 31;
 const FIRST_BUSINESS_DAY: usize = 32;
@@ -35,6 +36,10 @@ const FACTOR_PRIOR: f64 = 3.0;
 const SPREAD_PRIOR: f64 = 2.0;
 /// Evidence, in hours at the far scale, that the prior of a table's weight is worth.
 const WEIGHT_PRIOR_HOURS: f64 = 2.0;
+const DAY: f64 = 86_400.0;
+/// What recurs against the tables is taken over quickly.
+const RECURRENCE_MEMORY: f64 = 2.0;
+const LOCAL_SECONDS: f64 = 7_200.0;
 const WEIGHT_MEMORY: f64 = 14.0 * 86_400.0;
 
 /// Two neighbouring nodes and how near the second is.
@@ -45,6 +50,10 @@ impl Between {
     fn at(position: f64, nodes: usize) -> Self {
         let below = position as usize % nodes;
         Between(below, (below + 1) % nodes, position - (position as usize) as f64)
+    }
+
+    fn moved(self, by: usize) -> Self {
+        Between(self.0 + by, self.1 + by, self.2)
     }
 
     fn only(node: usize) -> Self {
@@ -63,13 +72,13 @@ impl Table {
     }
 
     /// Move the nodes towards explaining `error`, each by its share of the visit.
-    fn learn(&self, cells: &mut [f32], b: Between, error: f64, seconds: f64) {
+    fn learn(&self, cells: &mut [f32], b: Between, error: f64, seconds: f64, memory: f64) {
         let visit = (seconds / self.visit).min(1.0);
         for (node, weight) in [(b.0, 1.0 - b.2), (b.1, b.2)] {
             let part = weight * visit;
             if part > 0.0 {
                 let n = self.at + self.nodes + node;
-                let count = (f64::from(cells[n]) + part).min(self.memory);
+                let count = (f64::from(cells[n]) + part).min(self.memory.min(memory));
                 cells[n] = count as f32;
                 let value = f64::from(cells[self.at + node]);
                 cells[self.at + node] = (value + part / count * error) as f32;
@@ -100,11 +109,12 @@ pub enum Learns {
 /// Outside values by place in the day and in the week, NaN where the last visit had none: what is strange today and
 /// was there yesterday, or a week ago, is a season.
 pub const ECHO_DAY: usize = 288;
-pub const ECHO_WIDTH: usize = ECHO_DAY + 168;
+pub const ECHO_WIDTH: usize = ECHO_DAY + 336;
 /// Outside values are the same if they differ by no more than this share of their distance.
 const SAME: f64 = 0.35;
 
 /// Keep an outside value in mind for the next day and week; where it recurs, say which tables learn from it.
+/// A run of `lasted` seconds that is longer than a day would meet itself in yesterday's echo.
 pub fn recall(
     core: &mut Core,
     echo: &mut [f32],
@@ -112,9 +122,10 @@ pub fn recall(
     outside: bool,
     value: f64,
     rest: f64,
+    lasted: f64,
 ) -> Option<Learns> {
     let day = (m.second / 300.0) as usize % ECHO_DAY;
-    let week = m.weekday * 24 + (m.second / 3_600.0) as usize % 24;
+    let week = m.weekday * 48 + (m.second / 1_800.0) as usize % 48;
     // A visit is written down when it is over: it must not recognise itself.
     if core.day_node != day as f64 {
         echo[core.day_node as usize] = core.day_value as f32;
@@ -129,13 +140,21 @@ pub fn recall(
     }
     (core.day_value, core.week_value) = (value, value);
     let near = |before: f32| (value - f64::from(before)).abs() <= SAME * rest.abs();
-    if near(echo[day]) {
+    if lasted < 0.9 * DAY && near(echo[day]) {
         Some(Learns::Daily)
-    } else if near(echo[ECHO_DAY + week]) {
+    } else if lasted < 6.9 * DAY && near(echo[ECHO_DAY + week]) {
         Some(Learns::Weekly)
     } else {
         None
     }
+}
+
+fn fine_on(weekday: usize, second: f64) -> Between {
+    Between::at(second / 300.0, 288).moved(if weekday < 5 { 0 } else { 288 })
+}
+
+fn half_hours(weekday: usize, hours: f64) -> Between {
+    Between::at((weekday as f64 * 24.0 + hours) * 2.0, 336)
 }
 
 /// Days of the week are nodes at noon: their difference is not a step at midnight.
@@ -202,8 +221,8 @@ impl Season {
         let day_ridge = 24.0 * ridge;
         let hours = moment.second / 3_600.0;
         let hour_at = Between::at(hours, 24);
-        let fine_at = Between::at(moment.second / 300.0, 288);
-        let week_at = Between::at(moment.weekday as f64 * 24.0 + hours, 168);
+        let fine_at = fine_on(moment.weekday, moment.second);
+        let week_at = half_hours(moment.weekday, hours);
         let day_at = noon_to_noon(moment.weekday, hours);
         let hour = part(HOUR, cells, hour_at, weight(core.hour_xy, core.hour_xx, ridge, 0.5));
         let fine = part(FINE, cells, fine_at, weight(core.fine_xy, core.fine_xx, ridge, 0.2));
@@ -213,10 +232,11 @@ impl Season {
         let week = part(WEEK, cells, week_at, week_weight);
         let mut sunday = Part::default();
         if moment.holiday && moment.weekday != SUNDAY {
-            let at = Between::at(SUNDAY as f64 * 24.0 + hours, 168);
+            let at = half_hours(SUNDAY, hours);
             let like = part(WEEKDAY, cells, noon_to_noon(SUNDAY, hours), day_weight).used()
                 + part(WEEK, cells, at, week_weight).used();
-            let raw = like - day.used() - week.used();
+            let fine_like = part(FINE, cells, fine_on(SUNDAY, moment.second), fine.weight).used();
+            let raw = like + fine_like - day.used() - week.used() - fine.used();
             sunday = Part { raw, ready: 1.0, weight: weight(core.holiday_xy, core.holiday_xx, ridge, 0.5) };
         }
         let half = 0.5 * sunday.raw;
@@ -245,6 +265,11 @@ impl Season {
         season
     }
 
+    /// What the tables of the day say.
+    pub fn daily(&self) -> f64 {
+        self.hour.used() + self.fine.used()
+    }
+
     /// Learn from the distance of a value from level + season: what is believed clipped and by all tables, what
     /// is not believed in full and by the tables of the recurrence only.
     pub fn learn(&self, core: &mut Core, cells: &mut [f32], rest: f64, seconds: f64, which: Learns) {
@@ -256,6 +281,9 @@ impl Season {
             *xx = *xx * keep + hours * x * x;
         };
         let error = |part: &Part| rest + part.used() - part.raw;
+        // Five-minute nodes learn what differs from the hours around: what lasts is for the other tables.
+        core.local += (seconds / LOCAL_SECONDS).min(1.0) * (rest - core.local);
+        let memory = if which == Learns::All { f64::INFINITY } else { RECURRENCE_MEMORY };
         let (daily, weekly) = (which != Learns::Weekly, which != Learns::Daily);
         if daily {
             weigh(&mut core.hour_xy, &mut core.hour_xx, &self.hour);
@@ -265,14 +293,14 @@ impl Season {
             weigh(&mut core.holiday_xy, &mut core.holiday_xx, &self.sunday);
         }
         if daily && !self.holiday {
-            HOUR.learn(cells, self.hour_at, error(&self.hour), seconds);
-            FINE.learn(cells, self.fine_at, error(&self.fine), seconds);
+            HOUR.learn(cells, self.hour_at, error(&self.hour), seconds, memory);
+            FINE.learn(cells, self.fine_at, error(&self.fine) - core.local, seconds, memory);
         }
         if weekly && !self.holiday {
             weigh(&mut core.weekday_xy, &mut core.weekday_xx, &self.day);
             weigh(&mut core.week_xy, &mut core.week_xx, &self.week);
-            WEEKDAY.learn(cells, self.day_at, error(&self.day), seconds);
-            WEEK.learn(cells, self.week_at, error(&self.week), seconds);
+            WEEKDAY.learn(cells, self.day_at, error(&self.day), seconds, memory);
+            WEEK.learn(cells, self.week_at, error(&self.week), seconds, memory);
         }
         if which != Learns::All {
             return;
@@ -283,20 +311,20 @@ impl Season {
             // What the other factors of the day explain is not this one's.
             let others = self.factors.raw - factor(cells, *index);
             let b = Between::only(*index);
-            FACTOR.learn(cells, b, without - others - FACTOR.read(cells, b), seconds);
+            FACTOR.learn(cells, b, without - others - FACTOR.read(cells, b), seconds, memory);
         }
     }
 
     /// Learn the hour's scale from a one-step distance relative to the common one-step scale.
     pub fn learn_spread(&self, cells: &mut [f32], relative: f64, seconds: f64) {
         let error = relative.min(5.0) - SPREAD.read(cells, self.hour_at);
-        SPREAD.learn(cells, self.hour_at, error, seconds);
+        SPREAD.learn(cells, self.hour_at, error, seconds, SPREAD.memory);
     }
 }
 
-/// Scale all seasonal tables, when a level is adopted whose daily swing is another.
+/// Scale the tables of the day, when a level is adopted whose daily swing is another.
 pub fn multiply(cells: &mut [f32], factor: f64) {
-    for table in [HOUR, FINE, WEEKDAY, WEEK, FACTOR] {
+    for table in [HOUR, FINE] {
         table.multiply(cells, factor);
     }
 }
