@@ -117,10 +117,13 @@ impl Policy {
     }
 
     /// The score after the policies that can lower it, and which of them did.
-    fn suppress(&self, seen: &Seen, side: f64) -> (f64, i64) {
+    fn suppress(&self, seen: &Seen, limits: &Limits, side: f64) -> (f64, i64) {
         let (mut score, mut flags) = (seen.score, 0);
         if self.direction as f64 * side < 0.0 {
-            flags |= if score > 1.0 { SUPPRESSED_DIRECTION } else { 0 };
+            // Calibrate knows the direction too: tell what the watched side's limit would have made of the point.
+            let limit = if side < 0.0 { limits.above } else { limits.below };
+            let strange = score > 1.0 || (seen.value - seen.expected).abs() > limit * limits.scale;
+            flags |= if strange { SUPPRESSED_DIRECTION } else { 0 };
             score = 0.0;
         }
         // An unknown expectation is no reason to judge low traffic.
@@ -189,7 +192,7 @@ impl Policy {
         }
         let (mut score, mut flags) = (seen.score, 0);
         if !seen.value.is_nan() && !score.is_nan() {
-            (score, flags) = self.suppress(seen, side);
+            (score, flags) = self.suppress(seen, limits, side);
         }
         let beyond = seen.value > self.range_high || seen.value < self.range_low;
         if beyond {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -171,16 +172,19 @@ def _since(record: Record, context: Context) -> str:
     return f" for {wording.duration(record.last_time - record.opened)} {word} {start}"
 
 
+_LEAD = re.compile(r" (?:is|was|(?:has )?stayed near|(?:has )?sent nothing for) ")
+_END = re.compile(r"; |\. |, | from | instead of |$")
+
+
 def emphasised(alert: Alert) -> Parts:
     """An alert's reason in pieces, its number marked for bold; one piece where none is found."""
-    head, number, tail = alert.reason, "", ""
-    candidates = [w for w in (" is ", " was ", " near ", " nothing for ") if w in alert.reason]
-    for word in candidates[:1]:
-        start = alert.reason.index(word) + len(word)
-        ends = [i for i in (alert.reason.find(m, start) for m in ("; ", ". ", ", ", " from ", " instead")) if i >= 0]
-        stop = min(ends, default=len(alert.reason))
-        head, number, tail = alert.reason[:start], alert.reason[start:stop], alert.reason[stop:]
-    return [(t, bold) for t, bold in ((head, False), (number, True), (tail, False)) if t]
+    lead = _LEAD.match(alert.reason, len(str(alert.series)))
+    if lead is None:
+        return [(alert.reason, False)]
+    start = lead.end()
+    end = _END.search(alert.reason, start)
+    stop = end.start() if end else len(alert.reason)
+    return [(alert.reason[:start], False), (alert.reason[start:stop], True), (alert.reason[stop:], False)]
 
 
 @dataclass(frozen=True, slots=True)
