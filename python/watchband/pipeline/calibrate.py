@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -121,7 +122,7 @@ class Calibrate:
         """Bytes a series."""
         return HEADER_BYTES + sum(f.width * np.dtype(f.dtype).itemsize for f in self.layout().values())
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Of what shapes the state: a budget's size or a cut-off may change on a running state."""
         train = (self.rule.k, self.rule.train, self.rule.robust) if isinstance(self.rule, Sigma) else ()

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -136,7 +137,7 @@ class Decide:
     policy: Policy = field(default_factory=Policy)
     limit: float = 1.0
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Of everything that shapes the state or its meaning."""
         return fingerprint("decide", {**values_of(self.policy), "limit": self.limit})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -179,7 +180,7 @@ class Prepare:
         """Bytes a series."""
         return HEADER_BYTES + sum(f.width * np.dtype(f.dtype).itemsize for f in self.layout().values())
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Of the name and all parameters."""
         return fingerprint(self.name, params.values_of(self))

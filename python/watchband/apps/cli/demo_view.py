@@ -14,7 +14,7 @@ from rich.text import Text
 from watchband.apps.cli.chart import OUT, Stretch, draw
 from watchband.core import wording
 from watchband.core.alert import Alert
-from watchband.pipeline.watch import Results
+from watchband.pipeline.results import Results
 
 KEPT = 240
 """Points a metric that the view keeps."""
@@ -26,20 +26,19 @@ class Track:
     """The last points of one metric, for drawing only."""
 
     metric: str
-    points: deque[tuple[int, float, float, float, float, float]] = field(default_factory=lambda: deque(maxlen=KEPT))
+    points: deque[tuple[float, ...]] = field(default_factory=lambda: deque(maxlen=KEPT))
 
     def add(self, results: Results) -> None:
         """Take in what a step of this metric's watch said."""
-        columns = (results.time, results.y, results.yhat, results.yhat_lower, results.yhat_upper)
-        for point in zip(*columns, results.anomaly_score, strict=True):
-            self.points.append((int(point[0]), *(float(v) for v in point[1:])))
+        columns = (results.time, results.y, results.yhat_lower, results.yhat_upper, results.anomaly_score)
+        self.points.extend(zip(*(column.tolist() for column in columns), strict=True))
 
     def row(self, width: int, height: int) -> tuple[RenderableType, Text, Text, Text]:
         """Chart, value, expected range and score."""
-        times, y, _, lower, upper, score = (np.array(column) for column in zip(*self.points, strict=True))
+        times, y, lower, upper, score = (np.array(column) for column in zip(*self.points, strict=True))
         if not np.isfinite(y).any():
             return Text("no value yet"), Text(""), Text(""), Text("")
-        stretch = Stretch(times, y, lower, upper, score > 1)
+        stretch = Stretch(times.astype(np.int64), y, lower, upper, score > 1)
         lines, _ = draw(stretch, width, height)
         hot = bool(score[-1] > 1)
         value = Text(wording.quantity(self.metric, float(y[-1])), style=OUT if hot else "bold", justify="right")
