@@ -137,23 +137,11 @@ impl Calibrate {
         Sides { rows, signed }
     }
 
-    fn tails<'a>(&self, bins: &'a mut [f32], fits: &'a mut [f64], life: &[f64]) -> Vec<Tail<'a>> {
-        let rows = self.rows();
-        // A series that hardly moves has no noise to judge a jump by: only the length of its history speaks.
-        let lively = life[LIVELY] >= LIVELY_LEAST;
-        let ln_least = if lively { f64::NEG_INFINITY } else { libm::log(0.1 / (life[SEEN] + 2.0)) };
+    fn tails<'a>(&self, bins: &'a mut [f32], fits: &'a mut [f64]) -> Vec<Tail<'a>> {
+        let ln_weight = -libm::log(self.rows() as f64);
         bins.chunks_exact_mut(BINS)
             .zip(fits.chunks_exact_mut(FIT))
-            .enumerate()
-            .map(|(row, (bins, fit))| Tail {
-                unit: prior_width(life[SECOND + row], if fit[0] > 0.0 { life[SEEN] } else { 0.0 }),
-                bins,
-                fit,
-                gain: if life[GAIN] > 0.0 { life[GAIN] } else { 1.0 },
-                total: life[TOTAL],
-                ln_weight: -libm::log(rows as f64),
-                ln_least,
-            })
+            .map(|(bins, fit)| Tail { bins, fit, gain: 1.0, total: 0.0, ln_weight, unit: 1.0, ln_least: 0.0 })
             .collect()
     }
 
@@ -182,6 +170,23 @@ impl Calibrate {
             Rule::Sigma { k, robust, .. } if life[COUNT] >= SPEAKS => spread(&tails[0], life, k, robust),
             _ => f64::NAN,
         }
+    }
+}
+
+/// Tells every tail how old the series is and what was seen of it.
+fn refresh(tails: &mut [Tail<'_>], life: &[f64], signed: bool) {
+    // A series that hardly moves has no noise to judge a jump by: only the length of its history speaks.
+    let lively = life[LIVELY] >= LIVELY_LEAST;
+    for (row, tail) in tails.iter_mut().enumerate() {
+        tail.gain = if life[GAIN] > 0.0 { life[GAIN] } else { 1.0 };
+        tail.total = life[TOTAL];
+        tail.ln_least = if lively { f64::NEG_INFINITY } else { libm::log(0.1 / (life[SEEN] + 2.0)) };
+        // Without a scale the unit of the score is unknown, and so is the prior.
+        tail.unit = if signed {
+            prior_width(life[SECOND + row], if tail.fitted() { life[SEEN] } else { 0.0 })
+        } else {
+            f64::INFINITY
+        };
     }
 }
 
@@ -256,7 +261,7 @@ fn hold(life: &mut [f64], nats: f64) -> f64 {
 }
 
 impl Calibrate {
-    fn learn(&self, bins: &mut [f32], fits: &mut [f64], life: &mut [f64], sides: &Sides, nats: f64) {
+    fn learn(&self, tails: &mut [Tail<'_>], life: &mut [f64], sides: &Sides, nats: f64) {
         life[SEEN] += 1.0;
         let mut weight = 1.0;
         if !nats.is_nan() {
@@ -279,29 +284,30 @@ impl Calibrate {
         }
         life[GAIN] = if life[GAIN] > 0.0 { life[GAIN] * libm::exp2(1.0 / self.half_life) } else { 1.0 };
         life[TOTAL] += life[GAIN] * weight;
-        for (mut tail, score) in self.tails(bins, fits, life).into_iter().zip(sides.rows) {
+        refresh(tails, life, sides.signed);
+        for (tail, score) in tails.iter_mut().zip(sides.rows) {
             tail.learn(score, weight);
         }
         if life[SEEN] == USED || (life[SEEN] > USED && life[SEEN] % REFIT == 0.0) {
-            self.tails(bins, fits, life).iter_mut().for_each(Tail::refit);
+            tails.iter_mut().for_each(Tail::refit);
         }
-        self.learn_cut(fits, bins, life, sides.rows[0]);
+        self.learn_cut(tails, life, sides.rows[0]);
         if life[GAIN] > GAIN_MAX {
             let factor = 1.0 / life[GAIN];
-            bins.iter_mut().for_each(|bin| *bin = (f64::from(*bin) * factor) as f32);
+            tails.iter_mut().for_each(|tail| tail.shrink(factor));
             life[TOTAL] *= factor;
             life[GAIN] = 1.0;
         }
     }
 
-    fn learn_cut(&self, fits: &mut [f64], bins: &mut [f32], life: &mut [f64], score: f64) {
+    fn learn_cut(&self, tails: &[Tail<'_>], life: &mut [f64], score: f64) {
         life[COUNT] += 1.0;
         let before = score - life[MEAN];
         life[MEAN] += before / life[COUNT];
         life[SQUARES] += before * (score - life[MEAN]);
         if let Rule::Sigma { k, train, robust } = self.rule {
             if life[COUNT] == train {
-                life[CUT] = spread(&self.tails(bins, fits, life)[0], life, k, robust);
+                life[CUT] = spread(&tails[0], life, k, robust);
             }
         }
     }
@@ -317,15 +323,12 @@ impl Kernel for Calibrate {
         };
         let dims = slice.values.len() / slice.times.len().max(1);
         let ln_limit = libm::log(self.p_limit[slice.index]);
+        let mut tails = self.tails(bins, fits);
         for i in 0..slice.times.len() {
             let value = slice.values[i * dims];
             let sides = self.sides(value, score[i], expected[i], scale[i]);
             let seen = life[SEEN];
-            let mut tails = self.tails(bins, fits, life);
-            if !sides.signed {
-                // Without a scale the unit of the score is unknown, and so is the prior.
-                tails.iter_mut().for_each(|tail| tail.unit = f64::INFINITY);
-            }
+            refresh(&mut tails, life, sides.signed);
             let nats = self.nats(&tails, &sides, seen);
             let rate = (seen >= USED).then(|| Rate::of(life));
             let calibrated = rate.as_ref().map_or(nats, |rate| rate.apply(nats));
@@ -349,7 +352,7 @@ impl Kernel for Calibrate {
             p_value[i] = libm::exp(-calibrated);
             confidence[i] = (seen / SURE).min(1.0);
             if learn[i] != 0.0 && !sides.rows[0].is_nan() {
-                self.learn(bins, fits, life, &sides, nats);
+                self.learn(&mut tails, life, &sides, nats);
             }
         }
     }

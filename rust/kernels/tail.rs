@@ -10,8 +10,8 @@ const LN_RATIO: f64 = 0.034_401_426_717_332_37;
 /// Scores above this are all equally strange.
 pub const HIGHEST: f64 = 1e12;
 
-const KNOTS: usize = 41;
-const STEP: f64 = 0.1;
+const KNOTS: usize = 33;
+const STEP: f64 = 0.125;
 const THETAS: usize = 20;
 const PRIOR_WIDTH: f64 = 2.5;
 /// Fewer points in the tail than this are not fitted.
@@ -94,6 +94,8 @@ impl Tail<'_> {
         let top = self.fit[TOP] as usize;
         if bin > top {
             0.0
+        } else if bin == 0 {
+            self.points()
         } else {
             sum(&self.bins[bin..=top]) / self.gain
         }
@@ -184,16 +186,15 @@ impl Tail<'_> {
         self.fit[EDGE] + self.fit[MEAN] * libm::expm1(s)
     }
 
-    /// Upper edge of the highest bucket that was seen too often for `wanted`.
+    /// Upper edge of the highest bucket that was seen too often for `wanted`: `often` solved for g.
     fn limit_often(&self, wanted: f64, lowest: usize) -> f64 {
+        let root = 1.0 + (1.0 + self.points() * libm::exp(wanted)).sqrt();
+        let enough = root * root * self.gain;
         let mut g = 0.0;
         for bin in (lowest..=self.fit[TOP] as usize).rev() {
-            let own = f64::from(self.bins[bin]);
-            if own > 0.0 {
-                g += own / self.gain;
-                if self.often(g) >= wanted {
-                    return edge(bin + 1);
-                }
+            g += f64::from(self.bins[bin]);
+            if g >= enough {
+                return edge(bin + 1);
             }
         }
         0.0
@@ -203,6 +204,11 @@ impl Tail<'_> {
         let bin = bin_of(score);
         self.bins[bin] += (self.gain * weight) as f32;
         self.fit[TOP] = self.fit[TOP].max(bin as f64);
+    }
+
+    /// Multiplies all weights, before the gain outgrows what a bucket can hold.
+    pub fn shrink(&mut self, factor: f64) {
+        self.bins.iter_mut().for_each(|bin| *bin = (f64::from(*bin) * factor) as f32);
     }
 
     /// The score below which a share of all points lies; NaN when nothing was learned.
@@ -298,7 +304,7 @@ impl Mixture {
         let mut index = 0;
         parts.retain(|p| {
             index += 1;
-            index == 8 || p.2 > best - 18.0
+            index == 8 || p.2 > best - 12.0
         });
         let ln_sum = libm::log(parts.iter().map(|p| libm::exp(p.2 - best)).sum::<f64>()) + best;
         for part in &mut parts {
@@ -315,7 +321,8 @@ impl Mixture {
             }
         }
         let largest = terms.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let sum: f64 = terms[..self.parts.len()].iter().map(|t| libm::exp(t - largest)).sum();
+        // What is below e^-40 of the largest adds nothing.
+        let sum: f64 = terms.iter().map(|t| t - largest).filter(|&t| t > -40.0).map(libm::exp).sum();
         (libm::log(sum) + largest).min(0.0)
     }
 }

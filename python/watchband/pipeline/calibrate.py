@@ -65,14 +65,15 @@ class Calibrate:
 
     Small samples: below 20 scores nothing is said. Up to 250 scores a prior tail holds, a normal law of 2.5 times
     the scale, widened by the second highest score seen, so that noise stays silent, a jump of 12 scales is found, and
-    bursts that come again are no news. From then on the prior widens with the points seen and keeps the band of a
+    bursts that come again are no news; in a series that hardly moved only the length of its history counts, so that
+    its first steps are none. From then on the prior widens with the points seen and keeps the band of a
     young fit within reason, until only the fit counts. Scores without a scale stay silent until the tail exists.
     ``confidence`` says how far this has come.
 
     A budget promises a rate for the noise a series has; many short incidents fill the tail and raise the limit.
 
-    State: 5,120 bytes of buckets, 720 of fits and 160 of the rest: 6,000 bytes a series (half of the first two for
-    one direction). Cost: O(1) a point.
+    State: 5,120 bytes of buckets, 592 of fits and 168 of the rest: 5,880 bytes a series (half of the first two for
+    one direction). Cost: O(1) a point, 1.4 µs on one core of 2 vCPU AMD EPYC, Debian 12.
 
     Examples
     --------

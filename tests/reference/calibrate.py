@@ -1,0 +1,163 @@
+"""Calibration by a budget, point by point: every past score is kept with its weight, nothing is tabulated."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+RATIO = 1.035
+LN100 = math.log(100)
+
+
+def bin_of(score: float) -> int:
+    return 0 if score <= 1e-4 else min(int(math.log(score / 1e-4) / math.log(RATIO)) + 1, 639)
+
+
+def edge(bin_: int) -> float:
+    return 0.0 if bin_ == 0 else 1e-4 * RATIO ** (bin_ - 1)
+
+
+class Pareto:
+    """Generalised Pareto tails averaged over their shape, with the predictive correction for k points."""
+
+    def __init__(self, excesses: np.ndarray, weights: np.ndarray, total: float) -> None:
+        self.k, self.share = weights.sum(), weights.sum() / total
+        mean, top = np.average(excesses, weights=weights), excesses.max()
+        ends = -0.97 / top * np.arange(1, 8) / 7
+        self.theta = np.r_[ends, 1e-4 / mean, np.geomspace(0.03, 6, 12) / mean]
+        self.xi = np.array([np.average(np.log1p(t * excesses), weights=weights) for t in self.theta])
+        fit = -self.k * (np.log(self.xi / self.theta) + self.xi + 1) - (self.xi - 0.1) ** 2 / (2 * 0.3**2)
+        self.weight = np.exp(fit - fit.max()) / np.exp(fit - fit.max()).sum()
+
+    def ln_p(self, excess: float) -> float:
+        inside = np.maximum(1 + self.theta * excess, 0)
+        tail = float(np.sum(self.weight * inside ** (-1 / self.xi)))
+        return math.log(self.share) - self.k * math.log1p(-math.log(tail) / self.k)
+
+
+class Row:
+    """One side: all its scores, when each was learned, with which weight."""
+
+    def __init__(self, half_life: float, share: float) -> None:
+        self.half_life, self.share = half_life, share
+        self.bins: list[int] = []
+        self.weights: list[float] = []
+        self.fit: Pareto | None = None
+        self.start = 0
+
+    def decayed(self) -> tuple[np.ndarray, np.ndarray]:
+        age = np.arange(len(self.bins))[::-1]
+        return np.array(self.bins), np.array(self.weights) * 0.5 ** (age / self.half_life)
+
+    def refit(self) -> None:
+        bins, weights = self.decayed()
+        total, self.fit = weights.sum(), None
+        wanted = max(0.05 * total, min(0.15 * total, 50))
+        self.start = bins.max() + 1
+        while self.start > 1 and weights[bins >= self.start].sum() < wanted:
+            self.start -= 1
+        tail = bins >= self.start
+        if weights[tail].sum() >= 8:
+            middles = np.array([(edge(b) + edge(b + 1)) / 2 for b in bins[tail]])
+            self.fit = Pareto(middles - edge(self.start), weights[tail], total)
+
+    def ln_p(self, score: float, width: float, least: float) -> float:
+        bins, weights = self.decayed() if self.bins else (np.zeros(1), np.zeros(1))
+        bin_, total = bin_of(score), weights.sum()
+        g, own = weights[bins >= bin_].sum(), weights[bins == bin_].sum()
+        sure = g - 2 * math.sqrt(g)
+        often = math.log(sure / total) if sure > 0 else -math.inf
+        prior = max(math.log(self.share) - 0.5 * (score / (2.5 * width)) ** 2, often, least if bin_ else 0.0)
+        if self.fit is None:
+            return min(prior, 0.0)
+        ceiling = math.log(self.fit.share)
+        if bin_ >= self.start:
+            found = max(self.fit.ln_p(max(score - edge(self.start), 0.0)), min(often, ceiling))
+        else:
+            found = max(math.log((g - own / 2 + 0.5) / (total + 1)), ceiling)
+        return min(prior, found, 0.0)
+
+
+class Calibrate:
+    """One series under a budget, in both directions."""
+
+    def __init__(self, half_life: float) -> None:
+        self.half_life = half_life
+        self.rows = [Row(half_life, 0.5), Row(half_life, 0.5)]
+        self.highest = [[0.0, 0.0], [0.0, 0.0]]
+        self.seen, self.lively = 0, 0
+        self.held, self.quiet = 0, 0
+        self.incidents, self.excess, self.armed, self.peak, self.peak_quiet = 0.0, 0.0, 0.0, 0.0, 0
+
+    def step(self, z: float) -> float:
+        """-ln of the calibrated p; NaN while nothing is said."""
+        sides, nats, answer = [max(z, 0.0), max(-z, 0.0)], math.nan, math.nan
+        if self.seen >= 20:
+            least = -math.inf if self.lively >= 10 else math.log(0.1 / (self.seen + 2))
+            nats = 0.0
+            for row, side, (_, second) in zip(self.rows, sides, self.highest, strict=True):
+                age = max(self.seen / 250, 1) ** 0.75 if row.fit else 1
+                found = row.ln_p(side, max(second / 3.2, 1) * age, least)
+                nats = max(nats, math.log(row.share) - found)
+            nats = min(nats, 700.0)
+            answer = self.second_level(nats) if self.seen >= 250 else nats
+        self.learn(sides, nats)
+        return answer
+
+    def second_level(self, nats: float) -> float:
+        ln_rate = math.log((self.incidents + 5) / (self.armed + 500))
+        size = min(max((self.excess + 10) / (self.incidents + 10), 0.7), 2.5)
+        k = self.incidents + 10
+        if nats > LN100:
+            return -ln_rate + k * math.log1p((nats - LN100) / (size * k))
+        return nats * min(-ln_rate / LN100, 1)
+
+    def learn(self, sides: list[float], nats: float) -> None:
+        self.seen += 1
+        weight = 1.0
+        if not math.isnan(nats):
+            weight = self.hold(nats)
+            if self.seen > 250:
+                self.count(nats)
+        self.lively += 0.05 < max(sides) < 12
+        for two, side in zip(self.highest, sides, strict=True):
+            if weight == 1:
+                two[:] = sorted([*two, side])[::-1][:2]
+        if self.seen <= 100:
+            return
+        for row, side in zip(self.rows, sides, strict=True):
+            row.bins.append(bin_of(side))
+            row.weights.append(weight)
+            if self.seen == 250 or (self.seen > 250 and self.seen % 32 == 0):
+                row.refit()
+
+    def hold(self, nats: float) -> float:
+        if not self.held:
+            self.held, self.quiet = int(nats >= 1.5 * LN100), 0
+            return 1.0
+        self.held += 1
+        self.quiet = self.quiet + 1 if nats < LN100 else 0
+        weight = 0.1 if self.held <= 101 else 1.0
+        if self.quiet >= 12:
+            self.held = 0
+        return weight
+
+    def count(self, nats: float) -> None:
+        keep = 0.5 ** (1 / (1.4 * self.half_life))
+        self.incidents, self.excess, self.armed = self.incidents * keep, self.excess * keep, self.armed * keep
+        if nats > LN100:
+            self.incidents += self.peak == 0
+            higher = max(self.peak, min(nats - LN100, 7))
+            self.excess, self.peak, self.peak_quiet = self.excess + higher - self.peak, higher, 0
+        elif self.peak:
+            self.peak_quiet += 1
+            if self.peak_quiet >= 12:
+                self.peak = 0.0
+        self.armed += self.peak == 0
+
+
+def nats(z: np.ndarray, half_life: float) -> np.ndarray:
+    """-ln p of every point of one series of signed distances."""
+    series = Calibrate(half_life)
+    return np.array([series.step(float(value)) for value in z])
