@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from watchband.apps.library.view import SeriesView
-from watchband.core.wording import MINUS, NO_BREAK
+from watchband.core.wording import MINUS, NO_BREAK, scale_of
 
 SECOND = 1_000_000_000
 _STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200)
@@ -49,6 +49,14 @@ def axis_range(view: SeriesView) -> tuple[float, float]:
     return low - air, high + air
 
 
+def unit_of_view(view: SeriesView) -> tuple[float, str]:
+    """The factor and the unit in which the values of a series are best written."""
+    sizes = np.abs(view.y[np.isfinite(view.y) & (view.y != 0)])
+    if view.unit or not len(sizes):
+        return 1.0, view.unit
+    return scale_of(view.key.metric, float(np.quantile(sizes, 0.9)))
+
+
 def value_ticks(low: float, high: float, count: float = 4.5) -> list[tuple[float, str]]:
     """Ticks at 1, 2, 2.5 or 5 times a power of ten, with k, M and G for large ones.
 
@@ -61,7 +69,7 @@ def value_ticks(low: float, high: float, count: float = 4.5) -> list[tuple[float
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= raw * 0.999)
     top = max(abs(low), abs(high))
-    size, name = next(p for p in _PREFIXES if top >= 10 * p[0] or p[0] == 1.0)
+    size, name = next(p for p in _PREFIXES if top >= 5 * p[0] or p[0] == 1.0)
     unit = step / size
     places = next((p for p in range(16) if abs(round(unit, p) - unit) <= 1e-6 * unit), 16)
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from watchband.apps.library.axes import SECOND, axis_range, time_ticks, value_ticks
+from watchband.apps.library.axes import SECOND, axis_range, time_ticks, unit_of_view, value_ticks
 from watchband.apps.library.view import SeriesView
-from watchband.core import wording
+from watchband.core.wording import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -126,10 +126,7 @@ def figure(view: SeriesView, *, timezone: str = "UTC", theme: Theme = "light", t
 
 def _in_unit(view: SeriesView) -> tuple[SeriesView, str]:
     """Values in the unit with a prefix that suits their size."""
-    finite = np.abs(view.y[np.isfinite(view.y)])
-    if view.unit or not len(finite):
-        return view, view.unit
-    factor, unit = wording.scale_of(view.key.metric, float(np.quantile(finite, 0.98)))
+    factor, unit = unit_of_view(view)
     scaled = view.take(np.arange(len(view)))
     for name in ("y", "yhat", "yhat_lower", "yhat_upper"):
         setattr(scaled, name, getattr(view, name) * factor)
@@ -240,7 +237,7 @@ def _axes(value: Axes, lane: Axes, view: SeriesView, timezone: str, colour: dict
     for label, (_, _, strong) in zip(lane.get_xticklabels(), ticks, strict=True):
         if strong:
             label.set(color=colour["ink"], fontweight="bold")
-    lane.text(0.004, 0.97, "anomaly score", transform=lane.transAxes, va="top", color=colour["ink_3"], **small)
+    lane.text(0.004, 1.06, "anomaly score", transform=lane.transAxes, va="bottom", color=colour["ink_3"], **small)
 
 
 def _words(
@@ -261,6 +258,6 @@ def _summary(view: SeriesView) -> str:
         judged = bool(np.isfinite(view.anomaly_score).any())
         return "inside its band" if judged else "too little history to judge"
     worst = max(view.alerts, key=lambda a: a.anomaly_score)
-    number = f"{len(view.alerts)} alerts, " if len(view.alerts) > 1 else ""
-    sides = f", {wording.number(worst.widths, 2)} band widths {worst.direction}" if worst.widths > 0 else ""
-    return f"{number}{'worst ' if number else ''}{worst.severity}{sides}"
+    count = f"{len(view.alerts)} alerts, " if len(view.alerts) > 1 else ""
+    sides = f", {number(worst.widths, 2)} band widths {worst.direction}" if worst.widths > 0 else ""
+    return f"{count}{'worst ' if count else ''}{worst.severity}{sides}"

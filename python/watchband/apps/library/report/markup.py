@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-VOID = frozenset({"br", "input", "link", "meta"})
+VOID = frozenset({"br", "input", "link", "meta", "wbr"})
 
 
 class Markup(str):

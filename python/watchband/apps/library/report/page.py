@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -58,7 +59,7 @@ def head(view: DetectionView) -> Markup:
     second: list[object] = [span(view) + ". " if view.series else ""]
     if view.alerts:
         worst = view.ranked[0]
-        second += [words.WORST, el("b", worst.series.metric), _labels(worst.series), " ", _reason(worst)]
+        second += [words.WORST, el("b", _name(worst.series)), _labels(worst.series), " ", _reason(worst)]
     elif glyph == "info":
         second.append(words.LEARNING_WHY)
     else:
@@ -85,6 +86,11 @@ def _figure(name: str, value: str, small: str = "") -> Markup:
     return el("div", el("dt", name), el("dd", value, el("small", " ", small) if small else None))
 
 
+def _name(key: SeriesKey) -> Markup:
+    """The metric, which may be broken over lines where a word ends."""
+    return Markup(re.sub(r"([_./:-])(?=\w)", r"\1<wbr>", join(key.metric)))
+
+
 def _labels(key: SeriesKey) -> Markup:
     if not key.labels:
         return Markup("")
@@ -103,7 +109,8 @@ def alerts_card(view: DetectionView, drawn: Sequence[SeriesView]) -> Markup | No
     if not view.alerts:
         return None
     place = {str(s.key): i for i, s in enumerate(drawn)}
-    rows = [_alert_row(a, place.get(str(a.series)), drawn, view.timezone) for a in view.ranked[:ALERT_ROWS_MAX]]
+    last = max((int(s.times[-1]) for s in view.series if len(s)), default=None)
+    rows = [_alert_row(a, place.get(str(a.series)), drawn, view.timezone, last) for a in view.ranked[:ALERT_ROWS_MAX]]
     rest = len(view.alerts) - len(rows)
     first, more = rows[:ALERT_ROWS_FIRST], rows[ALERT_ROWS_FIRST:]
     return el(
@@ -125,10 +132,10 @@ def alerts_card(view: DetectionView, drawn: Sequence[SeriesView]) -> Markup | No
     )
 
 
-def _alert_row(alert: Alert, at: int | None, drawn: Sequence[SeriesView], zone: str) -> Markup:
+def _alert_row(alert: Alert, at: int | None, drawn: Sequence[SeriesView], zone: str, last: int | None) -> Markup:
     end, alone = alert.closed if alert.closed is not None else alert.peak_time, len(drawn) == 1
     spark: Markup | None = None
-    name: object = join(alert.series.metric, _labels(alert.series))
+    name: object = join(_name(alert.series), _labels(alert.series))
     if alone:
         name = _reason(alert, alone=True)
     if at is not None:
@@ -153,7 +160,7 @@ def _alert_row(alert: Alert, at: int | None, drawn: Sequence[SeriesView], zone: 
         el(
             "div",
             el("b", "open" if alert.closed is None else lasted),
-            el("span", words.moment(alert.opened, zone)),
+            el("span", words.moment(alert.opened, zone, last)),
             cls="when",
         ),
         cls=f"alert is-{alert.severity}",
@@ -167,7 +174,7 @@ def series_list(drawn: Sequence[SeriesView]) -> Markup | None:
     items = []
     for i, view in enumerate(drawn):
         top = float(np.nanmax(view.anomaly_score)) if np.isfinite(view.anomaly_score).any() else float("nan")
-        name = el("span", el("b", view.key.metric), el("small", _label_text(view) or "\N{NO-BREAK SPACE}"))
+        name = el("span", el("b", view.key.metric), el("small", _label_text(view)) if view.key.labels else None)
         score = el("span", words.bounded(top), cls="sc is-out" if view.alerts else "sc")
         link = el("a", name, picture(view.thin(70), *MINI), score, href=f"#s{i}", title=str(view.key))
         items.append(el("li", link, data_name=str(view.key).lower()))
@@ -227,12 +234,12 @@ def series_card(view: SeriesView, at: int, zone: str) -> Markup:
         for act, text, label in (("out", "−", "Zoom out"), ("in", "+", "Zoom in"), ("all", "all", "Show all"))
     ]
     rows = words.quality_rows(view)
-    faults = [f"{name} {text}" for name, text, fault in rows if fault]
+    faults = [f"{text} {name}" for name, text, fault in rows if fault]
     return el(
         "section",
         el(
             "div",
-            el("h2", view.key.metric, _labels(view.key), id=f"h{at}"),
+            el("h2", _name(view.key), _labels(view.key), id=f"h{at}"),
             el("span", words.count(view.points, "point"), every, drawn, cls="aside"),
             el("div", *buttons, cls="seg", role="group", aria_label="Zoom"),
             cls="card-head",
@@ -278,7 +285,11 @@ def settings_card(view: DetectionView) -> Markup:
         "timezone": view.timezone,
         "version": view.version,
     }
-    facts = [_fact(words.SETTINGS_ROWS.get(k, k.replace("_", " ")), v, False) for k, v in stated.items() if v]
+    facts = [
+        _fact(words.SETTINGS_ROWS.get(k, k.replace("_", " ")), v, False)
+        for k, v in stated.items()
+        if v not in ("", "[]", "()")
+    ]
     return el(
         "section",
         el("div", el("h2", words.SETTINGS, id="made"), cls="card-head"),

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from watchband.apps.library.axes import unit_of_view
 from watchband.apps.library.report.words import SCRIPT
 from watchband.apps.library.view import DetectionView, SeriesView
 from watchband.core import wording
@@ -55,9 +56,7 @@ def _offsets(view: DetectionView, drawn: list[SeriesView]) -> list[tuple[int, in
 def _series(view: SeriesView) -> dict[str, Any]:
     t0, tick, offsets = _ticks(view.times)
     finite = view.y[np.isfinite(view.y)]
-    factor, unit = 1.0, view.unit
-    if not unit and len(finite):
-        factor, unit = wording.scale_of(view.key.metric, float(np.quantile(np.abs(finite), 0.98)))
+    factor, unit = unit_of_view(view)
     base = float(np.median(finite)) * factor if len(finite) else 0.0
     # Single precision is exact enough once the usual level is taken off.
     values = [a * factor - base for a in (view.y, view.yhat, view.yhat_lower, view.yhat_upper)]

@@ -9,13 +9,13 @@ const every = (selector, root = document) => [...root.querySelectorAll(selector)
 let charts = [], cursor = null;
 
 // ---- words -----------------------------------------------------------------------------------------------------
-const digits = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 3 }), pad = (n, width = 2) => String(n).padStart(width, "0");
+const [digits, exact] = [3, 7].map((n) => new Intl.NumberFormat("en-US", { maximumSignificantDigits: n })), pad = (n, width = 2) => String(n).padStart(width, "0");
 const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" "), DAYS = "Sun Mon Tue Wed Thu Fri Sat".split(" ");
 
 const plain = (v) => v === 0 || (Math.abs(v) >= 1e-5 && Math.abs(v) < 1e15);
 const bounded = (v) => (v > 999 ? "> 999" : number(v));
-const number = (v) => (Number.isFinite(v) ? (plain(v) ? digits.format(v) : v.toPrecision(3)).replace("-", "−") : "–");
-const quantity = (v, unit) => number(v) + (unit && Number.isFinite(v) ? "\u00a0" + unit : "");
+const number = (v, form = digits) => (Number.isFinite(v) ? (plain(v) ? form.format(v) : v.toPrecision(3)).replace("-", "−") : "–");
+const quantity = (v, unit, form) => number(v, form) + (unit && Number.isFinite(v) ? "\u00a0" + unit : "");
 
 const offset = (t) => page.offsets[Math.max(0, page.offsets.findLastIndex(([from]) => t >= from))]; // [from, ms, name]
 const local = (t) => new Date(t + offset(t)[1]);
@@ -93,7 +93,7 @@ function area(s, index, x, y) {
 
 function valueTicks(low, high, count) { // round values with their texts, three digits and k, M, G
   const raw = (high - low) / count, power = 10 ** Math.floor(Math.log10(raw)), step = [1, 2, 2.5, 5, 10].find((m) => m * power >= raw * 0.999) * power;
-  const top = Math.max(Math.abs(low), Math.abs(high)), [size, name] = [[1e9, "G"], [1e6, "M"], [1e3, "k"], [1, ""]].find(([n]) => top >= 10 * n || n === 1);
+  const top = Math.max(Math.abs(low), Math.abs(high)), [size, name] = [[1e9, "G"], [1e6, "M"], [1e3, "k"], [1, ""]].find(([n]) => top >= 5 * n || n === 1);
   const places = [...Array(16).keys()].find((p) => Math.abs((step / size).toFixed(p) - step / size) <= 1e-6 * step / size) ?? 16;
   const ticks = [];
   for (let k = Math.ceil(low / step); k * step <= high; k++) ticks.push([k * step, k ? (k * step / size).toFixed(places).replace("-", "−") + name : "0"]);
@@ -175,16 +175,16 @@ class Chart {
     const [low, high, zero] = valueRange(s, index.filter((i) => s.t[i] >= from && s.t[i] <= to));
     const y = (v) => Math.max(-60, Math.min(height + 60, base - (v - low) / (high - low) * (base - TOP)));
     const whole = from <= this.full[0] && to >= this.full[1], said = whole ? "" : ` ${words.showing} ${moment(from)} – ${moment(to)}.`;
-    const id = `clip-${this.card.id}`, inner = el("g", { "clip-path": `url(#${id})` });
+    const id = `clip-${this.card.id}`, [spans, inner, below] = ["all", "plot", "all"].map((part) => el("g", { "clip-path": `url(#${id}-${part})` }));
     Object.assign(this, { x, y, base, lane, right, width });
-    this.svg = el("svg", { width, height, role: "img", "aria-label": this.node.dataset.label + said }, el("clipPath", { id }, box(LEFT, 0, right - LEFT, height, "")));
+    this.svg = el("svg", { width, height, role: "img", "aria-label": this.node.dataset.label + said }, el("clipPath", { id: `${id}-all` }, box(LEFT, 0, right - LEFT, height, "")), el("clipPath", { id: `${id}-plot` }, box(LEFT, TOP - 5, right - LEFT, base - TOP + 9, "")));
     for (const [a, b] of s.alerts.filter((span) => span[1] >= from && span[0] <= to).map(([a, b]) => [Math.max(x(a), LEFT), Math.min(x(b), right)]))
-      inner.append(box(a, TOP, Math.max(3, b - a), base - TOP, "wash"), box(a, TOP - 5, Math.max(3, b - a), 4, "rail"));
+      spans.append(box(a, TOP, Math.max(3, b - a), base - TOP, "wash"), box(a, TOP - 5, Math.max(3, b - a), 4, "rail"));
     this.axes(valueTicks(low, high, base > 200 ? 4.5 : 3.5), zero);
     this.values(inner, index);
-    this.scores(inner, index);
+    this.scores(below, index);
     [this.selection, this.cross] = [box(0, TOP, 0, lane - TOP, "brush"), el("g")];
-    this.svg.append(inner, this.selection, this.cross);
+    this.svg.append(spans, inner, below, this.selection, this.cross);
     this.plot.replaceChildren(this.svg);
     for (const button of every("[data-act=out],[data-act=all]", this.card)) button.disabled = whole;
     this.overview();
@@ -241,7 +241,7 @@ class Chart {
     group.append(el("path", { class: "score-out", d: warm, "stroke-width": Math.max(2, Math.min(8, (right - LEFT) / (index.length || 1))) }));
     const first = s.score.findIndex(Number.isFinite), learned = first < 0 ? right : Math.min(right, x(s.t[first]));
     if (learned > LEFT + 1) group.append(box(LEFT, lane - LANE, learned - LEFT, LANE, "learn"));
-    this.svg.append(rule(LEFT, right, cut, "cut"), text(LEFT - 8, cut + 3.5, "tick end", "1"), text(LEFT - 8, lane - LANE + 4, "tick end", "4"), text(LEFT + 4, lane - LANE + 1, "tick", words.scoreLane));
+    this.svg.append(rule(LEFT, right, cut, "cut"), text(LEFT - 8, cut + 3.5, "tick end", "1"), text(LEFT - 8, lane - LANE + 4, "tick end", "4"), text(LEFT + 4, lane - LANE - 4, "tick", words.scoreLane));
   }
 
   overview() { // the whole history as lowest to highest, a tick an alert, the window with its grips
@@ -258,14 +258,14 @@ class Chart {
   mark() { // crosshair and readout
     const { s, x, y, lane } = this.prepare(), i = this.at;
     if (!s.n || !this.svg) return;
-    const t = s.t[i], seen = t >= this.range[0] && t <= this.range[1], off = s.widths(i), kinds = words.kinds;
+    const t = s.t[i], seen = t >= this.range[0] && t <= this.range[1], off = s.widths(i), kinds = words.kinds, form = number(s.low[i]) === number(s.high[i]) ? exact : digits;
     this.cross.replaceChildren(...(seen && cursor !== null ? [el("line", { x1: x(t), x2: x(t), y1: TOP - 6, y2: lane, class: "cross" })] : []));
     if (seen && cursor !== null && Number.isFinite(s.y[i])) this.cross.append(el("circle", { cx: x(t), cy: y(s.y[i]), r: 4, class: "dot-ink" }));
     const fine = (s.interval || MINUTE) % MINUTE > 0, kind = s.flags[i] & IMPUTED ? kinds.imputed : !s.hot(i) ? "" : !(s.flags[i] & IN_ALERT) ? kinds.alone : s.outside(i) ? kinds.value : kinds.pattern;
     const word = Number.isFinite(off) && Number.isFinite(s.y[i]) ? (off ? `${bounded(Math.abs(off))} ${off > 0 ? words.above : words.below}` : words.inside) : "";
-    const parts = [el("span", {}, el("b", {}, `${moment(t, fine)} ${offset(t)[2]}`), ` ${hm(new Date(t), fine)} UTC`),
+    const parts = [el("span", {}, el("b", {}, `${moment(t, fine)} ${offset(t)[2]}`), offset(t)[1] ? ` ${hm(new Date(t), fine)} UTC` : ""),
       el("b", { class: "value" }, Number.isFinite(s.y[i]) ? quantity(s.y[i], s.unit) : words.missing),
-      el("span", {}, Number.isFinite(s.low[i]) ? `${words.expected} ${number(s.mid[i])} (${number(s.low[i])}–${quantity(s.high[i], s.unit)})` : words.noBand)];
+      el("span", {}, Number.isFinite(s.low[i]) ? `${words.expected} ${number(s.mid[i], form)} (${number(s.low[i], form)}–${quantity(s.high[i], s.unit, form)})` : words.noBand)];
     if (word) parts.push(el("span", { class: s.hot(i) && off ? "is-out" : "" }, word));
     if (Number.isFinite(s.score[i])) parts.push(el("span", { class: s.hot(i) ? "is-out" : "" }, `${words.score} ${bounded(s.score[i])}`));
     this.readout.replaceChildren(...parts, ...(kind ? [el("span", {}, `${words.kind} ${kind}`)] : []));

@@ -51,22 +51,23 @@ SETTINGS_ROWS = {
 }
 QUALITY_ROWS: Mapping[str, tuple[str, str]] = {
     "rows": ("rows read", "count"),
-    "points": ("points", "count"),
     "interval_ns": ("usual interval", "span"),
-    "share_on_interval": ("on that interval", "share"),
+    "on_interval": ("steps on that interval", "share"),
     "minimum": ("lowest", "value"),
     "maximum": ("highest", "value"),
     "nan": ("not a number", "fault"),
-    "infinite": ("infinite", "fault"),
     "duplicates": ("duplicates", "fault"),
     "out_of_order": ("out of order", "fault"),
-    "late": ("later than allowed", "fault"),
-    "missing": ("missing points", "fault"),
     "gaps": ("gaps", "fault"),
+    "missing_slots": ("missing points", "rare"),
     "longest_gap_ns": ("longest gap", "span"),
-    "counter_resets": ("counter resets", "fault"),
-    "imputed": ("filled in", "fault"),
+    "gaps_unfilled": ("gaps not filled", "rare"),
+    "imputed": ("points filled in", "rare"),
+    "infinite": ("infinite", "rare"),
+    "late": ("later than allowed", "rare"),
+    "counter_resets": ("counter resets", "rare"),
 }
+"""What is known of the data, in the order of the page: a count, a fault also shown when none, or a rare one."""
 SCRIPT = {
     "expected": "expected",
     "noBand": "no band yet",
@@ -109,9 +110,9 @@ def stretch(first: int, last: int, zone: str) -> str:
     return f"{moment(first, zone)} to {moment(last, zone)} ({wording.duration(last - first)})"
 
 
-def moment(time: int, zone: str) -> str:
-    """A day with its year and the time, not broken over lines."""
-    return wording.moment(time, zone).replace(" ", NBSP)
+def moment(time: int, zone: str, now: int | None = None) -> str:
+    """A day and time, not broken over lines; as short as ``now`` allows."""
+    return wording.moment(time, zone, now).replace(" ", NBSP)
 
 
 def reason(alert: Alert) -> list[tuple[str, bool]]:
@@ -125,20 +126,24 @@ def reason(alert: Alert) -> list[tuple[str, bool]]:
 
 def quality_rows(view: SeriesView) -> list[tuple[str, str, bool]]:
     """Name, text and whether it is a fault, of everything known about the data of a series."""
+    known = {"rows": view.points, **view.quality}
     rows = []
-    for key, value in {"rows": view.points, **view.quality}.items():
-        name, form = QUALITY_ROWS.get(key, (key.removesuffix("_ns").replace("_", " "), ""))
-        if value is None or isinstance(value, (list, dict)) or (isinstance(value, float) and not isfinite(value)):
+    for key in [*QUALITY_ROWS, *(k for k in known if k not in QUALITY_ROWS)]:
+        value = known.get(key)
+        name, form = QUALITY_ROWS.get(key, (key.replace("_", " "), ""))
+        if not isinstance(value, (int, float, str)) or (isinstance(value, float) and not isfinite(value)):
             continue
-        if form == "span" or key.endswith("_ns"):
-            text = wording.duration(int(value)) if value > 0 else "none"
+        if not value and form in ("span", "rare"):
+            continue
+        if form == "span":
+            text = wording.duration(int(value))
         elif form == "share":
             text = wording.with_unit(wording.number(100 * float(value)), "%")
         elif form == "value":
             text = quantity(view, float(value))
-        elif form in ("count", "fault"):
+        elif form in ("count", "fault", "rare"):
             text = f"{int(value):,}" if value else "none"
         else:
             text = wording.number(value) if isinstance(value, float) else str(value)
-        rows.append((name, text, form == "fault" and bool(value)))
+        rows.append((name, text, form in ("fault", "rare") and bool(value)))
     return rows
