@@ -15,7 +15,7 @@ import pytest
 
 from tests.apps.pictures import detection_view, series_view
 from watchband.apps.library import report
-from watchband.apps.library.report import render, write_report
+from watchband.apps.library.report import notebook_html, render, write_report
 from watchband.apps.library.view import DetectionView, SeriesView
 
 EVIL = "</script><script>alert(1)</script><!--<b onload='x'>&amp;\u2028\""
@@ -193,6 +193,17 @@ def test_many_long_series_stay_under_five_megabytes_and_keep_every_anomaly(tmp_p
     for view in views:
         kept = times_of(drawn[str(view.key)])
         assert np.isin(view.times[view.anomalous] / 1e6, kept).all()
+
+
+def test_a_notebook_shows_verdict_alerts_and_charts_without_script() -> None:
+    text = notebook_html(detection_view(series_view(EVIL), series_view(alerts=0)))
+    outline = Outline(text)
+    tags = [tag for tag, _ in outline.tags]
+    assert "script" not in tags
+    assert tags.count("svg") == 2
+    assert tags.count("li") == 2
+    assert "2 critical alerts" in text.replace("\u00a0", " ")
+    assert notebook_html(DetectionView([], []))
 
 
 def test_the_same_view_gives_the_same_page() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,6 +93,7 @@ class Findings:
             settings=shown,
             command=self.command,
             version=__version__,
+            notes=self.notes,
         )
 
 
@@ -197,12 +197,6 @@ class Detection(Findings):
         )
 
     def _repr_html_(self) -> str:
-        lines = "".join(f"<li>{_glyph(a)} {escape(a.reason)}</li>" for a in self.alerts[:10])
-        more = len(self.alerts) - 10
-        rest = f"<p>and {more} more</p>" if more > 0 else ""
-        said = f"<ul style='list-style:none;padding-left:0'>{lines}</ul>{rest}" if lines else "<p>All quiet.</p>"
-        return f"<div><p><b>{escape(repr(self))}</b></p>{said}</div>"
+        from watchband.apps.library.report import notebook_html
 
-
-def _glyph(alert: Alert) -> str:
-    return {"critical": "◆", "warning": "△", "info": "○"}[alert.severity]
+        return notebook_html(self.view())

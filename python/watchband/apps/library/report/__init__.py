@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from watchband.apps.library.report import page, words
 from watchband.apps.library.report.markup import join
+from watchband.apps.library.report.notebook import notebook
 from watchband.apps.library.report.payload import payload
 from watchband.apps.library.view import DetectionView, SeriesView
 
@@ -75,6 +76,11 @@ def render(view: DetectionView) -> str:
         made=join(f"Watchband {view.version}".strip()),
         data=payload(view, drawn),
     )
+
+
+def notebook_html(view: DetectionView) -> str:
+    """The short form for notebooks: verdict, worst alerts, still charts; no script."""
+    return notebook(view, _file("report.css"))
 
 
 def thinned(view: DetectionView) -> list[SeriesView]:
