@@ -112,6 +112,11 @@ def test_the_same_time_twice_is_kept(read: Reader) -> None:
     assert got.profile.ordered
 
 
+def test_hosts_side_by_side_without_an_id_are_told(read: Reader) -> None:
+    got = read("timestamp,load\n" + "".join(f"2025-02-17 00:{m:02},{h}\n" for m in range(9) for h in range(4)))
+    assert "27 rows stand at the same time as the row before" in got.notes
+
+
 def files(folder: Path, **texts: str) -> Path:
     for name, text in texts.items():
         path = folder / name.replace("__", "/")

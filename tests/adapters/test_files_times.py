@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from tests.adapters.conftest import Read
-from watchband.adapters.sources.files.timestamps import local_to_utc
+from watchband.adapters.sources.files.timestamps import TimeFormat, _parse_parts, _parse_usual_slash, local_to_utc
 from watchband.core.errors import ConfigError, DataError, InvalidParameterError, UnknownNameError
 
 Reader = Callable[..., Read]
@@ -26,6 +27,12 @@ FORMS = {
     "2025-02-17 14:30:00 UTC": "ISO 8601 with zone",
     "2025-02-17T16:30:00+02:00": "ISO 8601 with zone",
     "2025-02-17 09:00:00-0530": "ISO 8601 with zone",
+    "20250217T143000Z": "YYYYMMDD with zone",
+    "20250217 1430": "YYYYMMDD without zone, read as UTC",
+    "17 Feb 2025 14:30": "day, name of the month, year without zone, read as UTC",
+    "17-February-2025 14:30:00": "day, name of the month, year without zone, read as UTC",
+    "Mon 17 Feb 2025 14:30:00 +0000": "day, name of the month, year with zone",
+    "17/Feb/2025:14:30:00 +0000": "day, name of the month, year with zone",
     "2/17/2025 14:30": "M/D/YYYY without zone, read as UTC",
     "02/17/2025 02:30:00 PM": "M/D/YYYY without zone, read as UTC",
     "2/17/25 14:30": "M/D/YYYY without zone, read as UTC",
@@ -44,6 +51,50 @@ def test_forms(read: Reader, text: str) -> None:
     got = read(f"timestamp,value\n{text},1\n")
     assert got.series["cpu"] == [(FIRST, 1.0)]
     assert f"({FORMS[text]})" in got.profile.describe()[0]
+
+
+def test_dates_and_clocks_in_two_columns(read: Reader) -> None:
+    got = read("Date,Time,CPU\n2/17/2025,14:30,1\n2/17/2025,14:35:30,2\n2/17/2025,,3\n")
+    assert got.series == {"CPU": [(FIRST, 1.0), ("2025-02-17T14:35:30", 2.0)]}
+    assert "time 'Date' and 'Time' (M/D/YYYY without zone" in got.profile.describe()[0]
+    got = read("2025-02-17 14:30 1.5\n2025-02-17 14:35 2.5\n", "load.txt")
+    assert [v for _, v in got.series["column_3"]] == [1.5, 2.5]
+
+
+def test_days_months_and_hours_without_more(read: Reader) -> None:
+    assert read("day,value\n20250217,1\n20250218,2\n").series["cpu"][1][0] == "2025-02-18T00:00"
+    assert read("hour,value\n2025-02-17 14,1\n").series["cpu"][0][0] == "2025-02-17T14:00"
+    assert read('time,value\n"Feb 17, 2025, 02:30 PM",1\n').series["cpu"][0][0] == FIRST
+
+
+def test_large_quantities_are_no_epoch(read: Reader) -> None:
+    with pytest.raises(ConfigError, match="counts up by one"):
+        read("request,total_bytes\n" + "".join(f"{k},{S + k}\n" for k in range(9)))
+    got = read("when,load\n" + "".join(f"{S + k},5\n" for k in range(9)))
+    assert got.keys == ["load"]
+
+
+def test_a_time_in_an_unknown_unit_becomes_no_metric(read: Reader) -> None:
+    got = read("t,load\n0,5\n300,6\n600,7\n", interval_ns=300 * 10**9)
+    assert got.keys == ["load"]
+    assert "column 't' is left out: called like a time but in no unit that is known" in got.notes
+
+
+def test_the_quick_way_and_the_exact_way_agree() -> None:
+    dice = np.random.default_rng(3)
+    texts = [
+        f"{dice.integers(1, 32)}/{dice.integers(1, 14):02}/{dice.integers(1995, 2030)} {dice.integers(0, 24)}:{m:02}"
+        for m in dice.integers(0, 60, 400)
+    ]
+    for day_first in (True, False):
+        form = TimeFormat("slash", "Europe/Dublin", day_first=day_first)
+        exact = _parse_parts(pa.array(texts), form)
+        good = pa.array([t for t, bad in zip(texts, exact.bad, strict=True) if not bad])
+        quick = _parse_usual_slash(good, form)
+        assert quick is not None
+        assert len(good) > 100
+        assert quick.ns.tolist() == exact.ns[~exact.bad].tolist()
+        assert _parse_usual_slash(pa.array([*good.to_pylist(), "31/31/2025 1:00"]), form) is None
 
 
 def test_fractions_of_a_second_are_exact(read: Reader) -> None:

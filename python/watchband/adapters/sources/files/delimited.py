@@ -203,6 +203,8 @@ def _find_delimiter(rows: list[str]) -> str:
         share = counts.count(usual) / len(counts)
         if usual > 1 and share > max(most, 0.5) + 1e-9 and (share == 1 or share > most + 0.2):
             best, most = delimiter, share
+    if not most and all(len(row.strip().split(" ")) == len(rows[0].strip().split(" ")) > 1 for row in rows):
+        return " "
     return best
 
 

@@ -57,7 +57,8 @@ class FileProfile:
         roles = self.roles
         time = "no time column, one row per interval"
         if roles.time is not None:
-            time = f"time {roles.time!r} ({roles.form.describe()})"
+            names = " and ".join(map(repr, roles.timing))
+            time = f"time {names} ({roles.form.describe()})"
         parts = [self.format, time, f"values {_listed(roles.values)}"]
         if roles.name is not None:
             parts.append(f"metric names from {roles.name!r}")
@@ -121,6 +122,11 @@ def scan_notes(format_notes: list[str], roles: Roles, scanned: Scan) -> list[str
         notes.append(
             f"time runs backwards {counted(most - 1, 'time')}{groups}: read as {most} stacked hosts without "
             f'an id, told apart by the label part="1" to part="{most}"'
+        )
+    if scanned.repeated * 5 > scanned.rows:
+        notes.append(
+            f"{counted(scanned.repeated, 'row')} stand at the same time as the row before; if several hosts stand side "
+            "by side, name the column that tells them apart with --label"
         )
     if scanned.newest_first and not scanned.ordered:
         notes.append("rows stand newest first; sorted by time in memory")

@@ -65,7 +65,7 @@ def _in_order(file: OpenFile, tally: Tally, progress: Callable[[int], None]) -> 
     roles, scanned = file.roles, file.scanned
     width = len(roles.values)
     groups, stacks = Groups(dict(scanned.groups)), _Stacks(scanned)
-    columns = list(dict.fromkeys([*([roles.time] if roles.time else []), *roles.grouping, *roles.values]))
+    columns = list(dict.fromkeys([*roles.timing, *roles.grouping, *roles.values]))
     rows_max = max(1, BATCH_VALUES_MAX // width)
     ordinal, known = 0, len(scanned.groups)
     for whole in file.reader.chunks(columns, tally):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from watchband.adapters.sources.files.columns import Chunk, Column, as_text, is_text, shown, to_numbers
 from watchband.adapters.sources.files.hints import Hints
-from watchband.adapters.sources.files.timestamps import EXPECTED, TimeFormat, Times, find_format, parse
+from watchband.adapters.sources.files.timestamps import EXPECTED, WRITTEN, TimeFormat, Times, find_format, parse
 from watchband.core.errors import ConfigError, DataError, UnknownNameError
 
 TIME_NAMES = (
@@ -33,6 +33,8 @@ STATUS_NAMES = (
 )  # fmt: skip
 _ID_NAME = re.compile(r"(?:.*[_\s.-])?(?:id|instance|host|hostname|node|server|machine|device|shard)", re.IGNORECASE)
 _CAMEL_ID = re.compile(r".*[a-z](?:Id|ID)")
+_QUANTITY = re.compile(r"bytes|count|total|size|used|usage|memory|value|requests|rate", re.IGNORECASE)
+_CLOCK = r"^\s*\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*(?:[AaPp][Mm])?\s*$"
 _ROW_NAME = re.compile(
     r"(?:index|row|row_?(?:id|number|nr|no)|unnamed:? ?\d*|id|level_\d|__index_level_\d+__)", re.IGNORECASE
 )
@@ -56,6 +58,8 @@ class Roles:
         The column that names the metric, in a long table.
     left_out : dict
         Columns that became nothing, with the reason.
+    clock : str or None
+        The column of the time of day, where the time column holds dates only.
     """
 
     time: str | None
@@ -64,12 +68,18 @@ class Roles:
     labels: list[str] = field(default_factory=list)
     name: str | None = None
     left_out: dict[str, str] = field(default_factory=dict)
+    clock: str | None = None
     hinted_labels: bool = False
 
     @property
     def grouping(self) -> list[str]:
         """The columns whose values tell series apart."""
         return [*([self.name] if self.name else []), *self.labels]
+
+    @property
+    def timing(self) -> list[str]:
+        """The columns that say when."""
+        return [name for name in (self.time, self.clock) if name]
 
 
 def find_roles(sample: Chunk, names: list[str], hints: Hints, file: str) -> Roles:
@@ -89,8 +99,11 @@ def find_roles(sample: Chunk, names: list[str], hints: Hints, file: str) -> Role
             raise UnknownNameError(f"column of {file}", name, names)
     time, form = _find_time(sample, names, hints, file)
     roles = Roles(time, form, list(hints.values), list(hints.labels), hinted_labels=bool(hints.labels))
+    roles.clock = _find_clock(sample, time, form, names)
     seen = parse(sample.columns[time], form) if time else None
-    rest = [n for n in names if n != time and n not in hints.values and n not in hints.labels]
+    if roles.clock is not None:
+        roles.form, seen = replace(form, zoned=False), None
+    rest = [n for n in names if n not in roles.timing and n not in hints.values and n not in hints.labels]
     for name in [n for n in rest if _is_written_time(sample.columns[n], hints)]:
         rest.remove(name)
         roles.left_out[name] = "another time; name it as the time column to use it"
@@ -129,8 +142,8 @@ def _find_time(sample: Chunk, names: list[str], hints: Hints, file: str) -> tupl
     candidates = {n: f for n in names if n not in taken and (f := find_format(sample.columns[n], hints))}
     lower = {name: name.strip().casefold() for name in candidates}
     named = [name for wanted in TIME_NAMES for name in candidates if lower[name] == wanted]
-    written = [n for n in candidates if candidates[n].kind in ("typed", "iso", "slash")]
-    epochs = [n for n in candidates if candidates[n].kind == "epoch" and _ascends(sample.columns[n], candidates[n])]
+    written = [n for n in candidates if candidates[n].kind in WRITTEN]
+    epochs = [n for n in candidates if candidates[n].kind == "epoch" and _ascends(n, sample.columns[n], candidates[n])]
     rows = [n for n in candidates if candidates[n].kind == "row" and len(sample) > 2 and _ROW_NAME.fullmatch(n)]
     first = [n for n in candidates if candidates[n].kind == "row" and len(sample) > 2 and n == names[0]]
     certain = [n for n in named if candidates[n].kind != "row"]
@@ -145,6 +158,22 @@ def _find_time(sample: Chunk, names: list[str], hints: Hints, file: str) -> tupl
     )
 
 
+def _find_clock(sample: Chunk, time: str | None, form: TimeFormat, names: list[str]) -> str | None:
+    """The column with the time of day beside a column of dates."""
+    import pyarrow.compute as pc
+
+    if time is None or form.kind in ("typed", "epoch", "row") or not is_text(sample.columns[time]):
+        return None
+    if pc.any(pc.match_substring(as_text(sample.columns[time]), ":")).as_py():
+        return None
+    for name in names:
+        column = sample.columns[name]
+        usable = name != time and is_text(column) and column.null_count * 2 < len(column)
+        if usable and pc.mean(pc.match_substring_regex(as_text(column), _CLOCK)).as_py() > 0.8:
+            return name
+    return None
+
+
 def _with_interval(form: TimeFormat, hints: Hints, name: str, file: str) -> TimeFormat:
     if form.kind == "row" and not hints.interval_ns:
         raise ConfigError(
@@ -154,7 +183,10 @@ def _with_interval(form: TimeFormat, hints: Hints, name: str, file: str) -> Time
     return form
 
 
-def _ascends(column: Column, form: TimeFormat) -> bool:
+def _ascends(name: str, column: Column, form: TimeFormat) -> bool:
+    """Whether numbers that could be an epoch are one: they only go up (or down), and are not called like a quantity."""
+    if _QUANTITY.search(name):
+        return False
     times = parse(column, form)
     steps = np.diff(times.ns[~times.bad])
     return bool(len(steps) == 0 or np.mean(steps >= 0) > 0.95 or np.mean(steps <= 0) > 0.95)
@@ -196,6 +228,8 @@ def _sort_numbers(roles: Roles, sample: Chunk, names: list[str]) -> None:
             empty.append(name)
         elif lower in TRUTH_NAMES and bool(np.isin(held, (0.0, 1.0, -1.0)).all()):
             roles.left_out[name] = "looks like ground truth; give it as a value column to use it"
+        elif roles.time is None and lower in TIME_NAMES and bool((held[1:] > held[:-1]).all()):
+            roles.left_out[name] = "called like a time but in no unit that is known; rows are counted instead"
         elif _counts(held) and _ROW_NAME.fullmatch(name):
             roles.left_out[name] = "a row number"
         elif whole and not roles.hinted_labels and (_ID_NAME.fullmatch(name) or _CAMEL_ID.fullmatch(name)):
@@ -215,7 +249,7 @@ def _counts(held: np.ndarray) -> bool:
 
 def _is_written_time(column: Column, hints: Hints) -> bool:
     form = find_format(column, hints)
-    return form is not None and form.kind in ("typed", "iso", "slash")
+    return form is not None and form.kind in WRITTEN
 
 
 def _is_words(column: Column) -> bool:

@@ -88,6 +88,7 @@ class Order:
         self.last = np.empty(0, np.int64)
         self.backward = 0
         self.forward = 0
+        self.repeated = 0
         self.open: dict[int, Segment] = {}
         self.closed: list[Segment] = []
 
@@ -105,6 +106,7 @@ class Order:
         before[starts] = self.last[g[starts]]
         back = t < before
         self.backward += int(back.sum())
+        self.repeated += int((t == before).sum())
         self.forward += int(((t > before) & (before > NEVER)).sum())
         if len(self.closed) <= RESETS_MAX:
             self._segments(g, t, back, starts)
@@ -154,7 +156,7 @@ class Scan:
 
     ``rows`` could be split into cells, of ``rows_end`` in the file. ``parts`` maps a group to the number of stacked
     hosts in it; ``ordered`` is whether times ascend within every series once those are told apart;
-    ``newest_first`` whether they descend.
+    ``newest_first`` whether they descend; ``repeated`` counts rows at the time of the row before in their series.
     """
 
     rows: int
@@ -166,6 +168,7 @@ class Scan:
     first_ns: int
     last_ns: int
     tally: Tally
+    repeated: int = 0
 
 
 def scan(reader: Reader, roles: Roles, hints: Hints, file: str, progress: Callable[[int], None]) -> Scan:
@@ -189,7 +192,7 @@ def scan(reader: Reader, roles: Roles, hints: Hints, file: str, progress: Callab
 def _scan_once(reader: Reader, roles: Roles, hints: Hints, file: str, progress: Callable[[int], None]) -> Scan | None:
     tally, groups, order = Tally(), Groups(), Order()
     rows, rows_end, low, high, first_max, second_max = 0, 0, 2**63 - 1, -(2**63), 0, 0
-    columns = [*([roles.time] if roles.time else []), *roles.grouping]
+    columns = [*roles.timing, *roles.grouping]
     for chunk in reader.chunks(columns or roles.values[:1], tally):
         times = times_of(chunk, roles, tally)
         rows, rows_end = rows + len(chunk), int(chunk.rows[-1]) + 1
@@ -220,7 +223,9 @@ def _scan_once(reader: Reader, roles: Roles, hints: Hints, file: str, progress: 
     parts = order.parts()
     stacked = sum(parts.values()) - len(parts)
     newest_first = order.backward > 0 and order.forward == 0
-    return Scan(rows, rows_end, groups.numbers, parts, order.backward == stacked, newest_first, low, high, tally)
+    return Scan(
+        rows, rows_end, groups.numbers, parts, order.backward == stacked, newest_first, low, high, tally, order.repeated
+    )
 
 
 def times_of(chunk: Chunk, roles: Roles, tally: Tally) -> Times:
@@ -229,6 +234,8 @@ def times_of(chunk: Chunk, roles: Roles, tally: Tally) -> Times:
         form: TimeFormat = roles.form
         return Times(form.start_ns + chunk.rows * form.unit_ns, np.zeros(len(chunk), bool))
     column = chunk.columns[roles.time]
+    if roles.clock is not None:
+        column = joined(column, chunk.columns[roles.clock])
     times = parse(column, roles.form)
     count = int(times.bad.sum())
     if count:
@@ -237,6 +244,13 @@ def times_of(chunk: Chunk, roles: Roles, tally: Tally) -> Times:
         ]
         tally.bad_time(count, examples)
     return times
+
+
+def joined(dates: Column, clocks: Column) -> Column:
+    """``2025-02-17`` and ``14:30`` as one."""
+    import pyarrow.compute as pc
+
+    return pc.binary_join_element_wise(as_text(dates), as_text(clocks), " ")
 
 
 def _cell(value: object) -> str:

@@ -15,18 +15,25 @@ from watchband.core.points import Int64
 
 SECOND = 1_000_000_000
 DAY = 86_400 * SECOND
+WRITTEN = ("typed", "iso", "slash", "compact", "named", "named US")
+"""Kinds of times that nothing else looks like."""
 UNITS = {"seconds": SECOND, "milliseconds": 1_000_000, "microseconds": 1_000, "nanoseconds": 1}
 EXPECTED = "ISO 8601 (2025-02-17 14:30), M/D/YYYY H:MM, D/M/YYYY H:MM, or epoch seconds, ms, us or ns"
 
-_CLOCK = r"(?:[T ,]+(?P<h>\d{1,2}):(?P<mi>\d{2})(?::(?P<s>\d{2})(?:[.,](?P<f>\d{1,9})\d*)?)?)?"
-_ISO = (
-    r"^\s*(?P<y>\d{4})[-/.](?P<mo>\d{1,2})[-/.](?P<d>\d{1,2})"
+_CLOCK = r"(?:[T ,:]+(?P<h>\d{1,2})(?::(?P<mi>\d{2})(?::(?P<s>\d{2})(?:[.,](?P<f>\d{1,9})\d*)?)?)?)?"
+_ZONE = r"\s*(?P<ap>[AaPp][Mm])?\s*(?P<z>[zZ]|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?\s*$"
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_PATTERNS = {
+    "iso": r"^\s*(?P<y>\d{4})[-/.](?P<mo>\d{1,2})[-/.](?P<d>\d{1,2})" + _CLOCK + _ZONE,
+    "slash": r"^\s*(?P<mo>\d{1,2})[/.-](?P<d>\d{1,2})[/.-](?P<y>\d{4}|\d{2})" + _CLOCK + _ZONE,
+    "compact": r"^\s*(?P<y>\d{4})(?P<mo>[01]\d)(?P<d>[0-3]\d)"
+    r"(?:[T ]?(?P<h>[0-2]\d)(?P<mi>[0-5]\d)(?:(?P<s>[0-6]\d)(?:\.(?P<f>\d{1,9}))?)?)?" + _ZONE,
+    "named": r"^\s*(?:[A-Za-z]{3,9},?\s+)?(?P<d>\d{1,2})[-/ .](?P<mo>[A-Za-z]{3,9})[-/ .,]+(?P<y>\d{4})"
     + _CLOCK
-    + r"\s*(?P<z>[zZ]|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?(?P<ap>)\s*$"
-)
-_SLASH = (
-    r"^\s*(?P<mo>\d{1,2})[/.-](?P<d>\d{1,2})[/.-](?P<y>\d{4}|\d{2})" + _CLOCK + r"\s*(?P<ap>[AaPp][Mm])?(?P<z>)\s*$"
-)
+    + _ZONE,
+    "named US": r"^\s*(?P<mo>[A-Za-z]{3,9})\.?\s+(?P<d>\d{1,2}),?\s+(?P<y>\d{4})" + _CLOCK + _ZONE,
+}
+"""Ways to write a date; parts not written are empty."""
 _EPOCH_FROM, _EPOCH_TO = 1e8, 9e9
 """Epoch seconds from 1973 to 2255; times outside int64 nanoseconds cannot be kept."""
 
@@ -38,7 +45,8 @@ class TimeFormat:
     Parameters
     ----------
     kind : str
-        ``typed`` (the file says it is a time), ``iso``, ``slash`` (M/D/Y or D/M/Y), ``epoch`` or ``row``.
+        ``typed`` (the file says it is a time), ``iso``, ``compact`` (YYYYMMDD), ``slash`` (M/D/Y or D/M/Y), ``named``
+        and ``named US`` (17 Feb 2025, Feb 17 2025), ``epoch`` or ``row``.
     zone : str
         Zone of times that carry none.
     unit_ns : int
@@ -67,7 +75,11 @@ class TimeFormat:
             return "epoch " + next(name for name, ns in UNITS.items() if ns == self.unit_ns)
         if self.kind == "row":
             return "row numbers, one per interval"
-        form = {"typed": "typed times", "iso": "ISO 8601"}.get(self.kind, "D/M/YYYY" if self.day_first else "M/D/YYYY")
+        forms = {
+            "typed": "typed times", "iso": "ISO 8601", "compact": "YYYYMMDD", "named": "day, name of the month, year",
+            "named US": "name of the month, day, year",
+        }  # fmt: skip
+        form = forms.get(self.kind, "D/M/YYYY" if self.day_first else "M/D/YYYY")
         return form + (" with zone" if self.zoned else f" without zone, read as {self.zone}")
 
 
@@ -99,16 +111,27 @@ def find_format(column: Column, hints: Hints) -> TimeFormat | None:
         return TimeFormat("typed", hints.timezone, zoned=getattr(kind, "tz", None) is not None)
     if is_text(column):
         text = as_text(column)
-        for form, pattern in (("iso", _ISO), ("slash", _SLASH)):
+        for form, pattern in _PATTERNS.items():
+            if form == "compact" and not _are_dates(text):
+                continue
             found = pc.extract_regex(text, pattern)
             if found.null_count * 5 <= len(text):
                 if form == "slash":
                     return _find_day_first(text, hints)
                 zoned = pc.any(pc.greater(pc.utf8_length(pc.struct_field(found, "z")), 0)).as_py()
-                return TimeFormat("iso", hints.timezone, zoned=bool(zoned))
+                return TimeFormat(form, hints.timezone, zoned=bool(zoned))
+    elif kinds.is_integer(kind) and _are_dates(as_text(column)):
+        return TimeFormat("compact", hints.timezone)
     elif not (kinds.is_integer(kind) or kinds.is_floating(kind) or kinds.is_decimal(kind)):
         return None
     return _find_number_format(column, hints)
+
+
+def _are_dates(text: Column) -> bool:
+    """Whether eight digits in a row are dates such as 20250217: years 1970 to 2199, or a clock behind them."""
+    import pyarrow.compute as pc
+
+    return bool(pc.mean(pc.match_substring_regex(text, r"^\s*(19[7-9]|2[01]\d)\d[01]\d[0-3]\d(\D|\s*$)")).as_py() > 0.8)
 
 
 def _find_number_format(column: Column, hints: Hints) -> TimeFormat | None:
@@ -151,8 +174,8 @@ def parse(column: Column, form: TimeFormat) -> Times:
     if form.kind == "slash":
         if (fast := _parse_usual_slash(column, form)) is not None:
             return fast
-        return _parse_parts(column, _SLASH, form)
-    return _parse_numbers(column, form)
+        return _parse_parts(column, form)
+    return _parse_parts(column, form) if form.kind in _PATTERNS else _parse_numbers(column, form)
 
 
 def _parse_typed(column: Column, form: TimeFormat) -> Times:
@@ -182,7 +205,7 @@ def _parse_iso(column: Column, form: TimeFormat) -> Times:
     try:
         return _parse_typed(pc.cast(text, kind), form)
     except pa.ArrowInvalid:
-        return _parse_parts(text, _ISO, form)
+        return _parse_parts(text, form)
 
 
 def _parse_usual_slash(column: Column, form: TimeFormat) -> Times | None:
@@ -205,13 +228,15 @@ def _parse_usual_slash(column: Column, form: TimeFormat) -> Times | None:
     return Times(times.ns, times.bad, days if form.day_first else months, months if form.day_first else days)
 
 
-def _parse_parts(column: Column, pattern: str, form: TimeFormat) -> Times:
+def _parse_parts(column: Column, form: TimeFormat) -> Times:
     """Year, month, day and clock by a pattern; slower than the columnar cast, and exact about what is wrong."""
     import pyarrow.compute as pc
 
-    found = pc.extract_regex(as_text(column), pattern)
+    kind = "iso" if form.kind == "typed" else form.kind
+    found = pc.extract_regex(as_text(column), _PATTERNS[kind])
     bad = ~np.asarray(found.is_valid().to_numpy(zero_copy_only=False), bool)
-    year, month, day, hour, minute, second = (_digits(found, part) for part in ("y", "mo", "d", "h", "mi", "s"))
+    year, day, hour, minute, second = (_digits(found, part) for part in ("y", "d", "h", "mi", "s"))
+    month = _month_numbers(found) if kind.startswith("named") else _digits(found, "mo")
     first_max, second_max = (int(part.max(initial=0)) for part in (month, day))
     if form.day_first:
         month, day = day, month
@@ -235,6 +260,16 @@ def _parse_parts(column: Column, pattern: str, form: TimeFormat) -> Times:
     if naive.any():
         utc[naive] = local_to_utc(ns[naive], form.zone)
     return Times(utc, bad, first_max, second_max)
+
+
+def _month_numbers(found: Column) -> Int64:
+    """``Feb`` or ``February`` → 2; anything else 0."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    words = pc.utf8_slice_codeunits(pc.utf8_lower(pc.struct_field(found, "mo")), 0, 3)
+    index = pc.fill_null(pc.index_in(words, pa.array(_MONTHS)), -1)
+    return np.array(index.to_numpy(zero_copy_only=False), np.int64) + 1
 
 
 def _digits(found: Column, part: str) -> Int64:
