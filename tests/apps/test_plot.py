@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from tests.apps.pictures import MINUTE, START, series_view
+from tools import picture
 from watchband.apps.library.axes import axis_range, time_ticks, value_ticks
 from watchband.apps.library.plot import THEMES, Theme, figure, write_plot
 
@@ -118,3 +119,10 @@ def test_ticks_follow_local_time_over_a_clock_change() -> None:
     texts = [text.replace("\u00a0", " ") for _, text, _ in time_ticks(night, night + 8 * HOUR, "Europe/Dublin", 8)]
     assert "Sun 31 Mar" in texts
     assert "02:00 +1 h" in texts
+
+
+def test_the_picture_of_the_readme_shows_the_fault_that_was_caused() -> None:
+    shown = picture.view()
+    assert shown.key.metric == "cpu_percent"
+    assert [a.severity for a in shown.alerts][0] == "critical"
+    assert shown.alerts[0].value == 100

@@ -51,10 +51,10 @@ def axis_range(view: SeriesView) -> tuple[float, float]:
 
 def unit_of_view(view: SeriesView) -> tuple[float, str]:
     """The factor and the unit in which the values of a series are best written."""
-    sizes = np.abs(view.y[np.isfinite(view.y) & (view.y != 0)])
+    sizes = np.abs(view.y[np.isfinite(view.y)])
     if view.unit or not len(sizes):
         return 1.0, view.unit
-    return scale_of(view.key.metric, float(np.quantile(sizes, 0.9)))
+    return scale_of(view.key.metric, float(sizes.max()))
 
 
 def value_ticks(low: float, high: float, count: float = 4.5) -> list[tuple[float, str]]:
