@@ -31,7 +31,8 @@ pub const NO_BAND: i64 = 1 << 14;
 
 /// Score of a finding that opens an alert directly: out of range, or no data where that counts as breaching.
 pub const FINDING: f64 = 3.0;
-/// Flag of `core/scores.py`: a level that stayed is the new normal.
+/// Flags of `core/scores.py`: learning is held back; a level that stayed is the new normal.
+const HELD: i64 = 1;
 const ADOPTED: i64 = 2;
 /// Event time of an alert that is not closed.
 pub const NEVER: i64 = i64::MIN;
@@ -231,7 +232,9 @@ impl Decide {
         scratch: &mut Vec<f64>,
     ) -> (i64, f64) {
         memory.push_window(judged.score, time);
-        memory.push_quiet(judged.score);
+        // While the detector holds back learning the incident goes on, however wide its band has become.
+        let held = if seen.held { memory.alert[ENVELOPE] * self.close_level } else { 0.0 };
+        memory.push_quiet(judged.score.max(held));
         let mut raised = self.raised(memory, scratch);
         if judged.flags & (OUT_OF_RANGE | BREACHING) != 0 {
             raised = raised.max(judged.score);
@@ -268,7 +271,7 @@ impl Decide {
                 memory.run[LAPSED] = 0;
             }
         }
-        if judged.score > self.limit || events & OPENED != 0 {
+        if judged.score > self.limit || events & OPENED != 0 || seen.held {
             self.count(memory, judged, seen, time);
         }
         (events | self.keep(memory, time, slice), alert_score)
@@ -334,7 +337,9 @@ impl Kernel for Decide {
         let mut memory = Memory { window, quiet, alert, moments, run, changed: false };
         let mut scratch = Vec::with_capacity(self.n);
         for (i, (&value, &time)) in slice.values.iter().zip(slice.times).enumerate() {
-            let seen = Seen { value, expected: expected[i], score: score[i], confidence: confidence[i] };
+            let held = flags[i] as i64 & HELD != 0;
+            let seen =
+                Seen { value, expected: expected[i], score: score[i], confidence: confidence[i], held };
             let limits = Limits {
                 scale: scale[i],
                 above: above[i],

@@ -35,6 +35,8 @@ pub struct Seen {
     pub expected: f64,
     pub score: f64,
     pub confidence: f64,
+    /// The detector holds back learning.
+    pub held: bool,
 }
 
 /// Where the band ends: limits in units of scale, or the detector's own band where it has no scale.

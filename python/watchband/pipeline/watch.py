@@ -16,7 +16,7 @@ from watchband.core.alert import alert_id
 from watchband.core.detector import Detector
 from watchband.core.errors import ConfigError, StateCorruptError, StateMismatchError
 from watchband.core.points import Float64, Int64, Points
-from watchband.core.scores import Scores
+from watchband.core.scores import HELD, Scores
 from watchband.core.series import SeriesKey
 from watchband.core.state import ADVICE, State
 from watchband.pipeline.calibrate import Calibrate, Calibrated
@@ -213,7 +213,9 @@ class Watch:
         fed = points.with_values(np.where(out, np.nan, values)[:, None]) if out.any() else points
         scores = self.detector.step(state.detector, fed, threads=threads)
         _score_excluded(scores, values, out)
-        calibrated = _calibrate(self.calibrate, state.calibrate, prepared, scores, ~(out | guessed), threads)
+        # What the detector holds back as no part of what is normal must not become usual by its scores either.
+        held = scores.flags.astype(np.int64) & HELD != 0
+        calibrated = _calibrate(self.calibrate, state.calibrate, prepared, scores, ~(out | guessed | held), threads)
         judgement = Judgement(
             calibrated.anomaly_score, calibrated.limit_above, calibrated.limit_below, calibrated.confidence
         )
