@@ -195,3 +195,18 @@ def test_without_rows_memory_stays_bounded_and_counts_are_the_same(tmp_path: Pat
     parts = execute(Stream(20_000, 777), options)
     assert whole.outcome.counts() == parts.outcome.counts()
     assert [a.id for a in whole.alerts] == [a.id for a in parts.alerts]
+
+
+def test_the_stretch_around_an_alert_is_kept_point_by_point() -> None:
+    gatherer = Gatherer()
+    key = [SeriesKey("cpu")]
+    for start in range(0, 200_000, 7_001):
+        n = np.arange(start, min(start + 7_001, 200_000))
+        rows = Rows.unscored(np.zeros(len(n), np.int32), n * MINUTE, np.sin(n / 50), n)
+        rows.alert[(n >= 35_005) & (n < 35_025)] = "a"
+        gatherer.take(rows, key)
+    view = gatherer.views(key, [], [])[0]
+    assert len(view) < POINTS_MAX
+    assert (np.diff(view.times) > 0).all()
+    kept = view.times[(view.times >= 34_890 * MINUTE) & (view.times <= 35_300 * MINUTE)]
+    assert len(kept) == 35_300 - 34_890 + 1

@@ -68,7 +68,10 @@ def _input(findings: Findings, zone: str) -> RenderableType:
         start, end = wording.moment(outcome.start, zone), wording.moment(outcome.end, zone)
         day = start.rpartition(" ")[0] + " "
         line.append(f", {start} to {end.removeprefix(day)} {zone}", style="")
-    notes = [Padding(Text(note, style="dim"), (0, 0, 0, 2)) for note in findings.notes]
+    notes = [
+        Padding(Text(note, style=FAULT if note.startswith("left out") else "dim"), (0, 0, 0, 2))
+        for note in findings.notes
+    ]
     return Group(line, *notes)
 
 

@@ -66,6 +66,8 @@ class TableFeed:
         told = self._progress
         with self._table as table:
             yield from table.batches((lambda done, total: told("judging", done, total)) if told else None)
+            if table.problems and len(table.profile.files) == 1:
+                raise table.problems[-1].error
 
 
 def hints_of(options: Options, columns: Mapping[str, Any]) -> Hints:

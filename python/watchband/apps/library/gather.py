@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from watchband.apps.library.closeup import OPENINGS_MAX, CloseUps
 from watchband.apps.library.rows import Rows
 from watchband.apps.library.view import SeriesView
 from watchband.core.alert import Alert
@@ -26,6 +27,7 @@ TOTAL_MAX = 2_000_000
 class _Gathered:
     view: SeriesView
     seen: int
+    close: CloseUps
 
 
 class Gatherer:
@@ -36,6 +38,7 @@ class Gatherer:
 
     def __init__(self) -> None:
         self._series: dict[int, _Gathered] = {}
+        self._room = OPENINGS_MAX
 
     def take(self, rows: Rows, keys: Sequence[SeriesKey]) -> None:
         """Add a block."""
@@ -55,12 +58,14 @@ class Gatherer:
         if not len(rows):
             return
         fresh = _view(key, rows)
-        if before is None:
-            self._series[number] = _Gathered(fresh, len(rows))
-            return
-        before.seen += len(rows)
-        joined = _joined(before.view, fresh)
-        before.view = joined if len(joined) <= limit else joined.thin(limit // 2)
+        known = self._series.setdefault(number, _Gathered(fresh, 0, CloseUps()))
+        openings = known.close.openings
+        known.close.take(rows, self._room)
+        self._room -= known.close.openings - openings
+        known.seen += len(rows)
+        if before is not None:
+            joined = _joined(known.view, fresh)
+            known.view = joined if len(joined) <= limit else joined.thin(limit // 2)
 
     def views(
         self, keys: Sequence[SeriesKey], alerts: Sequence[Alert], quality: Sequence[Mapping[str, Any]]
@@ -72,7 +77,7 @@ class Gatherer:
         views = []
         for number, key in enumerate(keys):
             found = self._series.get(number)
-            view = found.view if found else _view(key, Rows.empty())
+            view = found.close.added_to(found.view) if found else _view(key, Rows.empty())
             view.alerts = sorted(mine.get(key, []), key=lambda a: a.opened)
             view.quality = quality[number] if number < len(quality) else {}
             view.points = found.seen if found else 0
