@@ -86,6 +86,9 @@ def test_rows_stay_in_input_order_when_times_do_not(frame: pd.DataFrame) -> None
     result = wb.detect(shuffled, **QUICK).to_pandas()
     assert result["timestamp"].tolist() == shuffled["timestamp"].tolist()
     assert result["y"].tolist() == shuffled["cpu"].tolist()
+    quality = wb.detect(shuffled, **QUICK).quality["cpu"]
+    behind = shuffled["timestamp"].cummax() > shuffled["timestamp"]
+    assert 0 < quality["out_of_order"] <= int(behind.sum()) + len(frame) // 2
     sorted_scores = wb.detect(frame[["timestamp", "cpu"]], **QUICK).to_pandas()["score"]
     assert np.array_equal(result.sort_values("timestamp")["score"], sorted_scores, equal_nan=True)
 

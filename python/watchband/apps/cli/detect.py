@@ -22,7 +22,7 @@ EXAMPLES = (
 
 Files = Annotated[
     list[str],
-    typer.Argument(help="Files, folders, quoted globs, or - for standard input.", metavar="FILES…", show_default=False),
+    typer.Argument(help="Files, folders, quoted globs, or - for standard input.", metavar="FILES", show_default=False),
 ]
 
 

@@ -19,7 +19,7 @@ def explain(
     files: Annotated[
         list[str],
         typer.Argument(
-            help="Files, folders, quoted globs, or - for standard input.", metavar="FILES…", show_default=False
+            help="Files, folders, quoted globs, or - for standard input.", metavar="FILES", show_default=False
         ),
     ],
     at: Annotated[

@@ -26,7 +26,7 @@ _FAULTS = (
     ("nan", "NaN"),
     ("infinite", "infinite"),
     ("duplicates", "duplicates"),
-    ("out_of_order", "out of order"),
+    ("out_of_order", "out of\norder"),
     ("late", "late"),
     ("gaps", "gaps"),
     ("counter_resets", "resets"),
@@ -129,9 +129,9 @@ def _quality(findings: Findings, width: int) -> RenderableType:
         if any(outcome.quality[i].get(k) for i in shown) or k in ("nan", "duplicates", "gaps", "out_of_order")
     ]
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("Data quality", overflow="ellipsis", no_wrap=True, max_width=max(12, width - 66))
+    table.add_column("Data quality", overflow="fold", min_width=12)
     for name in ("rows", *(name for _, name in columns), "range", "interval"):
-        table.add_column(name, justify="right", no_wrap=False)
+        table.add_column(name, justify="right", no_wrap=True)
     for i in shown:
         quality = outcome.quality[i]
         cells = [Text(f"{quality[k]:,}", style=FAULT if quality[k] else "dim") for k, _ in columns]

@@ -175,6 +175,29 @@ def _key(row: Int32, ordinal: Int64) -> Int64:
     return (row.astype(np.int64) << _SHIFT) | np.maximum(ordinal, 0)
 
 
+class Disorder:
+    """Counts, per series, the readings that stand in the input behind one of a later time."""
+
+    def __init__(self) -> None:
+        self.counts: dict[int, int] = {}
+        self._highest = np.empty(0, np.int64)
+
+    def take(self, row: Int32, order: Int64) -> None:
+        """Look at readings in time order; ``order`` is where each stands in the input."""
+        if not len(row):
+            return
+        missing = int(row.max()) + 1 - len(self._highest)
+        self._highest = np.concatenate([self._highest, np.full(max(missing, 0), -1, np.int64)])
+        by_row = np.argsort(row, kind="stable")
+        series = row[by_row].astype(np.int64)
+        # Keys ascend with the series, so a running maximum over them is one within each series.
+        keys = (series << _SHIFT) | order[by_row]
+        before = np.maximum.accumulate(np.maximum(keys, (series << _SHIFT) | np.maximum(self._highest[series], 0)))
+        for number, count in zip(*np.unique(series[before > keys], return_counts=True), strict=True):
+            self.counts[int(number)] = self.counts.get(int(number), 0) + int(count)
+        np.maximum.at(self._highest, series, order[by_row])
+
+
 class InputOrder:
     """Puts the rows of input that had to be sorted back where their readings stood; each waits for its turn."""
 

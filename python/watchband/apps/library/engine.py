@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from watchband.apps.library.align import Aligner, InputOrder, Readings
+from watchband.apps.library.align import Aligner, Disorder, InputOrder, Readings
 from watchband.apps.library.rows import Rows
 from watchband.core.alert import Alert
 from watchband.core.points import Float64, Int32, Int64
@@ -121,7 +121,7 @@ def run(
     alerts: dict[str, Alert] = {}
     prepared_values = watch.prepare.counter or watch.prepare.resample_ns is not None
     aligner = Aligner(own_values=not prepared_values, with_imputed=with_imputed)
-    in_order = InputOrder()
+    in_order, disorder = InputOrder(), Disorder()
     state = watch.start([])
     for batch in _then_flush(batches):
         final = batch is None
@@ -133,6 +133,7 @@ def run(
         if observe:
             observe(results)
         readings = _readings(batch, order, results.row_ordinal)
+        disorder.take(readings.row, readings.order)
         rows = in_order.step(aligner.step(readings, _rows(results), results.ordinal, final=final), final=final)
         alerts.update((alert.id, alert) for alert in results.alerts)
         _count(outcome, readings, results, rows)
@@ -141,6 +142,8 @@ def run(
             consumer.take(rows, outcome.keys)
     outcome.alerts = sorted(alerts.values(), key=severity_order)
     outcome.quality = [dataclasses.asdict(q) for q in watch.prepare.quality(state.prepare)]
+    for number, count in disorder.counts.items():
+        outcome.quality[number]["out_of_order"] += count
     return outcome
 
 
