@@ -77,6 +77,7 @@ HINTS = (
     Flag("value", list[str], [], "Column of a metric (repeatable); no other column is one.", INPUT, "COLUMN"),
     Flag("label", list[str], [], "Column that tells series apart (repeatable).", INPUT, "COLUMN"),
     Flag("metric", str | None, None, "Name of the metric in a table with one.", INPUT, "NAME"),
+    Flag("day_first", bool, False, "Dates such as 3/4/2025 are 3 April, if not found rightly.", INPUT),
     Flag("format", str | None, None, "csv, jsonl, json or parquet, if not found rightly.", INPUT, "FORMAT"),
 )
 

@@ -80,6 +80,7 @@ def hints_of(options: Options, columns: Mapping[str, Any]) -> Hints:
         values=tuple(columns.get("value") or ()),
         labels=tuple(columns.get("label") or ()),
         metric=columns.get("metric"),
+        day_first=columns.get("day_first") or None,
         timezone=options.timezone,
         interval_ns=options.interval_ns(),
     )

@@ -113,7 +113,8 @@ def scan_notes(format_notes: list[str], roles: Roles, scanned: Scan) -> list[str
         notes.append(f"times are read as {roles.form.describe()}, judged by their size")
     if not roles.form.certain:
         read, other = ("D/M/YYYY", "M/D/YYYY") if roles.form.day_first else ("M/D/YYYY", "D/M/YYYY")
-        notes.append(f"dates could be {read} or {other}; read as {read}")
+        wrong = "" if roles.form.day_first else "; if that is wrong, say --day-first"
+        notes.append(f"dates could be {read} or {other}; read as {read}{wrong}")
     for column, why in roles.left_out.items():
         notes.append(f"column {column!r} is left out: {why}")
     if scanned.parts:
