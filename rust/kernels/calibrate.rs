@@ -3,6 +3,7 @@
 //! State: `bins` f32[rows * BINS], `fits` f64[rows * FIT], `life` f64[LIFE]; places in `life` are the constants below.
 
 use super::fleet::{Kernel, Slice};
+use super::opening::{self, Opening};
 use super::tail::{Tail, BINS, FIT, HIGHEST};
 
 /// Opinions after which something may be said, after which buckets fill, and after which the tail is used.
@@ -39,7 +40,10 @@ const SQUARES: usize = 14;
 const CUT: usize = 15;
 const SECOND: usize = 16;
 const LIVELY: usize = 18;
-pub const LIFE: usize = 19;
+const OPENING: usize = 19;
+pub const LIFE: usize = OPENING + opening::WIDTH;
+/// In place of a 1 or 0 for "learn": the detector holds the point back as part of an outage.
+const OUTAGE: f64 = -1.0;
 
 /// How anomaly_score is formed.
 pub enum Rule {
@@ -265,7 +269,14 @@ impl Calibrate {
         life[SEEN] += 1.0;
         let mut weight = 1.0;
         if !nats.is_nan() {
+            let was_open = life[HOLD_OPEN] != 0.0;
             weight = hold(life, nats);
+            let highest = [life[HIGH], life[HIGH + 1], life[SECOND], life[SECOND + 1]];
+            match (was_open, life[HOLD_OPEN] != 0.0) {
+                (false, true) => Opening::of(&mut life[OPENING..]).note(sides.rows, highest),
+                (true, false) => Opening::of(&mut life[OPENING..]).forget(),
+                _ => {}
+            }
             if life[SEEN] > USED {
                 count_incident(life, nats, 1.4 * self.half_life);
             }
@@ -288,6 +299,10 @@ impl Calibrate {
         for (tail, score) in tails.iter_mut().zip(sides.rows) {
             tail.learn(score, weight);
         }
+        if life[HOLD_OPEN] == 1.0 {
+            let gain = life[GAIN];
+            Opening::of(&mut life[OPENING..]).learned(gain);
+        }
         if life[SEEN] == USED || (life[SEEN] > USED && life[SEEN] % REFIT == 0.0) {
             tails.iter_mut().for_each(Tail::refit);
         }
@@ -297,6 +312,29 @@ impl Calibrate {
             tails.iter_mut().for_each(|tail| tail.shrink(factor));
             life[TOTAL] *= factor;
             life[GAIN] = 1.0;
+            Opening::of(&mut life[OPENING..]).shrink(factor);
+        }
+    }
+
+    /// The detector holds back learning: what the opening of this outage taught is undone.
+    fn retract(&self, tails: &mut [Tail<'_>], life: &mut [f64]) {
+        let Some((gain, scores, highest)) = Opening::of(&mut life[OPENING..]).take() else { return };
+        for (row, tail) in tails.iter_mut().enumerate() {
+            (life[HIGH + row], life[SECOND + row]) = (highest[row], highest[row + 2]);
+            tail.unlearn(scores[row], gain);
+        }
+        life[TOTAL] -= gain;
+        if life[PEAK] > 0.0 {
+            life[INCIDENTS] = (life[INCIDENTS] - 1.0).max(0.0);
+            life[EXCESS] = (life[EXCESS] - life[PEAK]).max(0.0);
+            life[PEAK] = 0.0;
+            life[PEAK_QUIET] = 0.0;
+        }
+        if life[SEEN] > USED {
+            tails.iter_mut().for_each(|tail| {
+                tail.total = life[TOTAL];
+                tail.refit();
+            });
         }
     }
 
@@ -351,7 +389,10 @@ impl Kernel for Calibrate {
             below[i] = if self.direction == Direction::Above { f64::INFINITY } else { limits[1] };
             p_value[i] = libm::exp(-calibrated);
             confidence[i] = (seen / SURE).min(1.0);
-            if learn[i] != 0.0 && !sides.rows[0].is_nan() {
+            let budget = matches!(self.rule, Rule::Budget);
+            if budget && learn[i] == OUTAGE {
+                self.retract(&mut tails, life);
+            } else if learn[i] != 0.0 && !sides.rows[0].is_nan() {
                 self.learn(&mut tails, life, &sides, nats);
             }
         }

@@ -5,6 +5,7 @@ pub mod decide;
 pub mod distance;
 pub mod ewma;
 pub mod fleet;
+pub mod opening;
 pub mod policy;
 pub mod prepare;
 pub mod prepare_gaps;

@@ -20,6 +20,7 @@ from watchband.core.state import HEADER_BYTES, Field, State
 from watchband.pipeline.rules import DEFAULT_RULE, Budget, Contamination, Cutoff, Rule, Sigma
 
 BINS, FIT, LIFE = _kernels.calibrate_widths()
+_OUTAGE = -1.0
 INTERVAL_UNKNOWN = 60_000_000_000
 """The interval a budget is read with while a series' own is not known."""
 
@@ -160,6 +161,7 @@ class Calibrate:
         *,
         interval_ns: Int64,
         learn: NDArray[np.bool_] | None = None,
+        held: NDArray[np.bool_] | None = None,
         threads: int = 0,
     ) -> Calibrated:
         """Calibrate a batch, then learn from it; ``state`` is moved on in place.
@@ -175,6 +177,9 @@ class Calibrate:
             Interval of each slice of the batch; 0 or less: not known, a minute.
         learn : bool[n], optional
             False: the point is judged and leaves no trace.
+        held : bool[n], optional
+            True: the detector holds the point back as part of an outage. Under a budget it leaves no trace, and what
+            the opening of this outage taught is undone, so that the next outage is news again.
         threads : int, default 0
             Threads over series; never changes a bit of the result.
 
@@ -188,6 +193,8 @@ class Calibrate:
         self.check_state(state)
         n = len(points)
         learns = np.ones(n) if learn is None else np.asarray(learn, np.float64)
+        if held is not None:
+            learns = np.where(held & (learns != 0), _OUTAGE, learns)
         if len(scores) != n or len(learns) != n or len(interval_ns) != points.series:
             raise PointsShapeError(
                 f"Calibrate wants scores and learn for {n} points and intervals for {points.series} slices. Got "

@@ -215,7 +215,7 @@ class Watch:
         _score_excluded(scores, values, out)
         # What the detector holds back as no part of what is normal must not become usual by its scores either.
         held = scores.flags.astype(np.int64) & HELD != 0
-        calibrated = _calibrate(self.calibrate, state.calibrate, prepared, scores, ~(out | guessed | held), threads)
+        calibrated = _calibrate(self.calibrate, state.calibrate, prepared, scores, ~(out | guessed), held, threads)
         judgement = Judgement(
             calibrated.anomaly_score, calibrated.limit_above, calibrated.limit_below, calibrated.confidence
         )
@@ -300,6 +300,7 @@ def _calibrate(
     prepared: Prepared,
     scores: Scores,
     learn: NDArray[np.bool_],
+    held: NDArray[np.bool_],
     threads: int,
 ) -> Calibrated:
     """Calibrate a batch, each stretch of a series with the interval that was known when its points left prepare."""
@@ -310,7 +311,7 @@ def _calibrate(
         some = np.diff(points.offsets) > 0
         interval = np.zeros(points.series, np.int64)
         interval[some] = at[points.offsets[:-1][some]]
-        return calibrate.step(state, points, scores, interval_ns=interval, learn=learn, threads=threads)
+        return calibrate.step(state, points, scores, interval_ns=interval, learn=learn, held=held, threads=threads)
     result = Calibrated(*(np.full(len(points), np.nan) for _ in range(5)))
     for part in _rounds(points, changes):
         index = np.concatenate([np.arange(a, b) for _, a, b in part])
@@ -323,6 +324,7 @@ def _calibrate(
             Scores(*(a[index] for a in scores.outputs())),
             interval_ns=at[[a for _, a, _ in part]],
             learn=learn[index],
+            held=held[index],
             threads=threads,
         )
         for name in ("p_value", "anomaly_score", "limit_above", "limit_below", "confidence"):
