@@ -12,9 +12,8 @@ from watchband.pipeline.rules import Budget
 from watchband.pipeline.runner import Runner
 from watchband.pipeline.watch import Watch
 
-HOUR = 3_600_000_000_000
 MEBIBYTE = 1 << 20
-BUDGET = Budget(1, 3_600_000_000_000)
+BUDGET = Budget(1, 600_000_000_000)
 
 # The least deviation that anyone would want to hear of. It is what is known of a machine before its first reading;
 # everything else is learned.
