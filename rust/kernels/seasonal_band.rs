@@ -115,7 +115,9 @@ impl SeasonalBand<'_> {
         self.tail.learn(core, s.tail, clip(distance, core.gate.max(GATE_MIN)), weight);
         self.learn_habits(core, s.tail, value, seconds);
         let lasted = if core.run > 0.0 { (s.clock[1] - s.clock[2]) as f64 * 1e-9 } else { 0.0 };
-        let known = recall(core, s.echo, &o.moment, outside, value, rest, lasted);
+        let bound = level::HUBER * core.far;
+        let striking = outside || rest.abs() > bound;
+        let known = recall(core, s.echo, &o.moment, striking, value, rest, lasted);
         let x = o.season.daily();
         let u = value - core.level - (o.season.total - x);
         let verdict = judge(core, s.tables, s.clock, &self.hold, outside, known.is_some(), x, u);
@@ -136,12 +138,13 @@ impl SeasonalBand<'_> {
             core.negative = 1.0;
         }
         let clipped = clip(rest, level::HUBER * core.far);
+        let (taught, which) = known.map_or((clipped, Learns::All), |which| (rest, which));
         level::follow(core, rest, error, o.scale);
         if fresh {
             let share = level::learn_base(core, error, seconds);
             o.season.learn_spread(s.tables, share, seconds);
         }
-        o.season.learn(core, s.tables, clipped, seconds, Learns::All);
+        o.season.learn(core, s.tables, taught, seconds, which);
         level::learn_level(core, clipped, error, seconds);
         verdict
     }

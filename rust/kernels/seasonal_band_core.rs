@@ -47,7 +47,7 @@ core_numbers! {
     quantum, changes, last,
     /// Distance beyond which a value is not believed.
     gate,
-    /// Nodes of the day and of the week being visited, and the last outside value in each of them.
+    /// Nodes of the day and of the week being visited, and the last striking value in each of them.
     day_node, day_value, week_node, week_value,
     /// Sums behind the weight of each seasonal table.
     hour_xy, hour_xx, fine_xy, fine_xx, weekday_xy, weekday_xx, week_xy, week_xx, holiday_xy, holiday_xx, factor_xy, factor_xx,

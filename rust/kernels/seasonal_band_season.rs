@@ -106,20 +106,20 @@ pub enum Learns {
     Weekly,
 }
 
-/// Outside values by place in the day and in the week, NaN where the last visit had none: what is strange today and
+/// Striking values by place in the day and in the week, NaN where the last visit had none: what is strange today and
 /// was there yesterday, or a week ago, is a season.
 pub const ECHO_DAY: usize = 288;
 pub const ECHO_WIDTH: usize = ECHO_DAY + 336;
-/// Outside values are the same if they differ by no more than this share of their distance.
+/// Striking values are the same if they differ by no more than this share of their distance.
 const SAME: f64 = 0.35;
 
-/// Keep an outside value in mind for the next day and week; where it recurs, say which tables learn from it.
+/// Keep a striking value in mind for the next day and week; where it recurs, say which tables learn from it.
 /// A run of `lasted` seconds that is longer than a day would meet itself in yesterday's echo.
 pub fn recall(
     core: &mut Core,
     echo: &mut [f32],
     m: &Moment,
-    outside: bool,
+    striking: bool,
     value: f64,
     rest: f64,
     lasted: f64,
@@ -135,7 +135,7 @@ pub fn recall(
         echo[ECHO_DAY + core.week_node as usize] = core.week_value as f32;
         (core.week_node, core.week_value) = (week as f64, f64::NAN);
     }
-    if !outside {
+    if !striking {
         return None;
     }
     (core.day_value, core.week_value) = (value, value);
@@ -271,7 +271,7 @@ impl Season {
     }
 
     /// Learn from the distance of a value from level + season: what is believed clipped and by all tables, what
-    /// is not believed in full and by the tables of the recurrence only.
+    /// recurs in full and by the tables of the recurrence only.
     pub fn learn(&self, core: &mut Core, cells: &mut [f32], rest: f64, seconds: f64, which: Learns) {
         let hours = (seconds / 3_600.0).min(1.0);
         let keep = 1.0 / (1.0 + seconds / WEIGHT_MEMORY);

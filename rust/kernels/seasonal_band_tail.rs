@@ -26,6 +26,12 @@ fn student4(x: f64) -> f64 {
     0.5 + 0.375 * s * (1.0 - s * s / 12.0)
 }
 
+impl Default for Tail {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Tail {
     pub fn new() -> Self {
         let mut edges = [0.0; SIDE];
