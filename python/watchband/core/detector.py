@@ -142,7 +142,15 @@ class Detector(ABC):
 
     def step_one(self, state: State, time: int, value: float) -> Score:
         """One point of a fleet of one; the same bits as ``step`` with a batch of one."""
-        scores = self.step(state, Points.one(time, value), threads=1)
+        # What ``step`` does, without what only a batch of many can get wrong.
+        self.check_state(state)
+        points = Points.one(time, value)
+        if time <= state.last_time[0]:
+            self._check_points(state, points)
+        scores = Scores.blank(points)
+        self._fold(state, points, scores, 1)
+        state.points_seen[0] += 1
+        state.last_time[0] = time
         return Score(*(a.item() for a in scores.outputs()))
 
     def load(self, data: bytes) -> State:

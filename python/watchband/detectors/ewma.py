@@ -49,7 +49,7 @@ class Ewma(Detector):
     name: ClassVar[str] = "ewma"
     maturity: ClassVar[Maturity] = "verified"
     tags: ClassVar[frozenset[str]] = frozenset({"shift", "scale", "time_shift"})
-    memory_tolerance: ClassVar[float] = 1e-4
+    memory_tolerance: ClassVar[float] = 1e-3
 
     half_life: float = param(
         60.0, Real(0.5, 1_000_000), "Points after which a value counts half as much.", unit="points"
@@ -63,10 +63,11 @@ class Ewma(Detector):
 
     @property
     def memory_points(self) -> int:
-        # A clipped outlier moves mean and scale by a few hundredths of a scale; an unclipped one of a million
-        # scales its variance by 1e12, which takes forty half-lives more to fade.
-        half_lives = 64 if self.clip is None else 20
-        return self.warm_up + math.ceil(half_lives * self.half_life)
+        # A clipped outlier moves mean and scale by a few hundredths of a scale; each value that is clipped while it
+        # fades delays the fading, and the tighter the clip, the more of them. An unclipped outlier of a million
+        # scales moves the variance by 1e12, which takes forty half-lives more.
+        half_lives = 64 if self.clip is None else 20 if self.clip >= 3 else 40
+        return self.warm_up + math.ceil(half_lives * (self.half_life + 2))
 
     def layout(self) -> dict[str, Field]:
         return {"first": Field("f8", self.warm_up), "level": Field("f8", 4), "count": Field("i8", 1)}

@@ -41,6 +41,8 @@ def check_split(detector: Detector) -> None:
         span = slice(int(points.offsets[index]), int(points.offsets[index + 1]))
         assert scores.same_bits(_cut(whole, span)), f"series {index} alone has other scores than in company"
         assert alone.same_bits(state.take([index])), f"series {index} alone has another state than in company"
+    if points.dims == 1:
+        _check_one_by_one(detector, streams.part(points, [(0, 0, N)]))
 
 
 def check_snapshot(detector: Detector) -> None:
@@ -223,6 +225,15 @@ def _in_pieces(detector: Detector, state: State, points: Points, rng: np.random.
                 target[there] = source[here]
             done[index] = stop
     return scores
+
+
+def _check_one_by_one(detector: Detector, points: Points) -> None:
+    together, single = detector.start(), detector.start()
+    scores = detector.step(together, points)
+    rows = zip(points.times.tolist(), points.values[:, 0].tolist(), strict=True)
+    ones = np.array([detector.step_one(single, moment, value) for moment, value in rows])
+    assert Scores(*ones.T.copy()).same_bits(scores), "step_one gives other scores than step"
+    assert single.same_bits(together), "step_one leaves another state than step"
 
 
 def _assert_forgotten(name: str, clean: Float64, hurt: Float64, since: int, tolerance: float) -> None:
