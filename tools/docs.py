@@ -10,12 +10,13 @@ from pathlib import Path
 
 from watchband.core import params
 from watchband.detectors import DETECTORS
+from watchband.pipeline.calibrate import Calibrate
 from watchband.pipeline.policy import Policy
 from watchband.pipeline.prepare import Prepare
 
 ROOT = Path(__file__).resolve().parent.parent
 TITLE = re.compile(r"^# `?([a-z_]+)`?", re.MULTILINE)
-FOLDS: dict[str, type] = {"policy": Policy, "prepare": Prepare}
+FOLDS: dict[str, type] = {"calibrate": Calibrate, "policy": Policy, "prepare": Prepare}
 """What has parameters and is no detector."""
 MARK = re.compile(r"(<!-- (params|detectors)(?: (\w+))? -->\n).*?(<!-- /\2 -->)", re.DOTALL)
 

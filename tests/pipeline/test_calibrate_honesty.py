@@ -16,34 +16,13 @@ from watchband.detectors.rolling_zscore import RollingZscore
 from watchband.pipeline.calibrate import Calibrate
 from watchband.pipeline.rules import Budget
 from watchband.testing import streams
+from watchband.testing.nulls import NULLS, STILL, openings
 
 ONE_IN = 1440
 SERIES, POINTS = 20, 6000
 BUDGET = Budget(1, ONE_IN * MINUTE)
 
 
-def autoregressive(rng: np.random.Generator, shape: tuple[int, int]) -> Float64:
-    values = rng.normal(size=shape)
-    for i in range(1, shape[1]):
-        values[:, i] += 0.95 * values[:, i - 1]
-    return values
-
-
-def wave(shape: tuple[int, int]) -> Float64:
-    return np.broadcast_to(np.sin(2 * np.pi * np.arange(shape[1]) / 288), shape)
-
-
-NULLS = {
-    "gaussian": lambda rng, shape: rng.normal(size=shape),
-    "autoregressive": autoregressive,
-    "student 3": lambda rng, shape: rng.standard_t(3, size=shape),
-    "lognormal": lambda rng, shape: rng.lognormal(size=shape),
-    "poisson 0.3": lambda rng, shape: rng.poisson(0.3, shape) * 1.0,
-    "poisson 20": lambda rng, shape: rng.poisson(20, shape) * 1.0,
-    "uniform": lambda rng, shape: rng.random(shape),
-    "sine and noise": lambda rng, shape: 10 * wave(shape) + rng.normal(size=shape),
-    "noise by the hour": lambda rng, shape: (1 + 0.8 * wave(shape)) * rng.normal(size=shape),
-}
 QUIETER = {
     # High scores come at the same hours, so there are fewer incidents than the points of their tail suggest.
     ("rolling_zscore", "sine and noise"): 0.4,
@@ -51,21 +30,6 @@ QUIETER = {
     ("residual", "noise by the hour"): 0.2,
 }
 """Least share of the promise where a detector and a null together alert less than they may."""
-STILL = {
-    "constant": lambda rng, shape: np.full(shape, 5.0),
-    "square wave": lambda rng, shape: np.broadcast_to(np.arange(shape[1]) // 50 % 2 * 10.0, shape).copy(),
-}
-
-
-def openings(anomaly: Float64) -> list[int]:
-    """Points at which an alert opens; it ends after 12 normal points in a row, or after 150 points."""
-    found: list[int] = []
-    last = -1000
-    for i in np.flatnonzero(anomaly > 1).tolist():
-        if i - last > 12 or i - found[-1] > 150:
-            found.append(i)
-        last = i
-    return found
 
 
 def alerts(values: Float64, detector: Detector, budget: Budget = BUDGET) -> list[int]:

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from watchband import _kernels
-from watchband.core.detector import Detector
+from watchband.core.detector import Detector, Maturity
 from watchband.core.params import Integer, Real, param
 from watchband.core.points import Points
 from watchband.core.scores import Scores
@@ -52,9 +52,10 @@ class Residual(Detector):
     """
 
     name: ClassVar[str] = "residual"
+    maturity: ClassVar[Maturity] = "verified"
     tags: ClassVar[frozenset[str]] = frozenset({"shift", "scale"})
     memory_tolerance: ClassVar[float] = 0.005
-    cost: ClassVar[str] = "O(1) a point"
+    cost: ClassVar[str] = "O(1) a point, 0.2 µs"
 
     memory: int = param(2000, Integer(100, 100_000), "Points after which the fit counts an error 1/e.", unit="points")
     huber: float = param(4.0, Real(1, 100), "Errors teach the fit at most this much.", unit="scales")
