@@ -49,6 +49,7 @@ class Ewma(Detector):
     name: ClassVar[str] = "ewma"
     maturity: ClassVar[Maturity] = "verified"
     tags: ClassVar[frozenset[str]] = frozenset({"shift", "scale", "time_shift"})
+    cost: ClassVar[str] = "O(1) a point; 20 ns"
     memory_tolerance: ClassVar[float] = 1e-3
 
     half_life: float = param(

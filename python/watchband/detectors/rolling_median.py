@@ -43,6 +43,9 @@ class RollingMedian(Detector):
     name: ClassVar[str] = "rolling_median"
     maturity: ClassVar[Maturity] = "verified"
     tags: ClassVar[frozenset[str]] = frozenset({"shift", "scale", "time_shift"})
+    cost: ClassVar[str] = (
+        "O(window) moves of memory a point, in blocks above 2,048; 75 ns at a window of 288, 220 ns at 10,000"
+    )
 
     window: int = param(60, Integer(2, 10_000), "Values the median and deviation are taken over.", unit="points")
     inclusive: bool = param(False, Flag(), "Count the point itself into its window.")

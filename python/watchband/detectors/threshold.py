@@ -39,6 +39,7 @@ class Threshold(Detector):
     name: ClassVar[str] = "threshold"
     maturity: ClassVar[Maturity] = "verified"
     tags: ClassVar[frozenset[str]] = frozenset({"time_shift"})
+    cost: ClassVar[str] = "O(1) a point; 10 ns"
     default_rule: ClassVar[str] = "cutoff:1"
 
     low: float | None = param(
