@@ -41,7 +41,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
-    views = [series_view("cpu", 1_000, seed=k, alerts=k % 3, host=f"web-{k}") for k in range(10)]
+    views = [series_view("cpu", 1_000, seed=k, alerts=k % 3, host=f"web-{k}") for k in range(6)]
     views.append(series_view("</script>&<b>", n=60, alerts=0))
     path = write_report(detection_view(*views), tmp_path_factory.mktemp("report") / "report.html")
     return path.as_uri()
@@ -89,10 +89,10 @@ def opened(browser: Browser, address: str) -> Iterator[Watched]:
 
 def test_charts_are_drawn_when_they_come_into_view(opened: Watched) -> None:
     page = opened.page
-    assert page.locator(".card.series").count() == 11
-    assert 0 < page.locator(".plot svg").count() < 11
-    page.locator("#s10").scroll_into_view_if_needed()
-    page.wait_for_selector("#s10 .plot svg")
+    assert page.locator(".card.series").count() == 7
+    assert 0 < page.locator(".plot svg").count() < 7
+    page.locator("#s6").scroll_into_view_if_needed()
+    page.wait_for_selector("#s6 .plot svg")
     assert page.locator("#s0 .value-out").count() == 1
 
 
@@ -178,9 +178,9 @@ def test_the_table_says_what_the_chart_shows(opened: Watched) -> None:
 def test_series_are_found_by_name(opened: Watched) -> None:
     page = opened.page
     page.keyboard.press("/")
-    page.keyboard.type("web-7")
+    page.keyboard.type("web-4")
     assert page.locator(".card.series:visible").count() == 1
-    assert page.locator("#found").inner_text() == "1 of 11 series"
+    assert page.locator("#found").inner_text() == "1 of 7 series"
 
 
 def test_the_theme_switches(opened: Watched) -> None:
@@ -234,7 +234,7 @@ def test_everything_has_a_name_and_a_place(opened: Watched) -> None:
 
 def test_printing_draws_every_chart(opened: Watched) -> None:
     opened.page.evaluate("dispatchEvent(new Event('beforeprint'))")
-    assert opened.page.locator(".plot svg").count() == 11
+    assert opened.page.locator(".plot svg").count() == 7
 
 
 def luminance(colour: str) -> float:

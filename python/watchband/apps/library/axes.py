@@ -31,7 +31,7 @@ def shown_range(view: SeriesView) -> tuple[float, float]:
     if not len(y):
         return (float(edges.min()), float(edges.max()) + 1e-9) if len(edges) else (0.0, 1.0)
     low, high = float(y.min()), float(y.max())
-    room = max(high - low, 1e-6 * max(abs(low), abs(high)), 1e-9)
+    room = max(0.6 * (high - low), 1e-6 * max(abs(low), abs(high)), 1e-9)
     if len(edges):
         low = min(low, max(float(edges.min()), low - room))
         high = max(high, min(float(edges.max()), high + room))
@@ -63,11 +63,11 @@ def value_ticks(low: float, high: float, count: float = 4.5) -> list[tuple[float
     Examples
     --------
     >>> [text for _, text in value_ticks(0, 1.1)], [text for _, text in value_ticks(-30_000, 90_000)]
-    (['0', '0.25', '0.50', '0.75', '1.00'], ['−25k', '0', '25k', '50k', '75k'])
+    (['0', '0.2', '0.4', '0.6', '0.8', '1.0'], ['−25k', '0', '25k', '50k', '75k'])
     """
     raw = (high - low) / count
     power = 10.0 ** math.floor(math.log10(raw))
-    step = next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= raw * 0.999)
+    step = next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= raw * 0.8)
     top = max(abs(low), abs(high))
     size, name = next(p for p in _PREFIXES if top >= 5 * p[0] or p[0] == 1.0)
     unit = step / size

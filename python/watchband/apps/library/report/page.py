@@ -19,7 +19,7 @@ ALERT_ROWS_MAX = 100
 ALERT_ROWS_FIRST = 5
 SPARK = (224, 44)
 MINI = (84, 28)
-FILTER_FROM = 9
+FILTER_FROM = 7
 
 
 def verdict(view: DetectionView) -> tuple[str, str]:
@@ -184,7 +184,7 @@ def series_list(drawn: Sequence[SeriesView]) -> Markup | None:
             el("p", title, el("span", len(part)), cls="group-label"),
             el("ul", *part, cls="series-list"),
         )
-        for title, part in (("With alerts", items[:split]), ("Inside their bands", items[split:]))
+        for title, part in (("With alerts", items[:split]), ("Without alerts", items[split:]))
         if part
     ]
     find = el(

@@ -92,7 +92,7 @@ function area(s, index, x, y) {
 }
 
 function valueTicks(low, high, count) { // round values with their texts, three digits and k, M, G
-  const raw = (high - low) / count, power = 10 ** Math.floor(Math.log10(raw)), step = [1, 2, 2.5, 5, 10].find((m) => m * power >= raw * 0.999) * power;
+  const raw = (high - low) / count, power = 10 ** Math.floor(Math.log10(raw)), step = [1, 2, 2.5, 5, 10].find((m) => m * power >= raw * 0.8) * power;
   const top = Math.max(Math.abs(low), Math.abs(high)), [size, name] = [[1e9, "G"], [1e6, "M"], [1e3, "k"], [1, ""]].find(([n]) => top >= 5 * n || n === 1);
   const places = [...Array(16).keys()].find((p) => Math.abs((step / size).toFixed(p) - step / size) <= 1e-6 * step / size) ?? 16;
   const ticks = [];
@@ -126,7 +126,7 @@ function valueRange(s, index) { // values whole, the band as far as it does not 
   const of = (values) => index.map((i) => values[i]).filter(Number.isFinite), least = (a) => a.reduce((p, q) => Math.min(p, q), Infinity);
   const most = (a) => a.reduce((p, q) => Math.max(p, q), -Infinity), [ys, lows, highs] = [of(s.y), of(s.low), of(s.high)];
   let [low, high] = ys.length ? [least(ys), most(ys)] : lows.length ? [least(lows), most(highs)] : [0, 1];
-  const natural = low >= 0, room = Math.max(high - low, 1e-6 * Math.abs(high), 1e-9);
+  const natural = low >= 0, room = Math.max(0.6 * (high - low), 1e-6 * Math.abs(high), 1e-9);
   low = Math.min(low, Math.max(least(lows), low - room));
   high = Math.max(high, Math.min(most(highs), high + room));
   const air = 0.08 * (high - low), width = lows.length ? highs.reduce((sum, v, k) => sum + v - lows[k], 0) / lows.length : 0;
