@@ -63,6 +63,7 @@ class SeasonalBand(Detector):
     name: ClassVar[str] = "seasonal_band"
     maturity: ClassVar[Maturity] = "verified"
     memory_tolerance: ClassVar[float] = 0.05
+    cost: ClassVar[str] = "O(1) a point, 0.4 µs"
 
     timezone: str = param(
         "UTC", Text("the name of an IANA time zone"), "Time zone in which hours and days are counted."
