@@ -91,6 +91,11 @@ def test_values_come_row_by_row_and_column_by_column(read: Reader) -> None:
     assert (batch.row.dtype, batch.times.dtype, batch.source_row.dtype) == (np.int32, np.int64, np.int64)
 
 
+def test_label_names_that_cannot_be_printed_are_changed(read: Reader) -> None:
+    got = read(rows(lambda k: k, lambda k: "x", lambda k: "y", header='timestamp,load,"data center",data_center'))
+    assert got.keys == ['load{data_center="x",data_center_2="y"}']
+
+
 @pytest.mark.parametrize("column", ["label", "is_anomaly", "Anomaly", "split", "is_potential_outlier"])
 def test_ground_truth_is_left_out_and_said(read: Reader, column: str) -> None:
     text = rows(lambda k: k, lambda k: int(k == 3), header=f"timestamp,load,{column}")

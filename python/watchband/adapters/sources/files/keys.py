@@ -36,15 +36,22 @@ def _key(group: Group, column: str, found: Found, roles: Roles, hints: Hints) ->
     given, cells = group
     if given is not None:
         return SeriesKey(hints.metric, dict(given.labels)) if hints.metric else given
-    labels = dict(
-        zip((_BAD_LABEL.sub("_", n) for n in roles.labels), cells[len(cells) - len(roles.labels) :], strict=True)
-    )
+    labels = dict(zip(_label_names(roles.labels), cells[len(cells) - len(roles.labels) :], strict=True))
     plain = len(roles.values) == 1 and column.strip().casefold() in VALUE_NAMES
     if roles.name is not None and (text := cells[0].strip()):
         key = _parsed(text)
         metric = hints.metric or (key.metric if len(roles.values) == 1 else f"{key.metric}_{column}")
         return SeriesKey(metric, {**key.labels, **labels})
     return SeriesKey(hints.metric or (found.stem if plain else column.strip()), labels)
+
+
+def _label_names(columns: list[str]) -> list[str]:
+    """Column names as labels may be called, still different from each other."""
+    names: list[str] = []
+    for column in columns:
+        name = _BAD_LABEL.sub("_", column) or "label"
+        names.append(name if name not in names else f"{name}_{len(names) + 1}")
+    return names
 
 
 def _parsed(text: str) -> SeriesKey:
