@@ -1,9 +1,9 @@
 //! From anomaly scores to alerts: policies, the drawn band, and one state machine per series.
 //!
 //! Whether an alert with limit t is open after point i is decided for every t at once by one number, the envelope:
-//! `open(t) == (envelope > t)`, with `envelope = max(raised, min(envelope, recent / close_level))`, where `raised` is the
+//! `open(t) == (envelope > t)`, with `envelope = max(raised, min(envelope, recent))`, where `raised` is the
 //! least score of the last `consecutive` points and the m-th largest of the last n, and `recent` the largest
-//! score of the last `close_after` points. So `alert_score = raised` where `raised > envelope before`, else 0.
+//! score of the last `close_after` points over `close_level`. So `alert_score = raised` where `raised > envelope before`, else 0.
 //!
 //! State: `window` f64[max(consecutive, n)] and `moments` i64[same], the last scores and their times;
 //! `quiet` f64[close_after + flap_hold]; `alert` f64[FLOATS]; `run` i64[INTS].
@@ -56,7 +56,7 @@ const TIMED: usize = 4;
 const LAPSED: usize = 5;
 const COOL: usize = 6;
 const ENDED: usize = 7;
-const WAS_ADOPTED: usize = 8;
+const LAST_FLAGS: usize = 8;
 const BEGUN: usize = 9;
 const DECIDED: usize = 10;
 const SHUT: usize = 11;
@@ -118,7 +118,7 @@ impl Memory<'_, '_> {
         self.run[QUIET_HEAD] = ((at + 1) % self.quiet.len()) as i64;
     }
 
-    /// Largest of the last `count` scores.
+    /// Largest of the last `count` scores over `close_level`.
     fn recent(&self, count: usize) -> f64 {
         let size = self.quiet.len();
         if count == size {
@@ -232,9 +232,10 @@ impl Decide {
         scratch: &mut Vec<f64>,
     ) -> (i64, f64) {
         memory.push_window(judged.score, time);
-        // While the detector holds back learning the incident goes on, however wide its band has become.
-        let held = if seen.held { memory.alert[ENVELOPE] * self.close_level } else { 0.0 };
-        memory.push_quiet(judged.score.max(held));
+        // While the detector holds back learning the incident goes on, however wide its band has become: a held point
+        // is quiet for those limits only whose alerts are closed.
+        let held = if seen.held { memory.alert[ENVELOPE] } else { 0.0 };
+        memory.push_quiet((judged.score / self.close_level).max(held));
         let mut raised = self.raised(memory, scratch);
         if judged.flags & (OUT_OF_RANGE | BREACHING) != 0 {
             raised = raised.max(judged.score);
@@ -248,11 +249,11 @@ impl Decide {
             memory.alert[ENVELOPE] = 0.0;
             return (if raised > self.limit { COOLING } else { 0 }, 0.0);
         }
-        let long = memory.recent(memory.quiet.len()) / self.close_level;
+        let long = memory.recent(memory.quiet.len());
         let short = if self.close_after == memory.quiet.len() {
             long
         } else {
-            memory.recent(self.close_after) / self.close_level
+            memory.recent(self.close_after)
         };
         memory.alert[ENVELOPE] = raised.max(before.min(long));
         memory.alert[OPEN_ENVELOPE] = raised.max(open_before.min(short));
@@ -348,9 +349,8 @@ impl Kernel for Decide {
                 upper: own_upper[i],
             };
             let judged = self.policy.judge(&seen, &limits);
-            let adopted = flags[i] as i64 & ADOPTED;
-            let rising = adopted != 0 && memory.run[WAS_ADOPTED] == 0;
-            memory.run[WAS_ADOPTED] = adopted;
+            let rising = flags[i] as i64 & ADOPTED & !memory.run[LAST_FLAGS] != 0;
+            memory.run[LAST_FLAGS] = flags[i] as i64;
             let mut events = judged.flags;
             if rising {
                 events |= self.adopt(&mut memory, time, slice.index);

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.reference.decide import Machine, Point, judge
 from watchband.core.errors import StateMismatchError
 from watchband.core.points import Points
-from watchband.core.scores import ADOPTED, Scores
+from watchband.core.scores import ADOPTED, HELD, Scores
 from watchband.core.state import State
 from watchband.pipeline.decide import NEVER, Decide, Decisions, Judgement
 from watchband.pipeline.policy import FINDING, Event, Policy
@@ -64,7 +64,8 @@ def stream(seed: int, n: int = N) -> tuple[Points, Scores, Judgement, list[Point
     expected[rng.random(n) < 0.04] = np.nan
     gap = values - expected
     anomaly = np.where(gap >= 0, np.abs(gap) / scale / limit[0], np.abs(gap) / scale / limit[1])
-    flags = np.where(rng.random(n) < 0.02, ADOPTED, 0.0)
+    held = np.repeat(rng.random(n // 8 + 1) < 0.2, 8)[:n]
+    flags = np.where(rng.random(n) < 0.02, ADOPTED, 0.0) + np.where(held, HELD, 0.0)
     blank = np.full(n, np.nan)
     scores = Scores(np.abs(gap) / scale, expected, blank.copy(), blank.copy(), scale, flags)
     judgement = Judgement(anomaly, limit[0], limit[1], np.ones(n))
@@ -79,7 +80,8 @@ def stream(seed: int, n: int = N) -> tuple[Points, Scores, Judgement, list[Point
             anomaly.tolist(),
             limit[0].tolist(),
             limit[1].tolist(),
-            (flags > 0).tolist(),
+            (flags >= ADOPTED).tolist(),
+            held.tolist(),
             strict=True,
         )
     ]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from watchband.core.errors import ConfigError, StateCorruptError, StateError
 from watchband.core.series import SeriesKey
-from watchband.detectors import Ewma, RollingMedian, RollingZscore
+from watchband.detectors import Ewma, RollingMedian, RollingZscore, SeasonalBand
 from watchband.pipeline.policy import Event, Policy
 from watchband.pipeline.prepare import Prepare, Raw
 from watchband.pipeline.results import Results
@@ -33,6 +33,7 @@ WATCHES = {
     "contamination": Watch("w", RollingZscore(window=12), Contamination(0.02), Policy(flap_hold=5)),
     "linear gaps": Watch("w", RollingZscore(window=20), Cutoff(4), prepare=Prepare(gap="linear")),
     "model gaps": Watch("w", RollingZscore(window=20), Cutoff(4), prepare=Prepare(gap="model", interval_ns=MINUTE)),
+    "seasonal": Watch("w", SeasonalBand(), Budget(1, DAY)),
     "resampled": Watch("w", RollingZscore(window=10), Cutoff(3), prepare=Prepare(resample_ns=5 * MINUTE)),
 }
 EXCLUDED = [(START + 200 * MINUTE, START + 230 * MINUTE)]
@@ -238,3 +239,23 @@ def test_the_count_of_the_published_example(nab: Path, inclusive: bool, found: i
     assert int((results.score > 3).sum()) == found
     if inclusive:
         assert np.nanmax(results.score) < 11 / math.sqrt(12)
+
+
+def test_an_outage_alarms_to_its_end_and_so_does_the_next_and_a_new_level_until_it_is_adopted() -> None:
+    """What the detector holds back from, calibrate does too: the band does not widen under an incident."""
+    step_ns, day = 5 * MINUTE, 288
+    moments, values = times(30 * day, step_ns), daily(30 * day, 1, step_ns)
+    for start in (14 * day, 19 * day):
+        values[start : start + 72] -= 40
+    values[25 * day :] += 25
+    watch = Watch("w", SeasonalBand(), Budget())
+    results = watch.step(watch.start(KEYS[:1]), Raw.of(moments, values), flush=True)
+    large = {int(a.opened): a for a in results.alerts if a.points > 10}
+    assert list(large) == [int(moments[start]) for start in (14 * day, 19 * day, 25 * day)]
+    first, again, level = large.values()
+    assert min(first.points, again.points) >= 70
+    assert (first.adopted, again.adopted, level.adopted) == (False, False, True)
+    assert level.kind == "level"
+    assert level.closed is not None
+    assert level.points >= 0.9 * day
+    assert not any(a.opened > level.closed for a in results.alerts)

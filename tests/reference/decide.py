@@ -20,6 +20,7 @@ class Point:
     above: float
     below: float
     adopted: bool = False
+    held: bool = False
 
 
 def judge(point: Point, policy: Policy) -> tuple[float, bool]:
@@ -104,7 +105,8 @@ class Machine:
             return False, self.incident is not None
         self.scores.append(score)
         self.times.append(point.time)
-        self.judged.append(score)
+        # While the detector holds back learning, an alert that is active stays so.
+        self.judged.append(math.inf if point.held and self.incident else score)
         raised = self.raised(finding)
         if self.incident is None:
             if self.cool > 0:
@@ -118,7 +120,7 @@ class Machine:
             return True, self.incident is not None
         if raised > self.incident.score:  # worse than it ever was
             self.timed_out, self.lapsed = False, 0
-        self.count(score, point.time, always=False)
+        self.count(score, point.time, always=point.held)
         self.keep(point.time, raised)
         return False, self.incident is not None
 

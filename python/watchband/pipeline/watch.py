@@ -183,6 +183,8 @@ class Watch:
     ) -> Results:
         """Fold a batch of readings; ``state`` is moved on in place.
 
+        Should a stage raise, the state may stand between two stages: throw it away and restore it (the runner does).
+
         Parameters
         ----------
         state : WatchState
