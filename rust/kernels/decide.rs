@@ -250,11 +250,8 @@ impl Decide {
             return (if raised > self.limit { COOLING } else { 0 }, 0.0);
         }
         let long = memory.recent(memory.quiet.len());
-        let short = if self.close_after == memory.quiet.len() {
-            long
-        } else {
-            memory.recent(self.close_after)
-        };
+        let short =
+            if self.close_after == memory.quiet.len() { long } else { memory.recent(self.close_after) };
         memory.alert[ENVELOPE] = raised.max(before.min(long));
         memory.alert[OPEN_ENVELOPE] = raised.max(open_before.min(short));
         let record = raised > before && raised > 0.0;
