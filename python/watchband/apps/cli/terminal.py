@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -20,12 +21,12 @@ STYLE: dict[Severity, str] = {"critical": "bold color(162)", "warning": "bold co
 FAULT = "color(202)"
 WIDTH_MAX = 110
 QUALITY_MAX = 12
-"""Series listed in the section on data quality; those with faults come first."""
+"""Series listed in the section on data quality; of more, only those with faults."""
 
 _FAULTS = (
     ("nan", "NaN"),
     ("infinite", "infinite"),
-    ("duplicates", "duplicates"),
+    ("duplicates", "dupli-\ncates"),
     ("out_of_order", "out of\norder"),
     ("late", "late"),
     ("gaps", "gaps"),
@@ -56,14 +57,20 @@ def show(findings: Findings, top: int, console: Console | None = None) -> None:
         parts += [Padding(line, (0, 0, 0, 2)) for line in chart]
     if len(findings.alerts) > top:
         parts += [Text(), _more(findings.alerts[top:], len(findings.alerts))]
-    parts += [Text(), _quality(findings, width), Text(), _summary(findings)]
-    console.print(Group(*parts), width=width)
+    parts += [Text(), _quality(findings), Text(), _summary(findings)]
+    if console.is_terminal:
+        console.print(Group(*parts), width=width)
+        return
+    with console.capture() as captured:
+        console.print(Group(*parts), width=width)
+    # Blanks at the ends of lines would only swell logs.
+    console.file.write("".join(line.rstrip(" ") + "\n" for line in captured.get().splitlines()))
 
 
 def _input(findings: Findings, zone: str) -> RenderableType:
     outcome = findings.outcome
     line = Text(findings.title, style="bold")
-    line.append(f"  {_count(outcome.rows, 'row')}, {_count(len(outcome.keys), 'series', 'series')}", style="")
+    line.append(f"  {_count(outcome.rows, 'reading')}, {_count(len(outcome.keys), 'series', 'series')}", style="")
     if outcome.start is not None and outcome.end is not None:
         start, end = wording.moment(outcome.start, zone), wording.moment(outcome.end, zone)
         day = start.rpartition(" ")[0] + " "
@@ -119,9 +126,13 @@ def _more(rest: Sequence[Alert], count: int) -> Text:
     return Text(f"and {_count(len(rest), 'alert')} more ({_mix(rest)}); --top {count} shows all.", style="dim")
 
 
-def _quality(findings: Findings, width: int) -> RenderableType:
+def _quality(findings: Findings) -> RenderableType:
     outcome = findings.outcome
     order = sorted(range(len(outcome.keys)), key=lambda i: -_faults(outcome.quality[i]))
+    if len(order) > QUALITY_MAX:
+        order = [i for i in order if _faults(outcome.quality[i])]
+    if not order:
+        return Text(f"Data quality: no faults in {_count(len(outcome.keys), 'series', 'series')}.", style="dim")
     shown = sorted(order[:QUALITY_MAX])
     columns = [
         (k, n)
@@ -130,18 +141,34 @@ def _quality(findings: Findings, width: int) -> RenderableType:
     ]
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("Data quality", overflow="fold", min_width=12)
-    for name in ("rows", *(name for _, name in columns), "range", "interval"):
+    for name in ("rows", *(name for _, name in columns), "range", "every"):
         table.add_column(name, justify="right", no_wrap=True)
     for i in shown:
         quality = outcome.quality[i]
         cells = [Text(f"{quality[k]:,}", style=FAULT if quality[k] else "dim") for k, _ in columns]
-        (low, high), sign = wording.quantities(outcome.keys[i].metric, [quality["minimum"], quality["maximum"]], 3)
         interval = wording.duration(quality["interval_ns"]) if quality["interval_ns"] else "–"
-        table.add_row(str(outcome.keys[i]), f"{quality['rows']:,}", *cells, wording.span(low, high, sign), interval)
-    rest = len(order) - len(shown)
-    if not rest:
+        span = _span(outcome.keys[i].metric, quality["minimum"], quality["maximum"])
+        table.add_row(str(outcome.keys[i]), f"{quality['rows']:,}", *cells, span, interval)
+    rest, calm = len(order) - len(shown), len(outcome.keys) - len(order)
+    more = [f"{rest:,} more with faults"] * bool(rest) + [f"{calm:,} without"] * bool(calm)
+    if not more:
         return table
-    return Group(table, Text(f"and {rest:,} more series; summary.json of --out, or --json, has all.", style="dim"))
+    return Group(table, Text(f"and {', '.join(more)}; --json and summary.json of --out list all.", style="dim"))
+
+
+def _span(metric: str, low: float, high: float) -> str:
+    """The range of a metric, large plain numbers as 38.5k and 245M."""
+    (least, most), sign = wording.quantities(metric, [low, high], 3)
+    if sign or not np.isfinite(low) or max(abs(low), abs(high)) < 100_000:
+        return wording.span(least, most, sign)
+    return wording.span(_short(low), _short(high))
+
+
+def _short(value: float) -> str:
+    for size, sign in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= size:
+            return wording.number(value / size) + sign
+    return wording.number(value)
 
 
 def _faults(quality: dict[str, object]) -> int:

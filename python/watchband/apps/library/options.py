@@ -91,7 +91,7 @@ class Options:
         found = DETECTORS.get(name.strip())
         given = params.read_text(found, rest)
         low, high = self.limits()
-        shared = {"timezone": self.timezone, "holidays": self.holidays, "low": low, "high": high}
+        shared = {"timezone": self.timezone, "holidays": self.holidays, "range_low": low, "range_high": high}
         known = params.params_of(found)
         told = {k: v for k, v in shared.items() if k in known and v is not None}
         return params.build(found, {**told, **given})
