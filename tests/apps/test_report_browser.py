@@ -232,6 +232,14 @@ def test_everything_has_a_name_and_a_place(opened: Watched) -> None:
     assert page.evaluate("document.activeElement.className") == "skip"
 
 
+def test_any_span_has_round_ticks(opened: Watched) -> None:
+    for days in (0.0001, 0.01, 0.5, 3, 40, 300, 4_000):
+        ticks = opened.page.evaluate(f"timeTicks(17e11, 17e11 + {days} * DAY, 900)")
+        assert 3 <= len(ticks) <= 13, days
+        assert len({label for _, label, _ in ticks}) >= 3
+        assert all(17e11 <= t <= 17e11 + days * 864e5 for t, _, _ in ticks)
+
+
 def test_printing_draws_every_chart(opened: Watched) -> None:
     opened.page.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert opened.page.locator(".plot svg").count() == 7

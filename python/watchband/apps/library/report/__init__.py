@@ -19,10 +19,10 @@ from watchband.apps.library.report.notebook import notebook
 from watchband.apps.library.report.payload import payload
 from watchband.apps.library.view import DetectionView, SeriesView
 
-POINTS_TOTAL = 110_000
-"""Points embedded in one page, all series together: some 4 MB."""
+POINTS_TOTAL = 105_000
+"""Points embedded in one page, all series together: some 3.5 MB."""
 POINTS_SERIES_MAX = 30_000
-SERIES_MAX = 250
+SERIES_MAX = 200
 """Charts in one page; series with alerts come first."""
 
 _ICONS = {

@@ -107,9 +107,9 @@ function timeTicks(from, to, width) { // [time, text, strong]: round local times
   const room = 74 * (to - from) / width, step = STEPS.find((n) => n >= room), ticks = [];
   const back = (u) => u - offset(u - offset(u)[1])[1], push = (u, label, strong) => back(u) >= from && back(u) <= to && +local(back(u)) === u && ticks.push([back(u), label, strong]);
   if (!step) {
-    const months = [1, 2, 3, 6, 12, 24, 60].find((n) => n * 30 * DAY >= room) ?? 120, start = local(from);
-    for (let m = Math.floor((start.getUTCFullYear() * 12 + start.getUTCMonth()) / months) * months; Date.UTC(0, m) <= to + DAY; m += months)
-      push(Date.UTC(0, m), m % 12 ? MONTHS[m % 12] : String(m / 12), m % 12 === 0);
+    const months = [1, 2, 3, 6, 12, 24, 60].find((n) => n * 30 * DAY >= room) ?? 120, start = local(from), month = (m) => Date.UTC(Math.floor(m / 12), m % 12);
+    for (let m = Math.floor((start.getUTCFullYear() * 12 + start.getUTCMonth()) / months) * months; month(m) <= to + DAY; m += months)
+      push(month(m), m % 12 ? MONTHS[m % 12] : String(m / 12), m % 12 === 0);
     return ticks;
   }
   let shift = offset(from)[1];
