@@ -45,3 +45,8 @@ def test_runs_take_turns_within_a_group() -> None:
         "b",
         "c",
     ]
+
+
+def test_the_whole_job_is_measured_with_and_without_files(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["detect", "--points", "300", "--runs", "1", "--no-peers", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["measured"]) == 2
