@@ -15,7 +15,7 @@ from rich.text import Text
 from watchband.adapters.sources.host import HostSource
 from watchband.adapters.stores.memory import MemoryStore
 from watchband.apps.cli.demo_view import Board, alert_line
-from watchband.apps.cli.demo_watches import BUDGET, Bench
+from watchband.apps.cli.demo_watches import BUDGET_WORDS, Bench
 from watchband.apps.cli.recording import Fault, Recording, RecordingSource, load_recording
 from watchband.core import wording
 from watchband.core.alert import Alert
@@ -27,24 +27,25 @@ AFTER = 60 * SECOND
 """What opens this long after the end of a fault may still be its consequence: load falls slowly."""
 UNATTENDED = 60 * SECOND
 """How long the live part lasts where there is no terminal and nothing else was asked for."""
+TITLES = {"recording": "The recording, played fast", "host": "This machine, live (Ctrl-C ends it)"}
 PLAYS = 8.0
 """Seconds in which the recording is played to a terminal."""
 
 
 @dataclass
 class Told:
-    """A sink that remembers the last state of every alert and tells each opening once."""
+    """A sink that remembers the last state of every alert and tells when one opens and when it is over."""
 
     tell: Callable[[Alert], None]
     alerts: dict[str, Alert] = field(default_factory=dict)
     name: str = "demo"
 
     def write(self, alerts: Sequence[Alert]) -> None:
-        """Take alerts in; one that was told before is not told again."""
+        """Take alerts in; what was told before is not told again."""
         for alert in alerts:
-            new = alert.id not in self.alerts
+            before = self.alerts.get(alert.id)
             self.alerts[alert.id] = alert
-            if new:
+            if before is None or (before.closed is None) != (alert.closed is None):
                 self.tell(alert)
 
 
@@ -76,10 +77,12 @@ def play(console: Console, recording: Recording, seconds: float = PLAYS) -> dict
     """Fold the recording, as fast as it can be followed by eye; returns its alerts by id."""
     console.print(Text("A recording of a machine, with faults caused on purpose", style="bold"))
     minutes = wording.duration(int(recording.times[-1] - recording.times[0]))
-    console.print(f"{len(recording.keys)} metrics, a second apart, {minutes}; budget {BUDGET} and series.\n")
+    console.print(f"{len(recording.keys)} metrics, a second apart, {minutes}; budget: {BUDGET_WORDS}.\n")
     source = RecordingSource(recording)
     pause = seconds / (len(recording.times) / source.points) if console.is_terminal else 0.0
-    told = _run(console, source, lambda _: time.sleep(pause), lambda: False)
+    told = _run(console, source, lambda _: time.sleep(pause), lambda: False, tell=False)
+    for alert in sorted(told.alerts.values(), key=lambda a: a.opened):
+        console.print(alert_line(alert), soft_wrap=not console.is_terminal)
     _verdict(console, recording, told.alerts)
     return told.alerts
 
@@ -103,7 +106,10 @@ def watch_host(console: Console, source: HostSource, limit: int | None) -> dict[
     def over() -> bool:
         return limit is not None and (time.monotonic() - begin) * SECOND >= limit
 
-    told = _run(console, source, count, over)
+    told = _run(console, source, count, over, tell=True)
+    if console.is_terminal:
+        for alert in told.alerts.values():
+            console.print(alert_line(alert))
     watched = wording.duration(round((time.monotonic() - begin) * SECOND))
     console.print(
         f"Watched {len(source.keys)} metrics for {watched}: {steps * len(source.keys):,} points, "
@@ -112,13 +118,19 @@ def watch_host(console: Console, source: HostSource, limit: int | None) -> dict[
     return told.alerts
 
 
-def _run(console: Console, source: Source, after: Callable[[int], None], over: Callable[[], bool]) -> Told:
-    """Feed a source to the runners; a live view on a terminal, a line an alert elsewhere."""
-    board = Board(source.name)
-    zone = "UTC"
+def _run(
+    console: Console, source: Source, after: Callable[[int], None], over: Callable[[], bool], *, tell: bool
+) -> Told:
+    """Feed a source to the runners; a live view on a terminal, elsewhere a line an alert if ``tell``."""
     screen = console.is_terminal
-    told = Told(lambda _: None if screen else console.print(alert_line(_), soft_wrap=True))
-    bench = Bench(MemoryStore, [told], zone)
+    board = Board(TITLES.get(source.name, source.name))
+
+    def line(alert: Alert) -> None:
+        if tell and not screen:
+            console.print(alert_line(alert), soft_wrap=True)
+
+    told = Told(line)
+    bench = Bench(MemoryStore, [told])
     view = Live(console=console, auto_refresh=False, transient=True, vertical_overflow="crop") if screen else None
     if view:
         view.start()
@@ -138,9 +150,6 @@ def _run(console: Console, source: Source, after: Callable[[int], None], over: C
         source.close()
         if view:
             view.stop()
-    if screen:
-        for alert in told.alerts.values():
-            console.print(alert_line(alert))
     return told
 
 

@@ -14,6 +14,7 @@ from watchband.pipeline.watch import Watch
 
 MEBIBYTE = 1 << 20
 BUDGET = Budget(1, 600_000_000_000)
+BUDGET_WORDS = "one alert in ten minutes a metric"
 
 # The least deviation that anyone would want to hear of. It is what is known of a machine before its first reading;
 # everything else is learned.
