@@ -39,6 +39,7 @@ struct Spread {
 
 /// Squares of residuals beyond this are learned as this: what is summed must stay finite.
 const SQUARE_MAX: f64 = 1e300;
+/// Variances below this are none.
 const VARIANCE_MIN: f64 = 1e-290;
 /// A weight not given out that is lost in rounding: one less it is one.
 const ALL_GIVEN: f64 = f64::EPSILON / 8.0;
@@ -46,6 +47,8 @@ const ALL_GIVEN: f64 = f64::EPSILON / 8.0;
 const RESOLUTION: f64 = 1e-12;
 /// Turns the median absolute deviation of a normal law into its standard deviation.
 const PER_MEDIAN: f64 = 1.4826;
+/// The same for the mean absolute deviation, sqrt(pi / 2).
+const PER_MEAN: f64 = 1.2533141373155003;
 
 /// E[min(z², c²)] of a standard normal z.
 fn kept_square(clip: f64) -> f64 {
@@ -80,7 +83,7 @@ impl Ewma {
         level.variance.max(floor * floor)
     }
 
-    /// Learns a residual of at most the square root of `limit_square`.
+    /// Learns a residual of at most the square root of `limit_square`; in full, if that is infinite.
     #[inline]
     fn learn(&self, level: &mut Level, spread: &Spread, value: f64, limit_square: f64) {
         let mut residual = value - level.mean;
@@ -89,6 +92,11 @@ impl Ewma {
         if square > limit_square {
             residual = limit_square.sqrt().copysign(residual);
             square = limit_square;
+        }
+        if square > SQUARE_MAX {
+            // The mean takes all of it, or it could never come back from a number like 1e200.
+            residual = residual.clamp(-f64::MAX, f64::MAX);
+            square = SQUARE_MAX;
         }
         let left = level.left * (1.0 - self.gain);
         // Weights add up to one from the first point on: these are gain / (1 - (1 - gain)^t).
@@ -114,14 +122,18 @@ impl Ewma {
         let centre = middle(&sorted);
         let mut deviations: Vec<f64> = sorted.iter().map(|v| (v - centre).abs()).collect();
         deviations.sort_unstable_by(f64::total_cmp);
-        let floor = self.scale_min.max(RESOLUTION * centre.abs());
-        let reach = self.clip * (PER_MEDIAN * middle(&deviations)).max(floor);
+        let mut robust = PER_MEDIAN * middle(&deviations);
+        if robust == 0.0 {
+            // Most values are equal; the others are what little is known of the noise.
+            robust = PER_MEAN * deviations.iter().sum::<f64>() / deviations.len() as f64;
+        }
+        let reach = self.clip * robust.max(self.scale_min).max(RESOLUTION * centre.abs());
         let drawn_in =
             |value: f64| if reach > 0.0 { value.clamp(centre - reach, centre + reach) } else { value };
         let mut level = Level { mean: drawn_in(first[0]), variance: 0.0, error: 1.0, left: 1.0 - self.gain };
         for &value in &first[1..] {
             let spread = self.spread(level.error);
-            self.learn(&mut level, &spread, drawn_in(value), SQUARE_MAX);
+            self.learn(&mut level, &spread, drawn_in(value), f64::INFINITY);
         }
         level
     }
@@ -156,8 +168,8 @@ impl Kernel for Ewma {
             if value.is_finite() {
                 let limit_square = self.clip * self.clip * spread.square * noise_square;
                 // Without any scale nothing could ever be learned: then the whole residual is.
-                let limited = limit_square > 0.0 && limit_square < SQUARE_MAX;
-                self.learn(&mut level, &spread, value, if limited { limit_square } else { SQUARE_MAX });
+                let limited = noise_square > VARIANCE_MIN && limit_square < SQUARE_MAX;
+                self.learn(&mut level, &spread, value, if limited { limit_square } else { f64::INFINITY });
                 if level.error != spread.error {
                     spread = self.spread(level.error);
                 }

@@ -33,6 +33,14 @@ def test_equals_the_reference(half_life: float, clip: float | None, warm_up: int
     np.testing.assert_allclose(scores.score, score, rtol=1e-5, atol=1e-6)
 
 
+def test_a_mostly_constant_start_equals_the_reference() -> None:
+    values = np.r_[np.zeros(7), 4.0, 0.0, 0.0, 6.0, 0.0, np.random.default_rng(23).integers(0, 3, 50)]
+    _, scale, score = ewma(values, 60.0, 3.0, 12, 0.0)
+    scores = run(Ewma(), values)
+    np.testing.assert_allclose(scores.scale, scale, rtol=1e-6)
+    np.testing.assert_allclose(scores.score, score, rtol=1e-5)
+
+
 def test_without_clip_it_is_the_mean_of_pandas() -> None:
     values = streams.daily(300, 13)
     scores = run(Ewma(half_life=20, clip=None), values)

@@ -76,5 +76,7 @@ def drawn_in(values: np.ndarray, clip: float, scale_min: float) -> np.ndarray:
     if math.isinf(clip):
         return values
     centre = np.median(values)
-    robust = max(1.4826 * np.median(np.abs(values - centre)), scale_min, 1e-12 * abs(centre))
+    deviations = np.abs(values - centre)
+    robust = 1.4826 * np.median(deviations) or np.sqrt(np.pi / 2) * deviations.mean()
+    robust = max(robust, scale_min, 1e-12 * abs(centre))
     return values.clip(centre - clip * robust, centre + clip * robust) if robust > 0 else values
