@@ -187,6 +187,11 @@ def test_alert_score_at_t_is_what_decide_does_at_limit_t(policy: Policy, seed: i
         above = alert_score > limit
         assert np.array_equal(above, has(at_limit, Event.OPENED | Event.ESCALATED))
         assert np.array_equal(above & ~active[-1], opened[-1])
+    # An escalation is no more than that: just below its score an alert opens at that very point.
+    marked = np.flatnonzero(alert_score > 0)
+    for i in np.random.default_rng(seed).choice(marked, min(4, len(marked)), replace=False).tolist():
+        machine = Machine(policy, float(np.nextafter(alert_score[i], 0)))
+        assert [machine.step(point)[0] for point in points[: i + 1]][-1]
     # Where an alert with a limit on the grid opens, every lower limit sees an opening or an escalation.
     for low, limit in enumerate(limits):
         later = np.logical_or.reduce(opened[low:])
@@ -240,6 +245,10 @@ def tell(scores: list[float], policy: Policy = PLAIN, values: list[float] | None
     points = Points.of(times(n, MINUTE), values or [1.0] * n)
     decide = Decide(policy)
     return decide.step(decide.start(), points, given_scores, judgement)
+
+
+def test_the_same_again_is_no_escalation() -> None:
+    assert tell([2.0, 2.0, 3.0, 2.5, 3.0]).alert_score.tolist() == [2.0, 0.0, 3.0, 0.0, 0.0]
 
 
 def test_without_a_scale_there_is_no_band() -> None:

@@ -81,12 +81,12 @@ CASES = {
     ),
     "level": (
         alert(points=70, last_time=NOON + 130 * MINUTE),
-        "cpu_load has stayed near **95** from 12:02 on; before, near 14. 3.3 band widths above for 2 h 8 min since "
+        "cpu_load has stayed near **95** since 12:02; before, near 14. 3.3 band widths above for 2 h 8 min since "
         "12:02, seen by seasonal_band.",
     ),
     "adopted": (
         alert(events=int(Event.ADOPTED), closed=CLOSED),
-        "cpu_load stayed near **95** from 12:02 on; before, near 14. 3.3 band widths above for 1 min from 12:02, seen "
+        "cpu_load stayed near **95** from 12:02; before, near 14. 3.3 band widths above for 1 min from 12:02, seen "
         "by seasonal_band. The level stayed and is the new normal.",
     ),
     "pattern": (

@@ -124,9 +124,9 @@ def _value(record: Record, name: str, is_: str, metric: str, context: Context) -
 def _level(record: Record, name: str, is_: str, metric: str, context: Context) -> Parts:
     (mean, before), sign = _texts(metric, [record.mean, record.before])
     when = wording.moment(record.opened, context.zone, record.last_time)
-    stayed = "has stayed" if is_ == "is" else "stayed"
+    stayed, since = ("has stayed", "since") if is_ == "is" else ("stayed", "from")
     old = f"; before, near {wording.with_unit(before, sign)}." if before else "."
-    return [(f"{name} {stayed} near ", False), (wording.with_unit(mean, sign), True), (f" from {when} on{old}", False)]
+    return [(f"{name} {stayed} near ", False), (wording.with_unit(mean, sign), True), (f" {since} {when}{old}", False)]
 
 
 def _pattern(record: Record, name: str, is_: str, metric: str, context: Context) -> Parts:
@@ -173,7 +173,7 @@ def _since(record: Record, context: Context) -> str:
 
 
 _LEAD = re.compile(r" (?:is|was|(?:has )?stayed near|(?:has )?sent nothing for) ")
-_END = re.compile(r"; |\. |, | from | instead of |$")
+_END = re.compile(r"; |\. |, | since | from | instead of |$")
 
 
 def emphasised(alert: Alert) -> Parts:
