@@ -114,7 +114,8 @@ impl SeasonalBand<'_> {
         };
         self.tail.learn(core, s.tail, clip(distance, core.gate.max(GATE_MIN)), weight);
         self.learn_habits(core, s.tail, value, seconds);
-        let lasted = if core.run > 0.0 { (s.clock[1] - s.clock[2]) as f64 * 1e-9 } else { 0.0 };
+        let before = if core.run > 0.0 { (s.clock[1] - s.clock[2]) as f64 * 1e-9 } else { 0.0 };
+        let lasted = before + seconds;
         let bound = level::HUBER * core.far;
         let striking = outside || rest.abs() > bound;
         let known = recall(core, s.echo, &o.moment, striking, value, rest, lasted);

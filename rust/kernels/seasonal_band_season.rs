@@ -2,7 +2,8 @@
 //! has foretold so far.
 
 use super::seasonal_band_calendar::Moment;
-use super::seasonal_band_core::Core;
+use super::seasonal_band_core::{clip, Core};
+use super::seasonal_band_level::HUBER;
 
 /// A table of `nodes` values and, behind them, how often each has been visited.
 #[derive(Clone, Copy)]
@@ -102,6 +103,8 @@ fn ready(visits: f64) -> f64 {
 #[derive(Clone, Copy, PartialEq)]
 pub enum Learns {
     All,
+    /// Five minutes of the day.
+    Moment,
     Daily,
     Weekly,
 }
@@ -114,7 +117,7 @@ pub const ECHO_WIDTH: usize = ECHO_DAY + 336;
 const SAME: f64 = 0.35;
 
 /// Keep a striking value in mind for the next day and week; where it recurs, say which tables learn from it.
-/// A run of `lasted` seconds that is longer than a day would meet itself in yesterday's echo.
+/// `lasted`: seconds of the run, this value included. One that is longer than a day would meet itself in yesterday's echo.
 pub fn recall(
     core: &mut Core,
     echo: &mut [f32],
@@ -140,9 +143,10 @@ pub fn recall(
     }
     (core.day_value, core.week_value) = (value, value);
     let near = |before: f32| (value - f64::from(before)).abs() <= SAME * rest.abs();
+    // A burst of five minutes teaches five minutes: hours learn from what lasts that long.
     if lasted < 0.9 * DAY && near(echo[day]) {
-        Some(Learns::Daily)
-    } else if lasted < 6.9 * DAY && near(echo[ECHO_DAY + week]) {
+        Some(if lasted < HOUR.visit { Learns::Moment } else { Learns::Daily })
+    } else if (WEEK.visit..6.9 * DAY).contains(&lasted) && near(echo[ECHO_DAY + week]) {
         Some(Learns::Weekly)
     } else {
         None
@@ -282,18 +286,24 @@ impl Season {
         };
         let error = |part: &Part| rest + part.used() - part.raw;
         // Five-minute nodes learn what differs from the hours around: what lasts is for the other tables.
-        core.local += (seconds / LOCAL_SECONDS).min(1.0) * (rest - core.local);
+        core.local += (seconds / LOCAL_SECONDS).min(1.0) * (clip(rest, HUBER * core.far) - core.local);
         let memory = if which == Learns::All { f64::INFINITY } else { RECURRENCE_MEMORY };
-        let (daily, weekly) = (which != Learns::Weekly, which != Learns::Daily);
-        if daily {
+        let weekly = matches!(which, Learns::All | Learns::Weekly);
+        let hourly = matches!(which, Learns::All | Learns::Daily);
+        let finely = which != Learns::Weekly;
+        if hourly {
             weigh(&mut core.hour_xy, &mut core.hour_xx, &self.hour);
+        }
+        if finely {
             weigh(&mut core.fine_xy, &mut core.fine_xx, &self.fine);
         }
         if self.holiday && which == Learns::All {
             weigh(&mut core.holiday_xy, &mut core.holiday_xx, &self.sunday);
         }
-        if daily && !self.holiday {
+        if hourly && !self.holiday {
             HOUR.learn(cells, self.hour_at, error(&self.hour), seconds, memory);
+        }
+        if finely && !self.holiday {
             FINE.learn(cells, self.fine_at, error(&self.fine) - core.local, seconds, memory);
         }
         if weekly && !self.holiday {

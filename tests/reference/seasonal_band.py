@@ -145,10 +145,10 @@ class SlowBand:
     def learn_season(self, s: dict, rest: float, dt: float, which: str) -> None:
         raw, used, c = s["raw"], s["used"], self.c
         holiday = s["m"]["holiday"]
-        c["local"] += min(1.0, dt / 7200.0) * (rest - c["local"])
+        c["local"] += min(1.0, dt / 7200.0) * (clip(rest, 3.0 * c["far"]) - c["local"])
         memory = math.inf if which == "all" else 2.0
-        weighed = {"daily": ["hour", "fine"], "weekly": []}.get(which, ["hour", "fine", "factor"])
-        weighed = weighed + (["weekday", "week"] if which != "daily" and not holiday else [])
+        weighed = {"moment": ["fine"], "daily": ["hour", "fine"], "weekly": []}.get(which, ["hour", "fine", "factor"])
+        weighed = weighed + (["weekday", "week"] if which in ("all", "weekly") and not holiday else [])
         weighed = weighed + (["sunday"] if which == "all" and holiday else [])
         keep, hours = 1.0 / (1.0 + dt / (14.0 * DAY)), min(1.0, dt / 3600.0)
         for k in weighed:
@@ -288,7 +288,7 @@ class SlowBand:
         self.c["streak"] = 0.0 if not far else self.c["streak"] + sign if same else sign
         return abs(z) > self.gate or (far and (abs(self.c["streak"]) >= 3 or self.run_out >= 3))
 
-    def recall(self, m: dict, outside: bool, value: float, rest: float) -> str | None:
+    def recall(self, m: dict, striking: bool, value: float, rest: float, dt: float) -> str | None:
         places = {"daily": int(m["second"] / 300.0), "weekly": m["weekday"] * 48 + int(m["second"] / 1800.0)}
         for kind, place in places.items():
             before, last = self.visiting.get(kind, (place, None))
@@ -297,12 +297,13 @@ class SlowBand:
                 if last is not None:
                     self.echo[kind, before] = float(np.float32(last))
                 last = None
-            self.visiting[kind] = (place, value if outside else last)
-        lasted = (self.now - self.run_start) * 1e-9 if self.run_n else 0.0
-        for kind, longest in (("daily", 0.9 * DAY), ("weekly", 6.9 * DAY)):
+            self.visiting[kind] = (place, value if striking else last)
+        lasted = dt + ((self.now - self.run_start) * 1e-9 if self.run_n else 0.0)
+        for kind, least, most in (("daily", 0.0, 0.9 * DAY), ("weekly", 1800.0, 6.9 * DAY)):
             seen = self.echo.get((kind, places[kind]))
-            if outside and seen is not None and lasted < longest and abs(value - seen) <= 0.35 * abs(rest):
-                return kind
+            same = seen is not None and abs(value - seen) <= 0.35 * abs(rest)
+            if striking and same and least <= lasted < most:
+                return "moment" if kind == "daily" and lasted < 3600.0 else kind
         return None
 
     def end_run(self) -> None:

@@ -64,7 +64,7 @@ def learn(band: SlowBand, o: dict, value: float, dt: float) -> str:
     if band.gate == 0.0 or (band.run_n == 0 and int(c["seen"]) % 16 == 0):
         band.gate = min(20.0, max(5.0, 1.5 * max(band.quantile(0.01, 1.0), -band.quantile(0.01, -1.0))))
     striking = outside or abs(rest) > 3.0 * c["far"]
-    known = band.recall(o["s"]["m"], striking, value, rest)
+    known = band.recall(o["s"]["m"], striking, value, rest, dt)
     daily = o["s"]["daily"]
     verdict = band.judge(outside, known is not None, daily, value - c["level"] - (o["s"]["total"] - daily))
     if verdict == "adopted":
