@@ -40,6 +40,8 @@ const WEIGHT_PRIOR_HOURS: f64 = 2.0;
 const DAY: f64 = 86_400.0;
 /// What recurs against the tables is taken over quickly.
 const RECURRENCE_MEMORY: f64 = 2.0;
+/// Square of the distance, in one-step scales, at which a five-minute node counts half whatever its table is worth.
+const CLEAR: f64 = 25.0;
 const LOCAL_SECONDS: f64 = 7_200.0;
 const WEIGHT_MEMORY: f64 = 14.0 * 86_400.0;
 
@@ -213,6 +215,12 @@ fn part(table: Table, cells: &[f32], b: Between, weight: f64) -> Part {
     Part { raw: table.read(cells, b), ready: ready(table.visits(cells, b)), weight }
 }
 
+/// An edge or a job stands far out of the noise: it is not shrunk by what the rest of its table is worth.
+fn clear(part: Part, near: f64) -> Part {
+    let (signal, noise) = (part.raw * part.raw, CLEAR * near * near);
+    Part { weight: part.weight.max(signal / (signal + noise + f64::MIN_POSITIVE)), ..part }
+}
+
 fn factor(cells: &[f32], index: usize) -> f64 {
     let b = Between::only(index);
     let n = FACTOR.visits(cells, b);
@@ -229,7 +237,8 @@ impl Season {
         let week_at = half_hours(moment.weekday, hours);
         let day_at = noon_to_noon(moment.weekday, hours);
         let hour = part(HOUR, cells, hour_at, weight(core.hour_xy, core.hour_xx, ridge, 0.5));
-        let fine = part(FINE, cells, fine_at, weight(core.fine_xy, core.fine_xx, ridge, 0.2));
+        let fine_weight = weight(core.fine_xy, core.fine_xx, ridge, 0.2);
+        let fine = clear(part(FINE, cells, fine_at, fine_weight), core.near);
         let day_weight = weight(core.weekday_xy, core.weekday_xx, day_ridge, 0.3);
         let day = part(WEEKDAY, cells, day_at, day_weight);
         let week_weight = weight(core.week_xy, core.week_xx, ridge, 0.2);
@@ -239,8 +248,8 @@ impl Season {
             let at = half_hours(SUNDAY, hours);
             let like = part(WEEKDAY, cells, noon_to_noon(SUNDAY, hours), day_weight).used()
                 + part(WEEK, cells, at, week_weight).used();
-            let fine_like = part(FINE, cells, fine_on(SUNDAY, moment.second), fine.weight).used();
-            let raw = like + fine_like - day.used() - week.used() - fine.used();
+            let fine_like = part(FINE, cells, fine_on(SUNDAY, moment.second), fine_weight);
+            let raw = like + clear(fine_like, core.near).used() - day.used() - week.used() - fine.used();
             sunday = Part { raw, ready: 1.0, weight: weight(core.holiday_xy, core.holiday_xx, ridge, 0.5) };
         }
         let half = 0.5 * sunday.raw;

@@ -7,6 +7,7 @@ import datetime
 import itertools
 import math
 import statistics
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
@@ -110,12 +111,18 @@ class SlowBand:
             ready = {k: min(1.0, max(0.0, (self.read(self.count, k, n) - 0.5) / 0.45)) for k, n in nodes.items()}
             return raw, ready
 
+        def said(raw: dict[str, float], ready: dict[str, float], tables: Iterable[str]) -> dict[str, float]:
+            square, noise = raw["fine"] ** 2, 25.0 * self.c["near"] ** 2 + np.finfo(float).tiny
+            worth = {k: self.worth(k) for k in tables}
+            worth["fine"] = max(worth["fine"], square / (square + noise))
+            return {k: raw[k] * ready[k] * worth[k] for k in worth}
+
         raw, ready = words(at)
-        used = {k: raw[k] * ready[k] * self.worth(k) for k in at}
+        used = said(raw, ready, at)
         raw["sunday"], ready["sunday"], used["sunday"] = 0.0, 0.0, 0.0
         if m["holiday"] and m["weekday"] != 6:
             other, other_ready = words(self.nodes(6, m["second"]))
-            like = {k: other[k] * other_ready[k] * self.worth(k) for k in ("weekday", "week", "fine")}
+            like = said(other, other_ready, ("weekday", "week", "fine"))
             raw["sunday"] = sum(like.values()) - used["weekday"] - used["week"] - used["fine"]
             ready["sunday"], used["sunday"] = 1.0, raw["sunday"] * self.worth("sunday")
         raw["factor"], ready["factor"] = sum(self.factor(i) for i in m["factors"]), 1.0
