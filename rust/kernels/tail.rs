@@ -206,13 +206,13 @@ impl Tail<'_> {
         self.fit[TOP] = self.fit[TOP].max(bin as f64);
     }
 
-    /// Multiplies all weights, before the gain outgrows what a bucket can hold.
-    /// Take back what `learn` with weight 1 added when the gain was `gain`.
+    /// Takes back what `learn` with weight 1 added when the gain was `gain`.
     pub fn unlearn(&mut self, score: f64, gain: f64) {
         let bin = &mut self.bins[bin_of(score)];
         *bin = (*bin - gain as f32).max(0.0);
     }
 
+    /// Multiplies all weights, before the gain outgrows what a bucket can hold.
     pub fn shrink(&mut self, factor: f64) {
         self.bins.iter_mut().for_each(|bin| *bin = (f64::from(*bin) * factor) as f32);
     }

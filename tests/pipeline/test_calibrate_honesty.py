@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from tests.reference.calibrate import nats
 from watchband.core.detector import Detector
-from watchband.core.duration import MINUTE
+from watchband.core.duration import MINUTE, WEEK
 from watchband.core.points import Float64, Points
 from watchband.core.scores import Scores
 from watchband.detectors.ewma import Ewma
@@ -88,3 +91,23 @@ def test_equals_the_reference(null: str) -> None:
     np.testing.assert_array_equal(np.isnan(found.p_value), np.isnan(expected))
     # The tail is tabulated in the kernel: interpolation may cost some per cent of ln p.
     np.testing.assert_allclose(-np.log(found.p_value), expected, rtol=0.05, atol=0.02)
+
+
+@pytest.mark.data
+def test_real_metrics_open_about_the_alerts_that_were_budgeted(nab: Path) -> None:
+    detector, calibrate = Residual(), Calibrate(Budget(1, WEEK))
+    series = []
+    for path in sorted(nab.rglob("*.csv")):
+        with path.open() as lines:
+            rows = list(csv.DictReader(lines))
+        times = np.array([row["timestamp"] for row in rows], "datetime64[ns]").astype(np.int64)
+        times, first = np.unique(times, return_index=True)
+        series.append((times, np.array([float(row["value"]) for row in rows])[first]))
+    points = Points.fleet(series)
+    interval = np.array([int(np.median(np.diff(times))) for times, _ in series])
+    scores = detector.step(detector.start(len(series)), points)
+    found = calibrate.step(calibrate.start(len(series)), points, scores, interval_ns=interval)
+    opened = sum(len(openings(found.anomaly_score[span])) for _, span in points.slices())
+    weeks = sum(int(times[-1] - times[0]) for times, _ in series) / WEEK
+    assert len(series) == 58
+    assert 0.7 <= opened / weeks <= 1.3
