@@ -74,7 +74,7 @@ class Calibrate:
     A budget promises a rate for the noise a series has; many short incidents fill the tail and raise the limit.
 
     State: 5,120 bytes of buckets, 592 of fits and 232 of the rest: 5,944 bytes a series (half of the first two for
-    one direction). Cost: O(1) a point, 1.4 µs on one core of 2 vCPU AMD EPYC, Debian 12.
+    one direction). Cost: O(1) a point, 1.5 µs on one core of 2 vCPU AMD EPYC, Debian 12.
 
     Examples
     --------
