@@ -87,7 +87,9 @@ def _verdict(findings: Findings) -> Text:
     if not findings.outcome.points:
         return Text("No verdict: none of the points could be judged yet; there is too little history.", style="bold")
     if not alerts:
-        return Text.assemble(("○ ", "color(67)"), ("All quiet", "bold"), ": every value stayed inside its band.")
+        beyond = findings.outcome.anomalies
+        why = f"no alert opened; {beyond:,} anomalous in passing" if beyond else "every value stayed inside its band"
+        return Text.assemble(("○ ", "color(67)"), ("All quiet", "bold"), f": {why}.")
     series = len({str(alert.series) for alert in alerts})
     worst = alerts[0].severity
     where = "" if len(findings.outcome.keys) == 1 else f" in {series} of {len(findings.outcome.keys)} series"

@@ -21,6 +21,8 @@ POINTS_MAX = 16_384
 POINTS_MIN = 512
 TOTAL_MAX = 2_000_000
 """Points kept in all: with many series each keeps fewer."""
+WAITING_MAX = 1 << 18
+"""Rows that wait to be sorted by series: with many series, sorting is work per series and not per row."""
 
 
 @dataclass(eq=False)
@@ -39,9 +41,19 @@ class Gatherer:
     def __init__(self) -> None:
         self._series: dict[int, _Gathered] = {}
         self._room = OPENINGS_MAX
+        self._waiting: list[Rows] = []
+        self._count = 0
 
     def take(self, rows: Rows, keys: Sequence[SeriesKey]) -> None:
-        """Add a block."""
+        """Add a block; blocks are sorted by series some at a time."""
+        self._waiting.append(rows)
+        self._count += len(rows)
+        if self._count >= WAITING_MAX:
+            self._distribute(keys)
+
+    def _distribute(self, keys: Sequence[SeriesKey]) -> None:
+        rows = Rows.joined(self._waiting)
+        self._waiting, self._count = [], 0
         if not len(rows):
             return
         order = np.argsort(rows.row, kind="stable")
@@ -71,6 +83,7 @@ class Gatherer:
         self, keys: Sequence[SeriesKey], alerts: Sequence[Alert], quality: Sequence[Mapping[str, Any]]
     ) -> list[SeriesView]:
         """One view per series, in the order of ``keys``, with its alerts and the quality of its data."""
+        self._distribute(keys)
         mine: dict[SeriesKey, list[Alert]] = {}
         for alert in alerts:
             mine.setdefault(alert.series, []).append(alert)
