@@ -124,6 +124,20 @@ def test_imputed_points_only_when_asked_for() -> None:
     assert full["score"].dropna().tolist()[:80] == plain["score"].dropna().tolist()[:80]
 
 
+def test_a_missing_value_that_is_filled_stays_one_row() -> None:
+    values = spiky(200)
+    values[50] = np.nan
+    result = wb.detect((times(200, MINUTE), values), **QUICK, gap="linear", with_imputed=True).to_pandas()
+    assert result["timestamp"].astype("int64").tolist() == times(200, MINUTE).tolist()
+    assert np.isnan(result["y"][50])
+
+
+def test_counts_are_of_points() -> None:
+    moments = START + np.arange(1200) * MINUTE
+    counts = wb.detect((moments, spiky(1200)), **QUICK, resample="5m", aggregate="max").outcome.counts()
+    assert (counts["rows"], counts["points"], counts["anomalies"]) == (1200, 220, 1)
+
+
 def test_excluded_spans_are_not_learned() -> None:
     span = (pd.Timestamp("2024-01-01T04:10Z"), pd.Timestamp("2024-01-01T04:15Z"))
     after = wb.detect((times(400, MINUTE), spiky()), **QUICK).to_pandas()

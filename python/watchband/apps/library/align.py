@@ -100,6 +100,7 @@ class Aligner:
         inside = at < len(self._keys)
         found[inside] = self._keys[at[inside]] == want[inside]
         found &= waiting.ordinal >= 0
+        self._given[at[found]] = True
         ready = found | (waiting.ordinal < 0) | self._is_past(waiting)
         count = len(want) if final or ready.all() else int(np.argmin(ready))
         rows = self._rows(waiting, found, at, count)

@@ -58,9 +58,9 @@ class Outcome:
     quality : list of dict
         What was found in the readings of each series; see ``pipeline.prepare.Quality``.
     rows, points, anomalies : int
-        Readings, points with a value that were scored, and rows with an anomaly_score above 1.
+        Readings, points that were scored, and those of them with an anomaly_score above 1.
     anomalies_of : dict of int to int
-        Rows with an anomaly_score above 1, by number of the series.
+        Points with an anomaly_score above 1, by number of the series.
     start, end : int or None
         Time of the first and the last reading, nanoseconds since 1970.
     rows_held_max : int
@@ -136,7 +136,7 @@ def run(
         disorder.take(readings.row, readings.order)
         rows = in_order.step(aligner.step(readings, _rows(results), results.ordinal, final=final), final=final)
         alerts.update((alert.id, alert) for alert in results.alerts)
-        _count(outcome, readings, results, rows)
+        _count(outcome, readings, results)
         outcome.rows_held_max = max(outcome.rows_held_max, aligner.held + in_order.held + len(rows))
         for consumer in consumers:
             consumer.take(rows, outcome.keys)
@@ -181,10 +181,10 @@ def _rows(results: Results) -> Rows:
     return Rows(**columns, order=np.zeros(len(results.time), np.int64))
 
 
-def _count(outcome: Outcome, readings: Readings, results: Results, rows: Rows) -> None:
+def _count(outcome: Outcome, readings: Readings, results: Results) -> None:
     outcome.rows += len(readings)
     outcome.points += int(np.isfinite(results.score).sum())
-    strange = rows.row[rows.anomaly_score > 1]
+    strange = results.row[results.anomaly_score > 1]
     outcome.anomalies += len(strange)
     for number, count in zip(*np.unique(strange, return_counts=True), strict=True):
         outcome.anomalies_of[int(number)] = outcome.anomalies_of.get(int(number), 0) + int(count)
