@@ -26,7 +26,7 @@ def detector_table() -> str:
     lines = ["| detector | maturity | bytes a series | cost |", "|---|---|---|---|"]
     for name in DETECTORS.names():
         detector = DETECTORS.build({"type": name})
-        link = f"[`{name}`](detectors/{name}.md)"
+        link = f"[`{name}`]({name}.md)"
         lines.append(f"| {link} | {detector.maturity} | {detector.state_bytes_max:,} | {detector.cost} |")
     return "\n".join(lines) + "\n"
 

@@ -148,7 +148,9 @@ def quantity(metric: str, value: float) -> str:
 def span(low: str, high: str, sign: str = "") -> str:
     """A range; one that is open on a side, given as an empty text, says so."""
     if low and high:
-        return with_unit(low if low == high else f"{low}{EN_DASH}{high}", sign)
+        # A dash between signs would be read as one of them.
+        between = " to " if MINUS in low or MINUS in high else EN_DASH
+        return with_unit(low if low == high else f"{low}{between}{high}", sign)
     return with_unit(f"at most {high}" if high else f"at least {low}", sign)
 
 

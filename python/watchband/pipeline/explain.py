@@ -117,6 +117,10 @@ def _texts(metric: str, values: list[float]) -> tuple[list[str], str]:
 def _value(record: Record, name: str, is_: str, metric: str, context: Context) -> Parts:
     (value, low, high), sign = _texts(metric, [record.value, record.lower, record.upper])
     bold = wording.with_unit(value, sign)
+    edges = [abs(edge) for edge in (record.lower, record.upper) if math.isfinite(edge)]
+    if edges and abs(record.value) >= 50 * max(edges):
+        # In the value's unit the band would be a row of zeros: it gets its own.
+        (low, high), sign = _texts(metric, [record.lower, record.upper])
     expected = f"; expected {wording.span(low, high, sign)}." if low or high else "."
     return [(f"{name} {is_} ", False), (bold, True), (expected, False)]
 
