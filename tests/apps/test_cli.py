@@ -24,7 +24,7 @@ HELP = ROOT / "tests" / "golden" / "help"
 
 def run(*words: str | Path, stdin: str | None = None, width: int = 80) -> Result:
     runner = CliRunner(env={"COLUMNS": str(width), "TERMINAL_WIDTH": str(width), "NO_COLOR": "1", "TERM": "dumb"})
-    return runner.invoke(app, [str(w) for w in words], input=stdin)
+    return runner.invoke(app, [str(w) for w in words], input=stdin, prog_name="watchband")
 
 
 def table(n: int = 400, spikes: bool = True) -> str:
