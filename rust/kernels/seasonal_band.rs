@@ -34,6 +34,8 @@ const DISBELIEVED: f64 = 0.1;
 /// Values of a run that the tail counts at all.
 const COUNTED: u64 = 6;
 const DAY: f64 = 86_400.0;
+/// Seconds over which the unknown shape of a day may matter in full.
+const SHAPE: f64 = 10_800.0;
 /// Values beyond this are treated as this when something learns from them.
 const HUGE: f64 = 1e100;
 
@@ -66,9 +68,9 @@ impl SeasonalBand<'_> {
         let long = core.level + season.total;
         let expected = self.in_range(core, long + short);
         let near = core.near * season.spread;
-        // While less than a day is known, the day's shape is not: away from the last value the scale is wider.
+        // While less than a day is known, the day's shape is not: hours after the last value the scale is wider.
         let young = (1.0 - (clock[1] - clock[0]) as f64 * 1e-9 / DAY).max(0.0);
-        let far = (core.far * (1.0 + 2.0 * young)).max(near);
+        let far = (core.far * (1.0 + 2.0 * young * (core.since / SHAPE).min(1.0))).max(near);
         let mut square = near * near + (far * far - near * near) * core.doubt;
         square += season.unsure;
         square *= 1.0 + WIDENING / core.seen.max(1.0);

@@ -39,6 +39,8 @@ core_numbers! {
     local,
     /// Share of the way from the one-step scale to the far scale, 0 after an accepted value.
     doubt,
+    /// Seconds since the last believed value.
+    since,
     /// Running mean of the one-step errors; errors in a row on one side, counted with that side's sign.
     bias, streak,
     /// Running share of whole numbers, 1 once a believed value was below zero.

@@ -122,5 +122,6 @@ fn adopt(core: &mut Core, cells: &mut [f32]) {
     let last = clip(core.run_last - (mean_u - swing * mean_x), 3.0 * core.far);
     (core.lag1, core.lag2, core.fast) = (last, last, last);
     core.doubt = 1.0;
+    core.since = 0.0;
     end(core);
 }

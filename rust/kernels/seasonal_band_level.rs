@@ -78,6 +78,7 @@ pub fn begin(core: &mut Core) {
     (core.day_value, core.week_value) = (f64::NAN, f64::NAN);
     (core.p11, core.p22, core.p33) = (START_UNCERTAINTY, START_UNCERTAINTY, START_UNCERTAINTY);
     core.doubt = 0.0;
+    core.since = 0.0;
 }
 
 /// The short-term forecast: the last distances and their fast mean, weighted.
@@ -110,6 +111,7 @@ pub fn coast(core: &mut Core, seconds: f64, rejected: bool) {
 
 /// Time passes: the trend moves the level, and slots without a point are coasted through.
 pub fn pass(core: &mut Core, seconds: f64) {
+    core.since += seconds;
     if core.interval == 0.0 {
         core.interval = seconds;
     }
@@ -163,6 +165,7 @@ pub fn follow(core: &mut Core, rest: f64, error: f64, scale: f64) {
     }
     shift(core, rest - error + bounded);
     core.doubt = 0.0;
+    core.since = 0.0;
 }
 
 /// Move level and trend by the clipped distance from level + season, and faster while errors stay on one side.

@@ -53,7 +53,9 @@ class SlowBand:
         self.gate = 0.0
         self.sums = dict.fromkeys(("x", "u", "xx", "xu", "uu", "step", "away"), 0.0)
         self.run_n = self.run_out = self.run_in = self.run_known = 0
-        names = "seen interval level slope near far base local doubt bias streak whole negative quantum changes last"
+        names = (
+            "seen interval level slope near far base local doubt bias since streak whole negative quantum changes last"
+        )
         self.c = dict.fromkeys(names.split(), 0.0)
         self.first = self.now = self.run_start = None
 
@@ -192,6 +194,7 @@ class SlowBand:
 
     def passes(self, dt: float) -> None:
         c = self.c
+        c["since"] += dt
         if c["interval"] == 0.0:
             c["interval"] = dt
         missing = max(0, int(dt / c["interval"] + 0.5) - 1)
@@ -214,6 +217,7 @@ class SlowBand:
         step = sorted(abs(b - a) for a, b in itertools.pairwise(head))[4]
         c["near"] = max(min(1.2533 * step, c["far"]), 0.25 * c["far"], self.floor())
         c["base"] = c["near"]
+        c["since"] = 0.0
         last = [clip(v - c["level"], 3.0 * c["far"]) for v in head]
         self.lags = [last[-1], last[-2], 0.0]
 
@@ -363,5 +367,5 @@ class SlowBand:
         near = max(min(0.886 * s["step"] / max(1.0, n - 1.0), c["far"]), 0.1 * c["far"], self.floor())
         c["near"] = near
         self.lags = [clip(self.run_last - (mu - swing * mx), 3.0 * c["far"])] * 3
-        c["doubt"] = 1.0
+        c["doubt"], c["since"] = 1.0, 0.0
         self.end_run()

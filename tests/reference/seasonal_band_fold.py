@@ -40,7 +40,7 @@ def outlook(band: SlowBand, time: int) -> dict:
     expected = in_range(band, long + short)
     near = c["near"] * s["spread"]
     young = max(0.0, 1.0 - (time - band.first) * 1e-9 / DAY)
-    far = max(near, c["far"] * (1.0 + 2.0 * young))
+    far = max(near, c["far"] * (1.0 + 2.0 * young * min(1.0, c["since"] / 10800.0)))
     square = near**2 + (far**2 - near**2) * c["doubt"] + s["unsure"]
     square *= 1.0 + 12.0 / c["seen"]
     if c["whole"] > 0.99 and 0.0 <= c["level"] < 1e6 and c["far"] ** 2 >= 0.4 * c["level"]:
@@ -83,7 +83,7 @@ def learn(band: SlowBand, o: dict, value: float, dt: float) -> str:
     if fresh:
         band.learn_weights(clip(error, 3.0 * c["near"]))
     band.shift(rest - error + clip(error, 3.0 * o["said"][3]))
-    c["doubt"] = 0.0
+    c["doubt"], c["since"] = 0.0, 0.0
     if fresh:
         size = 1.2533 * min(abs(error), 4.0 * max(c["near"], c["base"]))
         c["base"] += max(min(0.02, dt / (4.0 * DAY)), 1.0 / (c["seen"] + 1.0)) * (size - c["base"])
