@@ -25,6 +25,7 @@ const FLOOR: f64 = 1e-4;
 /// A scale is at least this share of the usual small step between values, once that many steps were seen.
 const STEP_SHARE: f64 = 0.3;
 const STEPS_KNOWN: f64 = 8.0;
+const STEP_LITTLE: f64 = 0.1;
 const GAP_STEPS_MAX: usize = 24;
 /// Distances are clipped here before they move anything, in scales.
 pub const HUBER: f64 = 3.0;
@@ -32,7 +33,10 @@ pub const HUBER: f64 = 3.0;
 /// Smallest believable scale: a share of the level, and for whole numbers part of the step between them.
 pub fn floor(core: &Core) -> f64 {
     let whole = if core.whole > 0.99 && core.level.abs() < 1e6 { 0.1 } else { 1e-9 };
-    let steps = STEP_SHARE * core.quantum * (core.changes / STEPS_KNOWN).min(1.0);
+    // A step that is little beside the level is the metric's resolution; a larger one has to be seen more often.
+    let little = core.quantum <= STEP_LITTLE * core.level.abs();
+    let known = if little { 1.0 } else { (core.changes / STEPS_KNOWN).min(1.0) };
+    let steps = STEP_SHARE * core.quantum * known;
     (FLOOR * core.level.abs()).max(whole).max(steps)
 }
 

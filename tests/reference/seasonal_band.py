@@ -179,7 +179,8 @@ class SlowBand:
     def floor(self) -> float:
         c = self.c
         whole = 0.1 if c["whole"] > 0.99 and abs(c["level"]) < 1e6 else 1e-9
-        return max(1e-4 * abs(c["level"]), whole, 0.3 * c["quantum"] * min(1.0, c["changes"] / 8.0))
+        known = 1.0 if c["quantum"] <= 0.1 * abs(c["level"]) else min(1.0, c["changes"] / 8.0)
+        return max(1e-4 * abs(c["level"]), whole, 0.3 * c["quantum"] * known)
 
     def short(self) -> float:
         return clip(float(self.weights @ np.array(self.lags)), 1.5 * max(map(abs, self.lags)))
