@@ -23,11 +23,11 @@ test: $(STAMPS)/build $(STAMPS)/dev  ## Every test (T=path for a part)
 check: format lint types clippy tidy test  ## What CI runs: format, lint, types, clippy, house rules, tests
 
 format: $(STAMPS)/dev  ## Formatting is as the tools would have it (FIX=1 rewrites)
-	$(BIN)/ruff format $(if $(FIX),,--check) python tests benches tools examples
+	$(BIN)/ruff format $(if $(FIX),,--check) python tests benches tools
 	cargo fmt $(if $(FIX),,-- --check)
 
 lint: $(STAMPS)/dev  ## ruff
-	$(BIN)/ruff check $(if $(FIX),--fix,) python tests benches tools examples
+	$(BIN)/ruff check $(if $(FIX),--fix,) python tests benches tools
 
 types: $(STAMPS)/build $(STAMPS)/dev  ## mypy --strict, and the stub against the binary
 	$(BIN)/mypy
