@@ -1,5 +1,7 @@
 //! The arguments that every kernel takes: a batch, state arrays, outputs.
 
+use std::panic::{catch_unwind, AssertUnwindSafe};
+
 use numpy::{PyReadonlyArray1, PyReadonlyArray2, PyReadwriteArray1, PyReadwriteArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -30,7 +32,7 @@ pub fn contiguous<E>(_: E) -> PyErr {
     PyValueError::new_err("kernel arrays must be C-contiguous")
 }
 
-/// Runs a kernel over a batch with the GIL released.
+/// Runs a kernel over a batch; see `guarded`.
 pub fn step<K: Kernel>(
     py: Python<'_>,
     kernel: &K,
@@ -65,6 +67,27 @@ pub fn step<K: Kernel>(
     for output in &mut outputs {
         slots.push(output.as_slice_mut().map_err(contiguous)?);
     }
-    py.detach(|| run(kernel, arrays, &batch, slots, threads));
-    Ok(())
+    guarded(py, || run(kernel, arrays, &batch, slots, threads))
+}
+
+/// Runs kernels with the GIL released. What they never meet in a state of their own (an index beyond its ring, say)
+/// panics in them, and becomes the StateCorruptError that it is.
+pub fn guarded<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send) -> PyResult<T> {
+    // The arrays may stand half way afterwards, which the error says.
+    let work = AssertUnwindSafe(work);
+    py.detach(|| catch_unwind(work)).map_err(|panic| {
+        let words = panic.downcast_ref::<String>().map(String::as_str);
+        let words = words.or(panic.downcast_ref::<&str>().copied()).unwrap_or("unknown");
+        corrupt(py, words).unwrap_or_else(|error| error)
+    })
+}
+
+fn corrupt(py: Python<'_>, words: &str) -> PyResult<PyErr> {
+    let message = format!(
+        "This state, or the batch, holds what no fold ever wrote ({words}), and the state now stands half way. Throw \
+         it away: restore the last good snapshot, or start cold and fold the log again. If neither came from outside, \
+         please report this."
+    );
+    let error = py.import("watchband.core.errors")?.getattr("StateCorruptError")?.call1((message,))?;
+    Ok(PyErr::from_value(error))
 }

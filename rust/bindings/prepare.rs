@@ -2,6 +2,7 @@ use numpy::{PyArray1, PyReadonlyArray1, PyReadwriteArray1, PyReadwriteArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
+use super::batch::{contiguous, guarded};
 use crate::kernels::prepare::{run, Aggregate, Arrays, Gap, Prepare, Raw};
 
 type State<'py> = (
@@ -28,10 +29,6 @@ type Columns<'py> = (
     Bound<'py, PyArray1<i64>>,
     Bound<'py, PyArray1<i64>>,
 );
-
-fn contiguous<E>(_: E) -> PyErr {
-    PyValueError::new_err("kernel arrays must be C-contiguous")
-}
 
 fn aggregate(word: &str) -> PyResult<Aggregate> {
     Ok(match word {
@@ -99,7 +96,7 @@ fn prepare_points<'py>(
         values: raw.3.as_slice().map_err(contiguous)?,
     };
     let ordinals = row_ordinal.as_slice_mut().map_err(contiguous)?;
-    let (points, lengths) = py.detach(|| run(&kernel, arrays, &readings, ordinals, flush, threads));
+    let (points, lengths) = guarded(py, || run(&kernel, arrays, &readings, ordinals, flush, threads))?;
     Ok((
         PyArray1::from_vec(py, points.times),
         PyArray1::from_vec(py, points.values),

@@ -147,8 +147,11 @@ pub fn spread<T: Send>(items: &mut [T], threads: usize, step: impl Fn(&mut T) + 
     let share = items.len().div_ceil(threads);
     let step = &step;
     std::thread::scope(|scope| {
-        for part in items.chunks_mut(share) {
-            scope.spawn(move || part.iter_mut().for_each(step));
+        let parts = items.chunks_mut(share);
+        let running: Vec<_> = parts.map(|part| scope.spawn(move || part.iter_mut().for_each(step))).collect();
+        for thread in running {
+            // A panic keeps its words.
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         }
     });
 }

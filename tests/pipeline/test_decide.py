@@ -338,5 +338,5 @@ def test_an_empty_batch_changes_nothing() -> None:
 
 def test_a_state_of_another_policy_is_refused() -> None:
     points, scores, judgement, _ = stream(1)
-    with pytest.raises(StateMismatchError, match="policy"):
+    with pytest.raises(StateMismatchError, match="other parameters"):
         Decide(Policy(consecutive=2)).step(Decide().start(), points, scores, judgement)

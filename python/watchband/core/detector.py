@@ -18,21 +18,19 @@ The ten laws, each one check in ``watchband.testing.contracts.detector``:
 
 from __future__ import annotations
 
-import hashlib
-import json
-from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from abc import abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 
 from watchband.core import params
-from watchband.core.errors import PointsShapeError, StateMismatchError, StateVersionError, TimeOrderError
+from watchband.core.errors import PointsShapeError, TimeOrderError
+from watchband.core.fold import Fold, fingerprint
 from watchband.core.points import Points
 from watchband.core.scores import Scores
-from watchband.core.state import HEADER_BYTES, Field, State
+from watchband.core.state import State
 
 Maturity = Literal["verified", "beta", "experimental"]
 
@@ -48,22 +46,14 @@ class Score(NamedTuple):
     flags: float
 
 
-def fingerprint(name: str, values: Mapping[str, Any]) -> str:
-    """Sixteen hexadecimal digits for a name and the parameters that shape a state."""
-    text = json.dumps([name, dict(sorted(values.items()))], sort_keys=True, separators=(",", ":"))
-    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
-
-
 @dataclass(frozen=True)
-class Detector(ABC):
+class Detector(Fold):
     """Base of every detector: a frozen dataclass of parameters with a layout of state arrays and a fold.
 
     A subclass declares its parameters with ``core.params.param``, names its arrays in ``layout`` and fills the
     scores of a batch in ``_fold``; validation, headers, fingerprints and serialisation are here.
     """
 
-    name: ClassVar[str]
-    state_version: ClassVar[int] = 1
     maturity: ClassVar[Maturity] = "beta"
     tags: ClassVar[frozenset[str]] = frozenset()
     dims_max: ClassVar[int] = 1
@@ -75,10 +65,6 @@ class Detector(ABC):
     def __post_init__(self) -> None:
         params.check(self)
 
-    @abstractmethod
-    def layout(self) -> dict[str, Field]:
-        """The arrays of one series for these parameters."""
-
     @property
     @abstractmethod
     def memory_points(self) -> int:
@@ -88,20 +74,11 @@ class Detector(ABC):
     def _fold(self, state: State, points: Points, scores: Scores, threads: int) -> None:
         """Fill ``scores`` and move ``state`` on, point by point in time order."""
 
-    @property
-    def state_bytes_max(self) -> int:
-        """Bytes a series, known before the detector is switched on."""
-        return HEADER_BYTES + sum(f.width * np.dtype(f.dtype).itemsize for f in self.layout().values())
-
     @cached_property
     def fingerprint(self) -> str:
         """Of the name and of all parameters that are not retunable."""
         declared = params.params_of(type(self))
         return fingerprint(self.name, {k: v for k, v in params.values_of(self).items() if not declared[k].retunable})
-
-    def start(self, series: int = 1) -> State:
-        """A state for ``series`` series that have seen nothing."""
-        return State.blank(self.name, self.state_version, self.fingerprint, self.layout(), series)
 
     def step(self, state: State, points: Points, *, threads: int = 0) -> Scores:
         """Score a batch, then learn from it; ``state`` is moved on in place.
@@ -124,6 +101,9 @@ class Detector(ABC):
         ------
         StateMismatchError, StateVersionError
             The state belongs to another detector, other parameters or another release.
+        StateCorruptError
+            Its arrays are not those of the layout, or hold what no fold ever wrote; in that case the state stands
+            half way and is to be thrown away.
         PointsShapeError, TimeOrderError
             The batch does not fit; the state has not been touched.
         """
@@ -145,52 +125,13 @@ class Detector(ABC):
         # What ``step`` does, without what only a batch of many can get wrong.
         self.check_state(state)
         points = Points.one(time, value)
-        if time <= state.last_time[0]:
+        if not state.series or time <= state.last_time[0]:
             self._check_points(state, points)
         scores = Scores.blank(points)
         self._fold(state, points, scores, 1)
         state.points_seen[0] += 1
         state.last_time[0] = time
         return Score(*(a.item() for a in scores.outputs()))
-
-    def load(self, data: bytes) -> State:
-        """Read a state back for this detector, upgraded if an older release wrote it.
-
-        Raises
-        ------
-        StateError
-            The bytes are damaged, or belong to another detector, other parameters or a newer release.
-        """
-        state = State.from_bytes(data)
-        if state.detector == self.name and state.version < self.state_version:
-            state = self.upgrade(state)
-        self.check_state(state)
-        return state
-
-    def upgrade(self, state: State) -> State:
-        """Turn a state of an older ``state_version`` into a current one. Override when arrays change."""
-        raise StateVersionError(
-            f"This state of {self.name!r} has version {state.version}, and no upgrade to {self.state_version} "
-            "exists. Start cold with detector.start() and fold the log again."
-        )
-
-    def check_state(self, state: State) -> None:
-        """Raise unless ``state`` belongs to this detector with these parameters."""
-        if state.detector != self.name:
-            raise StateMismatchError(
-                f"This state belongs to detector {state.detector!r}, not {self.name!r}. Use that detector, or "
-                "start cold with detector.start()."
-            )
-        if state.version != self.state_version:
-            raise StateVersionError(
-                f"This state of {self.name!r} has version {state.version}, this release uses "
-                f"{self.state_version}. Read it with detector.load(bytes), which upgrades."
-            )
-        if state.fingerprint != self.fingerprint:
-            raise StateMismatchError(
-                f"This state of {self.name!r} was written for other parameters (fingerprint "
-                f"{state.fingerprint}, expected {self.fingerprint}). Use the same parameters, or start cold."
-            )
 
     def _check_points(self, state: State, points: Points) -> None:
         if not 1 <= points.dims <= self.dims_max:

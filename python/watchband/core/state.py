@@ -22,6 +22,7 @@ MAGIC = b"WBSTATE\n"
 FORMAT = 1
 _PREFIX = struct.Struct("<8sHI")
 _DIGEST = 16
+_INT64 = np.dtype(np.int64)
 _DTYPES = ("<f8", "<f4", "<i8", "<i4", "|u1", "|b1")
 SERIES_MAX = 1 << 31
 HEADER_BYTES = 16
@@ -146,6 +147,31 @@ class State:
             and all(mine[k].tobytes() == theirs[k].tobytes() for k in mine)
         )
 
+    def check_arrays(self, shapes: Mapping[str, tuple[np.dtype[np.generic], int]]) -> None:
+        """Raise StateCorruptError unless the arrays are of these element types and widths, and kernels can use them."""
+        series = len(self.points_seen)
+        for name, (dtype, width) in shapes.items():
+            array = self.arrays.get(name)
+            if array is None or array.dtype != dtype or array.shape != (series, width) or not _usable(array):
+                raise self._unfit(name, dtype, (series, width), array)
+        if len(self.arrays) != len(shapes):
+            extra = sorted(set(self.arrays) - set(shapes))
+            raise StateCorruptError(f"This state of {self.detector!r} has arrays that it never has: {extra}. {ADVICE}")
+        for name, array in (("points_seen", self.points_seen), ("last_time", self.last_time)):
+            if array.dtype != _INT64 or array.shape != (series,) or not _usable(array):
+                raise self._unfit(name, _INT64, (series,), array)
+
+    def _unfit(
+        self, name: str, dtype: np.dtype[np.generic], shape: tuple[int, ...], array: NDArray[Any] | None
+    ) -> StateCorruptError:
+        if array is None:
+            got = "none"
+        else:
+            got = f"{array.dtype} of shape {array.shape}" + ("" if _usable(array) else ", not contiguous or read-only")
+        return StateCorruptError(
+            f"Array {name!r} of this state of {self.detector!r} must be {dtype} of shape {shape}. Got {got}. {ADVICE}"
+        )
+
     def to_bytes(self) -> bytes:
         """Everything as bytes that ``from_bytes`` reads on any machine."""
         every = {k: np.ascontiguousarray(a) for k, a in self._all().items()}
@@ -187,6 +213,10 @@ class State:
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise StateCorruptError(f"The header of this state makes no sense ({error}). {ADVICE}") from error
+
+
+def _usable(array: NDArray[Any]) -> bool:
+    return array.flags.c_contiguous and array.flags.writeable
 
 
 def _open(data: bytes) -> tuple[dict[str, Any], memoryview]:

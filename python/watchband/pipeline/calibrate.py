@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from watchband import _kernels
 from watchband.core import params
-from watchband.core.detector import fingerprint
-from watchband.core.errors import PointsShapeError, StateMismatchError
+from watchband.core.errors import PointsShapeError
+from watchband.core.fold import Fold, fingerprint
 from watchband.core.params import Choice, Real, param
 from watchband.core.points import Float64, Int64, Points
 from watchband.core.scores import Scores
-from watchband.core.state import HEADER_BYTES, Field, State
+from watchband.core.state import Field, State
 from watchband.pipeline.rules import DEFAULT_RULE, Budget, Contamination, Cutoff, Rule, Sigma
 
 BINS, FIT, LIFE = _kernels.calibrate_widths()
@@ -52,7 +52,7 @@ class Calibrated:
 
 
 @dataclass(frozen=True)
-class Calibrate:
+class Calibrate(Fold):
     """Fold from scores to p-values and anomaly scores: scores first, then learns.
 
     With a scale the signed distance z = (value - expected) / scale gives two one-sided rows, each with half of the
@@ -97,7 +97,6 @@ class Calibrate:
     """
 
     name: ClassVar[str] = "calibrate"
-    state_version: ClassVar[int] = 1
 
     rule: Rule = DEFAULT_RULE
     direction: str = param("both", Choice(("both", "above", "below")), "Side on which values are anomalous.")
@@ -119,39 +118,12 @@ class Calibrate:
             "life": Field("f8", LIFE),
         }
 
-    @property
-    def state_bytes_max(self) -> int:
-        """Bytes a series."""
-        return HEADER_BYTES + sum(f.width * np.dtype(f.dtype).itemsize for f in self.layout().values())
-
     @cached_property
     def fingerprint(self) -> str:
         """Of what shapes the state: a budget's size or a cut-off may change on a running state."""
         train = (self.rule.k, self.rule.train, self.rule.robust) if isinstance(self.rule, Sigma) else ()
         values = {"rule": type(self.rule).__name__, "train": list(train)}
         return fingerprint(self.name, {**values, "direction": self.direction, "half_life": self.half_life})
-
-    def start(self, series: int = 1) -> State:
-        """A state for ``series`` series that have seen nothing."""
-        return State.blank(self.name, self.state_version, self.fingerprint, self.layout(), series)
-
-    def load(self, data: bytes) -> State:
-        """Read a state back; StateError if it is damaged or was written for another rule."""
-        state = State.from_bytes(data)
-        self.check_state(state)
-        return state
-
-    def check_state(self, state: State) -> None:
-        """Raise unless ``state`` belongs to this fold with these parameters."""
-        if (state.detector, state.version, state.fingerprint) != (
-            self.name,
-            self.state_version,
-            self.fingerprint,
-        ):
-            raise StateMismatchError(
-                f"This state is of {state.identity}, expected {self.name!r} version {self.state_version} with "
-                f"fingerprint {self.fingerprint}. Use the rule it was written with, or start cold."
-            )
 
     def step(
         self,

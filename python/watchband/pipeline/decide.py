@@ -14,14 +14,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from watchband import _kernels
-from watchband.core.detector import fingerprint
-from watchband.core.errors import StateMismatchError
+from watchband.core.fold import Fold, fingerprint
 from watchband.core.params import values_of
 from watchband.core.points import Float64, Int64, Points
 from watchband.core.scores import Scores
@@ -118,7 +117,7 @@ class Decisions:
 
 
 @dataclass(frozen=True)
-class Decide:
+class Decide(Fold):
     """The last stage of a watch.
 
     Parameters
@@ -133,6 +132,8 @@ class Decide:
     ``window``, ``moments``: the last max(consecutive, n) scores and their times; ``quiet``: the last close_after +
     flap_hold scores; ``alert``, ``run``: the open alert. 352 bytes at the defaults.
     """
+
+    name: ClassVar[str] = "decide"
 
     policy: Policy = field(default_factory=Policy)
     limit: float = 1.0
@@ -155,18 +156,9 @@ class Decide:
         }
 
     def start(self, series: int = 1) -> State:
-        """A state for series that have seen nothing."""
-        state = State.blank("decide", 1, self.fingerprint, self.layout(), series)
+        state = super().start(series)
         state.arrays["run"][:, _ENDED] = NEVER
         return state
-
-    def check_state(self, state: State) -> None:
-        """Raise unless ``state`` belongs to this fold under this policy."""
-        if state.identity != ("decide", 1, self.fingerprint):
-            raise StateMismatchError(
-                f"This state ({', '.join(map(str, state.identity))}) was not written under this policy. Use the same "
-                "policy, or start cold with decide.start()."
-            )
 
     def step(
         self, state: State, points: Points, scores: Scores, judgement: Judgement, *, threads: int = 0

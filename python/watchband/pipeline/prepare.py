@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from watchband import _kernels
 from watchband.core import params
-from watchband.core.detector import fingerprint
-from watchband.core.errors import PointsShapeError, StateMismatchError, StateVersionError
+from watchband.core.errors import PointsShapeError
+from watchband.core.fold import Fold, fingerprint
 from watchband.core.params import Choice, Flag, Integer, Maybe, Real, param
 from watchband.core.points import Int64, Points
-from watchband.core.state import HEADER_BYTES, Field, State
+from watchband.core.state import Field, State
 from watchband.pipeline.raw import Raw
 
 __all__ = ["Prepare", "Prepared", "Quality", "Raw"]
@@ -125,7 +125,7 @@ class Quality:
 
 
 @dataclass(frozen=True)
-class Prepare:
+class Prepare(Fold):
     """Orders, de-duplicates, resamples and fills the readings of a fleet: a fold. See ``docs/prepare.md``.
 
     Examples
@@ -139,7 +139,6 @@ class Prepare:
     """
 
     name: ClassVar[str] = "prepare"
-    state_version: ClassVar[int] = 1
 
     interval_ns: int | None = param(
         None, Maybe(Integer(1)), "Distance of two readings. None: learned from the readings.", unit="ns"
@@ -175,19 +174,10 @@ class Prepare:
             "steps": Field("i8", _HELD_STEPS if learns else 0),
         }
 
-    @property
-    def state_bytes_max(self) -> int:
-        """Bytes a series."""
-        return HEADER_BYTES + sum(f.width * np.dtype(f.dtype).itemsize for f in self.layout().values())
-
     @cached_property
     def fingerprint(self) -> str:
         """Of the name and all parameters."""
         return fingerprint(self.name, params.values_of(self))
-
-    def start(self, series: int = 1) -> State:
-        """A state for ``series`` series that have seen nothing."""
-        return State.blank(self.name, self.state_version, self.fingerprint, self.layout(), series)
 
     def step(self, state: State, raw: Raw, *, flush: bool = False, threads: int = 0) -> Prepared:
         """Fold a batch of readings; ``state`` is moved on in place.
@@ -268,20 +258,3 @@ class Prepare:
             interval_ns=interval,
             on_interval=on / steps if steps else math.nan,
         )
-
-    def check_state(self, state: State) -> None:
-        """Raise unless ``state`` belongs to this fold with these parameters."""
-        if state.detector != self.name:
-            raise StateMismatchError(
-                f"This state belongs to {state.detector!r}, not to {self.name!r}. Start one with prepare.start()."
-            )
-        if state.version != self.state_version:
-            raise StateVersionError(
-                f"This state of {self.name!r} has version {state.version}, this release uses "
-                f"{self.state_version}. Start cold with prepare.start() and fold the log again."
-            )
-        if state.fingerprint != self.fingerprint:
-            raise StateMismatchError(
-                f"This state of {self.name!r} was written for other parameters (fingerprint "
-                f"{state.fingerprint}, expected {self.fingerprint}). Use the same parameters, or start cold."
-            )

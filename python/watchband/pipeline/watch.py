@@ -7,6 +7,7 @@ import json
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -125,12 +126,12 @@ class Watch:
     prepare: Prepare = field(default_factory=Prepare)
     zone: str = "UTC"
 
-    @property
+    @cached_property
     def calibrate(self) -> Calibrate:
         """The stage from scores to anomaly scores."""
         return Calibrate(self.rule, direction=self.policy.direction)
 
-    @property
+    @cached_property
     def decide(self) -> Decide:
         """The stage from anomaly scores to alerts."""
         return Decide(self.policy)
@@ -160,13 +161,11 @@ class Watch:
         """
         keys, parts = _open(data)
         stages = {
-            "prepare": State.from_bytes(parts[0]),
+            "prepare": self.prepare.load(parts[0]),
             "detector": self.detector.load(parts[1]),
             "calibrate": self.calibrate.load(parts[2]),
-            "decide": State.from_bytes(parts[3]),
+            "decide": self.decide.load(parts[3]),
         }
-        self.prepare.check_state(stages["prepare"])
-        self.decide.check_state(stages["decide"])
         for stage, state in stages.items():
             if state.series != len(keys):
                 raise StateMismatchError(f"Stage {stage} holds {state.series} series, the watch {len(keys)}. {ADVICE}")
@@ -360,9 +359,18 @@ def _open(data: bytes) -> tuple[list[SeriesKey], list[bytes]]:
     ):
         raise StateCorruptError(f"The checksum of this watch's state does not match: truncated or damaged. {ADVICE}")
     length = _PREFIX.unpack_from(data)[1]
-    header = json.loads(data[_PREFIX.size : _PREFIX.size + length])
-    at, parts = _PREFIX.size + length, []
-    for size in header["sizes"]:
-        parts.append(data[at : at + size])
-        at += size
-    return [SeriesKey.parse(text) for text in header["keys"]], parts
+    try:
+        header = json.loads(data[_PREFIX.size : _PREFIX.size + length])
+        at, parts = _PREFIX.size + length, []
+        for size in header["sizes"]:
+            parts.append(data[at : at + size])
+            at += size
+        keys = [SeriesKey.parse(text) for text in header["keys"]]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise StateCorruptError(f"The header of this watch's state makes no sense ({error}). {ADVICE}") from error
+    if len(parts) != len(_STAGES) or at != len(data) - _DIGEST or len(set(keys)) != len(keys):
+        raise StateCorruptError(
+            f"This state of a watch must hold {len(_STAGES)} stages and every series once. Got {len(parts)} stages, "
+            f"{len(keys)} series. {ADVICE}"
+        )
+    return keys, parts
