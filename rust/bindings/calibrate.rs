@@ -3,7 +3,8 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use super::batch::{step, Columns, Outputs, PointsArgs, StateArgs};
-use crate::kernels::calibrate::{Calibrate, Direction, Rule, LIFE};
+use crate::kernels::calibrate::{Calibrate, Direction, Rule};
+use crate::kernels::life::LIFE;
 use crate::kernels::tail::{BINS, FIT};
 
 /// The rule as Python names it: (kind, x, train, robust).

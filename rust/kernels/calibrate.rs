@@ -1,9 +1,11 @@
 //! From scores to anomaly scores: a tail per side (level 1), then the rate of incidents (level 2).
 //!
-//! State: `bins` f32[rows * BINS], `fits` f64[rows * FIT], `life` f64[LIFE]; places in `life` are the constants below.
+//! State: `bins` f32[rows * BINS], `fits` f64[rows * FIT], `life` f64[LIFE]; places in `life` stand in `life.rs`.
 
 use super::fleet::{Kernel, Slice};
-use super::opening::{self, Opening};
+use super::incidents::{count_incident, hold, Rate};
+use super::life::*;
+use super::opening;
 use super::tail::{Tail, BINS, FIT, HIGHEST};
 
 /// Opinions after which something may be said, after which buckets fill, and after which the tail is used.
@@ -12,36 +14,12 @@ const FILLS: f64 = 100.0;
 const USED: f64 = 250.0;
 const REFIT: f64 = 32.0;
 const SURE: f64 = 1000.0;
-const LN10: f64 = std::f64::consts::LN_10;
-/// Points below the closing level after which an incident is over.
-const QUIET: f64 = 12.0;
-const HOLD_WEIGHT: f64 = 0.1;
-const HOLD_POINTS: f64 = 100.0;
 const GAIN_MAX: f64 = 1e6;
 /// Scores between 0.05 and 12 that prove noise.
 const LIVELY_LEAST: f64 = 10.0;
 /// Nothing is said to be rarer than this: e^-700 is about the smallest number there is.
 const NATS_MAX: f64 = 700.0;
 
-const GAIN: usize = 0;
-const TOTAL: usize = 1;
-const SEEN: usize = 2;
-const HIGH: usize = 3;
-const HOLD_OPEN: usize = 5;
-const HOLD_QUIET: usize = 6;
-const INCIDENTS: usize = 7;
-const EXCESS: usize = 8;
-const ARMED: usize = 9;
-const PEAK: usize = 10;
-const PEAK_QUIET: usize = 11;
-const COUNT: usize = 12;
-const MEAN: usize = 13;
-const SQUARES: usize = 14;
-const CUT: usize = 15;
-const SECOND: usize = 16;
-const LIVELY: usize = 18;
-const OPENING: usize = 19;
-pub const LIFE: usize = OPENING + opening::WIDTH;
 /// In place of a 1 or 0 for "learn": the detector holds the point back as part of an outage.
 const OUTAGE: f64 = -1.0;
 
@@ -77,42 +55,6 @@ struct Sides {
     rows: [f64; 2],
     /// The score has a direction and a unit, so limits mean something.
     signed: bool,
-}
-
-/// The rate and size of incidents, as they stand before the point.
-struct Rate {
-    ln_rate: f64,
-    mean: f64,
-    k: f64,
-}
-
-impl Rate {
-    fn of(life: &[f64]) -> Rate {
-        let n = life[INCIDENTS];
-        Rate {
-            ln_rate: libm::log((n + 5.0) / (life[ARMED] + 500.0)),
-            mean: ((life[EXCESS] + 10.0) / (n + 10.0)).clamp(0.7, 2.5),
-            k: n + 10.0,
-        }
-    }
-
-    /// From -ln p of a point to -ln of the rate of incidents as strange as this.
-    fn apply(&self, nats: f64) -> f64 {
-        let excess = nats - 2.0 * LN10;
-        if excess > 0.0 {
-            -self.ln_rate + self.k * libm::log1p(excess / (self.mean * self.k))
-        } else {
-            nats * (-self.ln_rate / (2.0 * LN10)).min(1.0)
-        }
-    }
-
-    /// The nats above which `apply` exceeds `wanted`.
-    fn invert(&self, wanted: f64) -> f64 {
-        if wanted >= -self.ln_rate {
-            return 2.0 * LN10 + self.mean * self.k * libm::expm1((wanted + self.ln_rate) / self.k);
-        }
-        (wanted / (-self.ln_rate / (2.0 * LN10)).min(1.0)).min(2.0 * LN10)
-    }
 }
 
 impl Calibrate {
@@ -220,50 +162,6 @@ fn spread(tail: &Tail<'_>, life: &[f64], k: f64, robust: bool) -> f64 {
     life[MEAN] + k * (life[SQUARES] / life[COUNT]).sqrt()
 }
 
-/// Counts incidents of level 1 above 2 (in powers of ten); their peaks say how fast their tail falls.
-fn count_incident(life: &mut [f64], nats: f64, half_life: f64) {
-    let keep = libm::exp2(-1.0 / half_life);
-    for place in [INCIDENTS, EXCESS, ARMED] {
-        life[place] *= keep;
-    }
-    let excess = nats - 2.0 * LN10;
-    if excess > 0.0 {
-        let before = life[PEAK];
-        if before == 0.0 {
-            life[INCIDENTS] += 1.0;
-        }
-        life[PEAK] = before.max(excess.min(7.0));
-        life[EXCESS] += life[PEAK] - before;
-        life[PEAK_QUIET] = 0.0;
-    } else if life[PEAK] > 0.0 {
-        life[PEAK_QUIET] += 1.0;
-        if life[PEAK_QUIET] >= QUIET {
-            life[PEAK] = 0.0;
-        }
-    }
-    if life[PEAK] == 0.0 {
-        life[ARMED] += 1.0;
-    }
-}
-
-/// Weight with which the point is learned: the opening of an incident in full, what follows a tenth, for a time.
-fn hold(life: &mut [f64], nats: f64) -> f64 {
-    if life[HOLD_OPEN] == 0.0 {
-        if nats >= 3.0 * LN10 {
-            life[HOLD_OPEN] = 1.0;
-            life[HOLD_QUIET] = 0.0;
-        }
-        return 1.0;
-    }
-    life[HOLD_OPEN] += 1.0;
-    life[HOLD_QUIET] = if nats < 2.0 * LN10 { life[HOLD_QUIET] + 1.0 } else { 0.0 };
-    let weight = if life[HOLD_OPEN] <= HOLD_POINTS + 1.0 { HOLD_WEIGHT } else { 1.0 };
-    if life[HOLD_QUIET] >= QUIET {
-        life[HOLD_OPEN] = 0.0;
-    }
-    weight
-}
-
 impl Calibrate {
     fn learn(&self, tails: &mut [Tail<'_>], life: &mut [f64], sides: &Sides, nats: f64) {
         life[SEEN] += 1.0;
@@ -271,10 +169,9 @@ impl Calibrate {
         if !nats.is_nan() {
             let was_open = life[HOLD_OPEN] != 0.0;
             weight = hold(life, nats);
-            let highest = [life[HIGH], life[HIGH + 1], life[SECOND], life[SECOND + 1]];
             match (was_open, life[HOLD_OPEN] != 0.0) {
-                (false, true) => Opening::of(&mut life[OPENING..]).note(sides.rows, highest),
-                (true, false) => Opening::of(&mut life[OPENING..]).forget(),
+                (false, true) => opening::note(life, sides.rows),
+                (true, false) => opening::forget(life),
                 _ => {}
             }
             if life[SEEN] > USED {
@@ -300,8 +197,7 @@ impl Calibrate {
             tail.learn(score, weight);
         }
         if life[HOLD_OPEN] == 1.0 {
-            let gain = life[GAIN];
-            Opening::of(&mut life[OPENING..]).learned(gain);
+            opening::learned(life, life[GAIN]);
         }
         if life[SEEN] == USED || (life[SEEN] > USED && life[SEEN] % REFIT == 0.0) {
             tails.iter_mut().for_each(Tail::refit);
@@ -312,29 +208,7 @@ impl Calibrate {
             tails.iter_mut().for_each(|tail| tail.shrink(factor));
             life[TOTAL] *= factor;
             life[GAIN] = 1.0;
-            Opening::of(&mut life[OPENING..]).shrink(factor);
-        }
-    }
-
-    /// The detector holds back learning: what the opening of this outage taught is undone.
-    fn retract(&self, tails: &mut [Tail<'_>], life: &mut [f64]) {
-        let Some((gain, scores, highest)) = Opening::of(&mut life[OPENING..]).take() else { return };
-        for (row, tail) in tails.iter_mut().enumerate() {
-            (life[HIGH + row], life[SECOND + row]) = (highest[row], highest[row + 2]);
-            tail.unlearn(scores[row], gain);
-        }
-        life[TOTAL] -= gain;
-        if life[PEAK] > 0.0 {
-            life[INCIDENTS] = (life[INCIDENTS] - 1.0).max(0.0);
-            life[EXCESS] = (life[EXCESS] - life[PEAK]).max(0.0);
-            life[PEAK] = 0.0;
-            life[PEAK_QUIET] = 0.0;
-        }
-        if life[SEEN] > USED {
-            tails.iter_mut().for_each(|tail| {
-                tail.total = life[TOTAL];
-                tail.refit();
-            });
+            opening::shrink(life, factor);
         }
     }
 
@@ -389,10 +263,9 @@ impl Kernel for Calibrate {
             below[i] = if self.direction == Direction::Above { f64::INFINITY } else { limits[1] };
             p_value[i] = libm::exp(-calibrated);
             confidence[i] = (seen / SURE).min(1.0);
-            let budget = matches!(self.rule, Rule::Budget);
-            if budget && learn[i] == OUTAGE {
-                self.retract(&mut tails, life);
-            } else if learn[i] != 0.0 && !sides.rows[0].is_nan() {
+            let held = learn[i] == OUTAGE && matches!(self.rule, Rule::Budget);
+            let leaves_no_trace = held && opening::outage(&mut tails, life, self.half_life, USED);
+            if learn[i] != 0.0 && !leaves_no_trace && !sides.rows[0].is_nan() {
                 self.learn(&mut tails, life, &sides, nats);
             }
         }

@@ -5,6 +5,8 @@ pub mod decide;
 pub mod distance;
 pub mod ewma;
 pub mod fleet;
+pub mod incidents;
+pub mod life;
 pub mod opening;
 pub mod policy;
 pub mod prepare;

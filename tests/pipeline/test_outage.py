@@ -59,6 +59,24 @@ def test_the_second_outage_is_news_again() -> None:
     assert found.anomaly_score[2000] > 1.5
 
 
+def test_bursts_that_come_all_the_time_become_usual() -> None:
+    """A budget is kept on a bursty series too: only so many outages leave no trace."""
+    z = np.random.default_rng(4).normal(size=N)
+    marks = np.zeros(N, bool)
+    starts = np.arange(400, N - 20, 80)
+    for start in starts:
+        z[start : start + 8] = 30.0
+        marks[start + 2 : start + 8] = True
+    points = Points.of(streams.times(N, MINUTE), z)
+    scores = Scores.blank(points)
+    scores.score[:], scores.expected[:], scores.scale[:] = np.abs(z), 0.0, 1.0
+    calibrate = Calibrate(Budget(1, DAY))
+    found = calibrate.step(calibrate.start(1), points, scores, interval_ns=np.array([MINUTE]), held=marks)
+    news = found.anomaly_score[starts] > 1
+    assert news[:3].all()
+    assert not news[-20:].any()
+
+
 def test_other_rules_learn_what_they_are_told_to_learn() -> None:
     """A cut-off means the score it says, whatever the detector holds."""
     z = np.random.default_rng(3).normal(size=N)

@@ -73,7 +73,7 @@ class Calibrate(Fold):
 
     A budget promises a rate for the noise a series has; many short incidents fill the tail and raise the limit.
 
-    State: 5,120 bytes of buckets, 592 of fits and 232 of the rest: 5,944 bytes a series (half of the first two for
+    State: 5,120 bytes of buckets, 592 of fits and 248 of the rest: 5,960 bytes a series (half of the first two for
     one direction). Cost: O(1) a point, 1.5 µs on one core of 2 vCPU AMD EPYC, Debian 12.
 
     Examples
@@ -151,7 +151,8 @@ class Calibrate(Fold):
             False: the point is judged and leaves no trace.
         held : bool[n], optional
             True: the detector holds the point back as part of an outage. Under a budget it leaves no trace, and what
-            the opening of this outage taught is undone, so that the next outage is news again.
+            the opening of this outage taught is undone, so that the next outage is news again; for at most three
+            outages in a half-life, or a bursty series would never become usual.
         threads : int, default 0
             Threads over series; never changes a bit of the result.
 
