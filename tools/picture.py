@@ -1,7 +1,7 @@
 """The picture at the top of the README, made by the product from the bundled recording: ``python -m tools.picture``.
 
 Drawn are the minutes around the first fault that was caused on purpose, judged point by point from the beginning of
-the recording as ``watchband detect --cutoff 6 --range 0:100`` judges it.
+the recording as ``watchband detect --budget 1/10m --range 0:100`` judges it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from watchband.apps.library.view import SeriesView
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "images"
 METRIC = "cpu_percent"
-CUTOFF, RANGE = 6.0, "0:100"
+BUDGET, RANGE = "1/10m", "0:100"
 BEFORE_S, AFTER_S = 260, 50
 SECOND = 1_000_000_000
 
@@ -27,7 +27,7 @@ def view() -> SeriesView:
     recording = load_recording()
     column = next(i for i, key in enumerate(recording.keys) if key.metric == METRIC)
     readings = (recording.times, recording.values[:, column])
-    found = detect(readings, metric=METRIC, cutoff=CUTOFF, range=RANGE).view().series[0]
+    found = detect(readings, metric=METRIC, budget=BUDGET, range=RANGE).view().series[0]
     fault = next(f for f in recording.faults if METRIC in f.metrics)
     shown = (found.times >= fault.start - BEFORE_S * SECOND) & (found.times <= fault.end + AFTER_S * SECOND)
     chosen = found.take(np.flatnonzero(shown))

@@ -185,7 +185,8 @@ def sample() -> Sample:
         monotonic_s=time.monotonic(),
         cpu_busy_s=None if total is None or idle is None else total - idle,
         cpu_total_s=total,
-        memory_percent=None if memory is None else float(memory.percent),
+        # psutil's own percentage has one decimal, which a band takes for a flat line.
+        memory_percent=None if memory is None else 100.0 * (memory.total - memory.available) / memory.total,
         load_1m=None if load is None else float(load[0]),
         disk_read_bytes=None if disk is None else float(disk.read_bytes),
         disk_write_bytes=None if disk is None else float(disk.write_bytes),
