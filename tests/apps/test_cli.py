@@ -129,6 +129,11 @@ BAD = [
     (("--time", "when"), "Unknown column"),
     (("--min-deviation", "-1"), "'min_deviation'"),
     (("--m-of-n", "x"), "M/N"),
+    (("--consecutive", "2", "--m-of-n", "2/3"), "exclude each other"),
+    (("--aggregate", "sum"), "--resample 5m"),
+    (("--min-count", "x"), "'--min-count'"),
+    (("--top", "-1"), "'--top'"),
+    (("--no-such-flag",), "No such option: --no-such-flag"),
 ]
 
 
@@ -141,6 +146,18 @@ def test_mistakes_are_one_line_and_exit_2(metrics: Path, flags: tuple[str, ...],
     assert result.stderr.startswith("watchband: ")
     assert result.stderr.count("\n") == 1
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"), [(("detect",), "FILES"), (("detetc", "x.csv"), "detetc"), (("--such",), "--such")]
+)
+def test_a_command_that_cannot_be_read_is_one_line_and_exit_2(words: tuple[str, ...], said: str) -> None:
+    result = run(*words)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("watchband: ")
+    assert said in result.stderr
+    assert "--help" in result.stderr
+    assert result.stderr.count("\n") == 1
 
 
 def test_a_missing_file(tmp_path: Path) -> None:

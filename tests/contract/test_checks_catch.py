@@ -171,6 +171,11 @@ def test_check_catches(law: str) -> None:
         CHECKS[law](BROKEN[law]())
 
 
+def test_a_memory_that_cannot_be_tried_is_said() -> None:
+    with pytest.raises(AssertionError, match="are too many to try"):
+        check_detector(Sound(window=2_000_000))
+
+
 def test_the_law_is_named() -> None:
     with pytest.raises(AssertionError, match="BreaksHonest breaks law 'honest'"):
         check_detector(BreaksHonest())

@@ -11,7 +11,7 @@ from watchband.testing.contracts.detector import CHECKS
 
 # Further parameter sets that take other paths through a detector; its defaults are always tried.
 VARIANTS: dict[str, list[dict[str, object]]] = {
-    "ewma": [{"half_life": 5, "clip": None}, {"half_life": 12, "warm_up": 3, "scale_min": 0.5, "clip": 1.5}],
+    "ewma": [{"half_life": 5, "clip": None}, {"half_life": 12, "warm_up": 3, "scale_min": 40, "clip": 1.5}],
     "residual": [{"memory": 300, "huber": 2.0}],
     "rolling_median": [{"window": 12, "inclusive": True}, {"window": 13}, {"window": 2}],
     "rolling_zscore": [{"window": 12, "inclusive": True}, {"window": 2, "ddof": 0}],
@@ -21,7 +21,7 @@ VARIANTS: dict[str, list[dict[str, object]]] = {
         {"adapt": "hold"},
         {"range_low": 0.0, "range_high": 100.0},
     ],
-    "threshold": [{"low": 30.0, "high": 70.0}],
+    "threshold": [{"low": 30.0, "high": 70.0}, {"low": 30.0, "high": None}],
 }
 
 

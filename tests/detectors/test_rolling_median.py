@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.reference.rolling_median import rolling_median
+from watchband.core.errors import InvalidParameterError
 from watchband.core.points import Points
 from watchband.core.scores import Scores
 from watchband.detectors import RollingMedian
@@ -26,10 +27,16 @@ def assert_equals_reference(values: np.ndarray, window: int, inclusive: bool) ->
 
 
 @pytest.mark.parametrize("inclusive", [False, True])
-@pytest.mark.parametrize("window", [2, 3, 12, 61, 100])
+@pytest.mark.parametrize("window", [3, 4, 12, 61, 100])
 def test_equals_the_reference(window: int, inclusive: bool) -> None:
     _, values = streams.awkward(600, 7)
     assert_equals_reference(values, window, inclusive)
+
+
+def test_two_values_are_a_window_for_the_next_but_not_for_themselves() -> None:
+    assert_equals_reference(streams.awkward(600, 7)[1], 2, False)
+    with pytest.raises(InvalidParameterError, match="from 3 to 10000 with inclusive=true"):
+        RollingMedian(window=2, inclusive=True)
 
 
 @pytest.mark.parametrize("window", [5, 24, 48])

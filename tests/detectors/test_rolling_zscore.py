@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.reference.rolling_zscore import rolling_zscore
+from watchband.core.errors import InvalidParameterError
 from watchband.core.points import Points
 from watchband.core.scores import Scores
 from watchband.detectors import RollingZscore
@@ -20,11 +21,20 @@ def run(detector: RollingZscore, values: object) -> Scores:
 
 
 @pytest.mark.parametrize("inclusive", [False, True])
-@pytest.mark.parametrize(("window", "ddof"), [(2, 1), (2, 0), (12, 1), (60, 0), (97, 1)])
+@pytest.mark.parametrize(("window", "ddof"), [(3, 1), (3, 0), (12, 1), (60, 0), (97, 1)])
 def test_equals_the_reference(window: int, ddof: int, inclusive: bool) -> None:
     _, values = streams.awkward(600, 3)
     scores = run(RollingZscore(window=window, ddof=ddof, inclusive=inclusive), values)
     np.testing.assert_allclose(scores.score, rolling_zscore(values, window, ddof, inclusive), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("ddof", [0, 1])
+def test_two_values_are_a_window_for_the_next_but_not_for_themselves(ddof: int) -> None:
+    _, values = streams.awkward(600, 3)
+    scores = run(RollingZscore(window=2, ddof=ddof), values)
+    np.testing.assert_allclose(scores.score, rolling_zscore(values, 2, ddof, False), rtol=1e-9, atol=1e-9)
+    with pytest.raises(InvalidParameterError, match="from 3 to 10000 with inclusive=true"):
+        RollingZscore(window=2, ddof=ddof, inclusive=True)
 
 
 @pytest.mark.parametrize("level", [0.0, 1e6, 1e9, -1e12])

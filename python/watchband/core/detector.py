@@ -74,6 +74,11 @@ class Detector(Fold):
     def _fold(self, state: State, points: Points, scores: Scores, threads: int) -> None:
         """Fill ``scores`` and move ``state`` on, point by point in time order."""
 
+    @property
+    def invariances(self) -> frozenset[str]:
+        """The ``tags`` that hold for these parameters (law 10): one in units of the metric can break a scale."""
+        return self.tags
+
     @cached_property
     def fingerprint(self) -> str:
         """Of the name and of all parameters that are not retunable."""

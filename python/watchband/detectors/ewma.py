@@ -70,6 +70,11 @@ class Ewma(Detector):
         half_lives = 64 if self.clip is None else 20 if self.clip >= 3 else 40
         return self.warm_up + math.ceil(half_lives * (self.half_life + 2))
 
+    @property
+    def invariances(self) -> frozenset[str]:
+        # The smallest noise is in units of the metric, and does not grow with it.
+        return self.tags - {"scale"} if self.scale_min else self.tags
+
     def layout(self) -> dict[str, Field]:
         return {"first": Field("f8", self.warm_up), "level": Field("f8", 4), "count": Field("i8", 1)}
 

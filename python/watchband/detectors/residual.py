@@ -57,7 +57,7 @@ class Residual(Detector):
     memory_tolerance: ClassVar[float] = 0.005
     cost: ClassVar[str] = "O(1) a point, 0.2 µs"
 
-    memory: int = param(2000, Integer(100, 100_000), "Points after which the fit counts an error 1/e.", unit="points")
+    memory: int = param(2000, Integer(300, 100_000), "Points after which the fit counts an error 1/e.", unit="points")
     huber: float = param(4.0, Real(1, 100), "Errors teach the fit at most this much.", unit="scales")
     width: float = param(3.0, Real(0, low_open=True), "Half width of the drawn band.", unit="scales", retunable=True)
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from watchband import _kernels
 from watchband.core.detector import Detector, Maturity
+from watchband.core.errors import InvalidParameterError
 from watchband.core.params import Flag, Integer, Real, param
 from watchband.core.points import Points
 from watchband.core.scores import Scores
@@ -50,6 +51,14 @@ class RollingMedian(Detector):
     window: int = param(60, Integer(2, 10_000), "Values the median and deviation are taken over.", unit="points")
     inclusive: bool = param(False, Flag(), "Count the point itself into its window.")
     width: float = param(3.0, Real(0, low_open=True), "Half width of the drawn band.", unit="scales", retunable=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.inclusive and self.window < 3:
+            raise InvalidParameterError(
+                "The 'window' parameter of RollingMedian must be an integer from 3 to 10000 with inclusive=true: "
+                f"of two values each is as far from their median. Got {self.window}."
+            )
 
     @property
     def memory_points(self) -> int:

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from watchband import _kernels
 from watchband.core.detector import Detector, Maturity
+from watchband.core.errors import InvalidParameterError
 from watchband.core.params import Flag, Integer, Real, param
 from watchband.core.points import Points
 from watchband.core.scores import Scores
@@ -49,6 +50,14 @@ class RollingZscore(Detector):
     width: float = param(
         3.0, Real(0, low_open=True), "Half width of the drawn band.", unit="deviations", retunable=True
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.inclusive and self.window < 3:
+            raise InvalidParameterError(
+                "The 'window' parameter of RollingZscore must be an integer from 3 to 10000 with inclusive=true: "
+                f"of two values each has the same z-score. Got {self.window}."
+            )
 
     @property
     def memory_points(self) -> int:

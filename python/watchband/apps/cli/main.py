@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -34,6 +34,12 @@ class Commands(TyperGroup):
             self.commands[cmd_name] = typer.main.get_command(alone)
         return super().get_command(ctx, cmd_name)
 
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().make_context(*args, **kwargs)
+        except typer.TyperException as error:
+            _refuse(error)
+
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
@@ -42,12 +48,25 @@ class Commands(TyperGroup):
                 raise
             typer.echo(f"watchband: {error}", err=True)
             raise typer.Exit(2) from error
+        except typer.TyperException as error:
+            _refuse(error)
         except BrokenPipeError:
             # The reader of the output has gone (| head): not an error, and nothing can be written any more.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(141) from None
         except KeyboardInterrupt:
             raise typer.Exit(130) from None
+
+
+def _refuse(error: typer.TyperException) -> NoReturn:
+    """A command that cannot be read ends like every other mistake: with one line and exit code 2."""
+    said = getattr(error, "format_message", error.__str__)
+    if not hasattr(error, "ctx"):
+        raise error
+    where = error.ctx.command_path if error.ctx else "watchband"
+    message = " ".join(said().split()).rstrip(".")
+    typer.echo(f"watchband: {message}. See {where} --help.", err=True)
+    raise typer.Exit(2) from error
 
 
 app = typer.Typer(

@@ -113,7 +113,7 @@ def _head(alert: Alert, zone: str, width: int) -> Table:
     left = Text.assemble((f"{GLYPH[alert.severity]} {alert.severity}", STYLE[alert.severity]), "  ")
     left.append(str(alert.series), style="bold")
     when = wording.moment(alert.opened, zone)
-    row.add_row(left, Text(f"{when}  {alert.id}", style="dim"))
+    row.add_row(left, Text(f"  {when}  {alert.id}", style="dim"))
     return row
 
 

@@ -151,6 +151,8 @@ class Options:
         from watchband.pipeline.policy import Policy
 
         low, high = self.limits()
+        if self.consecutive > 1 and self.m_of_n is not None:
+            raise ConfigError("--consecutive and --m-of-n exclude each other: both say what opens an alert. Give one.")
         return Policy(
             direction=self.direction,
             min_deviation=self.min_deviation,
@@ -166,6 +168,11 @@ class Options:
         """How readings become points."""
         from watchband.pipeline.prepare import Prepare
 
+        if self.aggregate != "mean" and not self.resample:
+            raise ConfigError(
+                f"--aggregate {self.aggregate} says what a bucket is, and there are none. Give their width too: "
+                "--resample 5m."
+            )
         word, colon, rest = self.gap.partition(":")
         told: dict[str, Any] = {}
         try:
