@@ -11,10 +11,14 @@ from watchband.testing.contracts.detector import CHECKS
 
 # Further parameter sets that take other paths through a detector; its defaults are always tried.
 VARIANTS: dict[str, list[dict[str, object]]] = {
-    "ewma": [{"half_life": 5, "clip": None}, {"half_life": 12, "warm_up": 3, "scale_min": 40, "clip": 1.5}],
-    "residual": [{"memory": 300, "huber": 2.0}],
+    "ewma": [
+        {"half_life": 5, "clip": None},
+        {"half_life": 12, "warm_up": 3, "scale_min": 40, "clip": 1.5},
+        {"clip": 9999.0},
+    ],
+    "residual": [{"memory": 300, "huber": 2.0}, {"memory": 300, "huber": 100.0}],
     "rolling_median": [{"window": 12, "inclusive": True}, {"window": 13}, {"window": 2}],
-    "rolling_zscore": [{"window": 12, "inclusive": True}, {"window": 2, "ddof": 0}],
+    "rolling_zscore": [{"window": 12, "inclusive": True}, {"window": 3000, "ddof": 0}],
     "seasonal_band": [
         {"timezone": "Europe/Dublin", "holidays": "IE"},
         {"adapt": "follow"},

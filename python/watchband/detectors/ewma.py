@@ -65,9 +65,10 @@ class Ewma(Detector):
     @property
     def memory_points(self) -> int:
         # A clipped outlier moves mean and scale by a few hundredths of a scale; each value that is clipped while it
-        # fades delays the fading, and the tighter the clip, the more of them. An unclipped outlier of a million
-        # scales moves the variance by 1e12, which takes forty half-lives more.
-        half_lives = 64 if self.clip is None else 20 if self.clip >= 3 else 40
+        # fades delays the fading, and the tighter the clip, the more of them. An outlier of c scales moves the variance
+        # by their square, which takes 2 log2 c half-lives more; unclipped it may be a million scales.
+        clip = 1e6 if self.clip is None else min(self.clip, 1e6)
+        half_lives = 40.0 if clip < 3 else min(20 + 4 * math.log2(clip / 3), 64)
         return self.warm_up + math.ceil(half_lives * (self.half_life + 2))
 
     @property

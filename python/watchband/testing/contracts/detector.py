@@ -258,7 +258,7 @@ def _assert_scale(points: Points, scores: Scores) -> None:
 
 
 def _assert_stranger_is_higher(detector: Detector) -> None:
-    n = max(200, min(detector.memory_points, 2000) + 50)
+    n = max(200, min(detector.memory_points, 12_000) + 50)
     values = streams.daily(n, SEED + 10)
     told = []
     for side in (1.0, -1.0):
