@@ -66,6 +66,12 @@ def test_links_lead_somewhere(path: Path) -> None:
             assert (path.parent / link).exists(), f"{page_id(path)} links to {link}"
 
 
+def test_the_index_lists_every_page() -> None:
+    docs = ROOT / "docs"
+    listed = {(docs / link).resolve() for link in re.findall(r"\]\(([^)\s]+)\)", (docs / "README.md").read_text())}
+    assert {p for p in docs.rglob("*.md") if p != docs / "README.md"} <= listed
+
+
 @pytest.mark.parametrize("name", DETECTORS.names())
 def test_every_detector_has_its_page(name: str) -> None:
     page = ROOT / "docs" / "detectors" / f"{name}.md"
