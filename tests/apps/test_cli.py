@@ -104,6 +104,8 @@ def test_standard_input(metrics: Path) -> None:
         ("alerts >= 2", 0),
         ("critical == 0 and alerts > 5", 0),
         ("critical > 10 or series == 1", 1),
+        ("series == 1 and alerts > 5", 0),
+        ("series == 1 and alerts == 1", 1),
         ("not (alerts > 0)", 0),
         ("0 < alerts <= 3", 1),
     ],
@@ -158,6 +160,16 @@ def test_a_command_that_cannot_be_read_is_one_line_and_exit_2(words: tuple[str, 
     assert said in result.stderr
     assert "--help" in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+def test_an_interruption_exits_with_130(metrics: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("watchband.apps.library.job.execute", interrupted)
+    result = run("detect", metrics, *QUICK)
+    assert result.exit_code == 130
+    assert "Traceback" not in result.output
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
