@@ -3,9 +3,10 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use super::batch::{step, Columns, Outputs, PointsArgs, StateArgs};
+use crate::kernels::buckets::BINS;
 use crate::kernels::calibrate::{Calibrate, Direction, Rule};
 use crate::kernels::life::LIFE;
-use crate::kernels::tail::{BINS, FIT};
+use crate::kernels::tail::FIT;
 
 /// The rule as Python names it: (kind, x, train, robust).
 type RuleArgs<'py> = (&'py str, f64, usize, bool);
@@ -38,7 +39,7 @@ fn calibrate(
         "below" => Direction::Below,
         _ => Direction::Both,
     };
-    let kernel = Calibrate { rule, direction, half_life, p_limit };
+    let kernel = Calibrate::new(rule, direction, half_life, p_limit);
     let state = StateArgs { f64s: vec![fits, life], f32s: vec![bins], ..Default::default() };
     step(py, &kernel, state, &points, &columns, outputs, threads)
 }

@@ -2,11 +2,12 @@
 //!
 //! State: `bins` f32[rows * BINS], `fits` f64[rows * FIT], `life` f64[LIFE]; places in `life` stand in `life.rs`.
 
+use super::buckets::{bin_of, BINS, HIGHEST};
 use super::fleet::{Kernel, Slice};
 use super::incidents::{count_incident, hold, Rate};
 use super::life::*;
 use super::opening;
-use super::tail::{Tail, BINS, FIT, HIGHEST};
+use super::tail::{Tail, FIT};
 
 /// Opinions after which something may be said, after which buckets fill, and after which the tail is used.
 const SPEAKS: f64 = 20.0;
@@ -45,7 +46,10 @@ pub enum Direction {
 pub struct Calibrate {
     pub rule: Rule,
     pub direction: Direction,
-    pub half_life: f64,
+    half_life: f64,
+    /// What a weight grows by in a point, and what is left of a count of incidents.
+    grows: f64,
+    keeps: f64,
     /// Of every slice: the probability per point that the budget allows.
     pub p_limit: Vec<f64>,
 }
@@ -53,11 +57,24 @@ pub struct Calibrate {
 /// What one point is: its scores by row, NaN where it has none.
 struct Sides {
     rows: [f64; 2],
+    bins: [usize; 2],
     /// The score has a direction and a unit, so limits mean something.
     signed: bool,
 }
 
+impl Sides {
+    fn of(rows: [f64; 2], signed: bool) -> Sides {
+        Sides { rows, bins: rows.map(bin_of), signed }
+    }
+}
+
 impl Calibrate {
+    pub fn new(rule: Rule, direction: Direction, half_life: f64, p_limit: Vec<f64>) -> Self {
+        let grows = libm::exp2(1.0 / half_life);
+        let keeps = libm::exp2(-1.0 / (1.4 * half_life));
+        Self { rule, direction, half_life, grows, keeps, p_limit }
+    }
+
     pub fn rows(&self) -> usize {
         match (&self.rule, self.direction) {
             (Rule::Budget, Direction::Both) => 2,
@@ -68,7 +85,7 @@ impl Calibrate {
     fn sides(&self, value: f64, score: f64, expected: f64, scale: f64) -> Sides {
         let signed = scale.is_finite() && scale >= 0.0 && expected.is_finite();
         if !signed {
-            return Sides { rows: [score.clamp(0.0, HIGHEST), 0.0], signed };
+            return Sides::of([score.clamp(0.0, HIGHEST), 0.0], signed);
         }
         // A scale of 0 cannot divide: the detector's own score then says how strange the point is.
         let z = if scale > 0.0 { (value - expected) / scale } else { score * (value - expected).signum() };
@@ -80,7 +97,7 @@ impl Calibrate {
             (Direction::Above, _) => [above, 0.0],
             (Direction::Below, _) => [below, 0.0],
         };
-        Sides { rows, signed }
+        Sides::of(rows, signed)
     }
 
     fn tails<'a>(&self, bins: &'a mut [f32], fits: &'a mut [f64]) -> Vec<Tail<'a>> {
@@ -98,10 +115,11 @@ impl Calibrate {
         }
         if !sides.signed {
             let ready = seen >= USED && tails[0].fitted();
-            return if ready { -tails[0].ln_p(sides.rows[0]) } else { f64::NAN };
+            return if ready { -tails[0].ln_p(sides.rows[0], sides.bins[0]) } else { f64::NAN };
         }
-        let nats =
-            tails.iter().zip(sides.rows).map(|(tail, z)| tail.ln_weight - tail.ln_p(z)).fold(0.0, f64::max);
+        let scores = sides.rows.into_iter().zip(sides.bins);
+        let rows = tails.iter().zip(scores);
+        let nats = rows.map(|(tail, (z, bin))| tail.ln_weight - tail.ln_p(z, bin)).fold(0.0, f64::max);
         nats.min(NATS_MAX)
     }
 
@@ -123,13 +141,20 @@ impl Calibrate {
 fn refresh(tails: &mut [Tail<'_>], life: &[f64], signed: bool) {
     // A series that hardly moves has no noise to judge a jump by: only the length of its history speaks.
     let lively = life[LIVELY] >= LIVELY_LEAST;
+    let age = age(life[SEEN]);
     for (row, tail) in tails.iter_mut().enumerate() {
         tail.gain = if life[GAIN] > 0.0 { life[GAIN] } else { 1.0 };
         tail.total = life[TOTAL];
         tail.ln_least = if lively { f64::NEG_INFINITY } else { libm::log(0.1 / (life[SEEN] + 2.0)) };
         // Without a scale the unit of the score is unknown, and so is the prior.
         tail.unit = if signed {
-            prior_width(life[SECOND + row], if tail.fitted() { life[SEEN] } else { 0.0 })
+            // And wider where high scores were seen.
+            let width = (life[SECOND + row] / 3.2).max(1.0);
+            if tail.fitted() {
+                width * age.0 * age.1
+            } else {
+                width
+            }
         } else {
             f64::INFINITY
         };
@@ -146,11 +171,11 @@ fn widen(life: &mut [f64], sides: &Sides) {
     }
 }
 
-/// Width of the prior: wider where high scores were seen, and wider the more points a fit rests on. A fit on a few
-/// hundred points says little about one point in a hundred thousand, and the prior keeps its band within reason.
-fn prior_width(second: f64, seen: f64) -> f64 {
+/// How much wider the prior is the more points a fit rests on, as two factors. A fit on a few hundred points says little
+/// about one point in a hundred thousand, and the prior keeps its band within reason.
+fn age(seen: f64) -> (f64, f64) {
     let age = (seen / USED).max(1.0).sqrt();
-    (second / 3.2).max(1.0) * age * age.sqrt()
+    (age, age.sqrt())
 }
 
 /// Mean and k deviations of past scores, or median and k scaled median deviations.
@@ -175,7 +200,7 @@ impl Calibrate {
                 _ => {}
             }
             if life[SEEN] > USED {
-                count_incident(life, nats, 1.4 * self.half_life);
+                count_incident(life, nats, self.keeps);
             }
         }
         let largest = sides.rows[0].max(sides.rows[1]);
@@ -190,11 +215,11 @@ impl Calibrate {
         } else if life[SEEN] <= FILLS {
             return;
         }
-        life[GAIN] = if life[GAIN] > 0.0 { life[GAIN] * libm::exp2(1.0 / self.half_life) } else { 1.0 };
+        life[GAIN] = if life[GAIN] > 0.0 { life[GAIN] * self.grows } else { 1.0 };
         life[TOTAL] += life[GAIN] * weight;
-        refresh(tails, life, sides.signed);
-        for (tail, score) in tails.iter_mut().zip(sides.rows) {
-            tail.learn(score, weight);
+        for (tail, bin) in tails.iter_mut().zip(sides.bins) {
+            (tail.gain, tail.total) = (life[GAIN], life[TOTAL]);
+            tail.learn(bin, weight);
         }
         if life[HOLD_OPEN] == 1.0 {
             opening::learned(life, life[GAIN]);
@@ -248,8 +273,9 @@ impl Kernel for Calibrate {
                 anomaly[i] = calibrated / -ln_limit;
                 let wanted = rate.as_ref().map_or(-ln_limit, |rate| rate.invert(-ln_limit));
                 let ready = sides.signed && seen >= SPEAKS;
-                let limit =
-                    |tail: &Tail<'_>| if ready { tail.limit(tail.ln_weight - wanted) } else { f64::NAN };
+                let wanted = tails[0].ln_weight - wanted;
+                let enough = if ready { tails[0].enough(wanted) } else { f64::NAN };
+                let limit = |tail: &Tail<'_>| if ready { tail.limit(wanted, enough) } else { f64::NAN };
                 [limit(&tails[0]), limit(tails.last().unwrap_or(&tails[0]))]
             } else {
                 let cut = self.cut(&tails, life);

@@ -45,10 +45,11 @@ impl Rate {
 }
 
 /// Counts incidents of level 1 above 2 (in powers of ten); their peaks say how fast their tail falls.
-pub fn count_incident(life: &mut [f64], nats: f64, half_life: f64) {
-    let keep = libm::exp2(-1.0 / half_life);
+///
+/// `keeps` is what is left of the counts at each point.
+pub fn count_incident(life: &mut [f64], nats: f64, keeps: f64) {
     for place in [INCIDENTS, EXCESS, ARMED] {
-        life[place] *= keep;
+        life[place] *= keeps;
     }
     let excess = nats - 2.0 * LN10;
     if excess > 0.0 {

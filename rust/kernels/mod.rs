@@ -1,5 +1,6 @@
 //! One file a kernel. A kernel is a function over slices: it has no memory of its own.
 
+pub mod buckets;
 pub mod calibrate;
 pub mod decide;
 pub mod distance;
@@ -8,6 +9,7 @@ pub mod fleet;
 pub mod incidents;
 pub mod life;
 pub mod opening;
+pub mod pareto;
 pub mod policy;
 pub mod prepare;
 pub mod prepare_gaps;

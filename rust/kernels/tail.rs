@@ -3,16 +3,13 @@
 //! Buckets stand at fixed absolute ratios, never at the first value seen. The averaged tail is tabulated when it is
 //! fitted, so that a score is a look-up and the limit for a wanted probability has a closed form.
 
-pub const BINS: usize = 640;
-const LOW: f64 = 1e-4;
-/// ln 1.035: coarser buckets (7 %) measurably break the promise on Gaussian noise.
-const LN_RATIO: f64 = 0.034_401_426_717_332_37;
-/// Scores above this are all equally strange.
-pub const HIGHEST: f64 = 1e12;
+use std::sync::LazyLock;
+
+use super::buckets::{bin_of, edge, middle};
+use super::pareto::Mixture;
 
 const KNOTS: usize = 33;
 const STEP: f64 = 0.125;
-const THETAS: usize = 20;
 const PRIOR_WIDTH: f64 = 2.5;
 /// Fewer points in the tail than this are not fitted.
 const TAIL_LEAST: f64 = 8.0;
@@ -24,6 +21,10 @@ const MEAN: usize = 2;
 const TOP: usize = 3;
 const TABLE: usize = 4;
 pub const FIT: usize = TABLE + KNOTS;
+
+/// Excesses at the knots of the table, in means.
+static EXCESSES: LazyLock<[f64; KNOTS]> =
+    LazyLock::new(|| std::array::from_fn(|knot| libm::expm1(STEP * knot as f64)));
 
 /// One row's histogram and fit. `gain` is the weight of the newest point, `total` the weight of all of them.
 pub struct Tail<'a> {
@@ -37,31 +38,6 @@ pub struct Tail<'a> {
     pub unit: f64,
     /// Ln of the least probability that the prior gives to anything but an equal value.
     pub ln_least: f64,
-}
-
-pub fn bin_of(score: f64) -> usize {
-    if score <= LOW {
-        return 0;
-    }
-    ((libm::floor(libm::log(score / LOW) / LN_RATIO) as usize) + 1).min(BINS - 1)
-}
-
-/// Lower edge of a bucket.
-pub fn edge(bin: usize) -> f64 {
-    if bin == 0 {
-        0.0
-    } else {
-        LOW * libm::exp((bin as f64 - 1.0) * LN_RATIO)
-    }
-}
-
-/// A value that stands for its bucket: the middle.
-pub fn middle(bin: usize) -> f64 {
-    if bin == 0 {
-        0.0
-    } else {
-        0.5 * (edge(bin) + edge(bin + 1))
-    }
 }
 
 /// Sum in four lanes whose order is written down here, so that it is the same everywhere.
@@ -78,6 +54,15 @@ fn sum(bins: &[f32]) -> f64 {
         lanes[0] += f64::from(bin);
     }
     (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
+}
+
+/// Upper edge of a bucket that is not below another one, else 0.
+fn above(bin: usize, lowest: usize) -> f64 {
+    if bin >= lowest.max(1) {
+        edge(bin + 1)
+    } else {
+        0.0
+    }
 }
 
 impl Tail<'_> {
@@ -112,26 +97,31 @@ impl Tail<'_> {
     }
 
     /// Ln of the probability of a score this high or higher. Never rises with the score.
-    pub fn ln_p(&self, score: f64) -> f64 {
-        let bin = bin_of(score);
+    ///
+    /// `bin` is that of the score.
+    pub fn ln_p(&self, score: f64, bin: usize) -> f64 {
         let g = self.beyond(bin);
         let z = score / (PRIOR_WIDTH * self.unit);
         let least = if bin > 0 { self.ln_least } else { 0.0 };
-        let prior = (self.ln_weight - 0.5 * z * z).max(self.often(g)).max(least).min(0.0);
-        if self.fitted() {
-            prior.min(self.ln_p_fitted(score, bin, g))
-        } else {
-            prior
+        let prior = (self.ln_weight - 0.5 * z * z).max(least);
+        if !self.fitted() {
+            return prior.max(self.often(g)).min(0.0);
         }
+        if bin >= self.fit[START] as usize {
+            let often = self.often(g);
+            return prior.max(often).min(0.0).min(self.ln_p_table(score, often));
+        }
+        let below = self.below(g, f64::from(self.bins[bin]) / self.gain);
+        // A prior that is higher anyway need not know what was seen often: it is not asked.
+        if prior >= below && below <= 0.0 {
+            return below;
+        }
+        prior.max(self.often(g)).min(0.0).min(below)
     }
 
-    fn ln_p_fitted(&self, score: f64, bin: usize, g: f64) -> f64 {
-        let ceiling = self.fit[TABLE];
-        if bin >= self.fit[START] as usize {
-            let s = libm::log1p((score - self.fit[EDGE]).max(0.0) / self.fit[MEAN]);
-            return self.look_up(s).max(self.often(g).min(ceiling));
-        }
-        self.below(g, f64::from(self.bins[bin]) / self.gain)
+    fn ln_p_table(&self, score: f64, often: f64) -> f64 {
+        let s = libm::log1p((score - self.fit[EDGE]).max(0.0) / self.fit[MEAN]);
+        self.look_up(s).max(often.min(self.fit[TABLE]))
     }
 
     /// The same below the tail: from the counts alone.
@@ -146,20 +136,23 @@ impl Tail<'_> {
     }
 
     /// The score above which `ln_p` is below `wanted`.
-    pub fn limit(&self, wanted: f64) -> f64 {
+    ///
+    /// `enough` is that of `wanted`, which all tails of a series share.
+    pub fn limit(&self, wanted: f64, enough: f64) -> f64 {
+        let often = self.often_up_to(enough);
         let z = (2.0 * (self.ln_weight - wanted).max(0.0)).sqrt() * PRIOR_WIDTH * self.unit;
-        let prior = if self.ln_least < wanted { z.max(self.limit_often(wanted, 1)) } else { f64::INFINITY };
+        let prior = if self.ln_least < wanted { z.max(above(often, 1)) } else { f64::INFINITY };
         if self.fitted() {
-            prior.min(self.limit_fitted(wanted))
+            prior.min(self.limit_fitted(wanted, often))
         } else {
             prior
         }
     }
 
-    fn limit_fitted(&self, wanted: f64) -> f64 {
+    fn limit_fitted(&self, wanted: f64, often: usize) -> f64 {
         let start = self.fit[START] as usize;
         if wanted <= self.fit[TABLE] {
-            return self.limit_table(wanted).max(self.limit_often(wanted, start));
+            return self.limit_table(wanted).max(above(often, start));
         }
         let mut g = self.beyond(start);
         for bin in (0..start).rev() {
@@ -186,22 +179,25 @@ impl Tail<'_> {
         self.fit[EDGE] + self.fit[MEAN] * libm::expm1(s)
     }
 
-    /// Upper edge of the highest bucket that was seen too often for `wanted`: `often` solved for g.
-    fn limit_often(&self, wanted: f64, lowest: usize) -> f64 {
+    /// Weight from which a bucket and those above it were seen too often for `wanted`: `often` solved for g.
+    pub fn enough(&self, wanted: f64) -> f64 {
         let root = 1.0 + (1.0 + self.points() * libm::exp(wanted)).sqrt();
-        let enough = root * root * self.gain;
-        let mut g = 0.0;
-        for bin in (lowest..=self.fit[TOP] as usize).rev() {
-            g += f64::from(self.bins[bin]);
-            if g >= enough {
-                return edge(bin + 1);
-            }
-        }
-        0.0
+        root * root * self.gain
     }
 
-    pub fn learn(&mut self, score: f64, weight: f64) {
-        let bin = bin_of(score);
+    /// The highest bucket that was seen too often, 0 without one.
+    fn often_up_to(&self, enough: f64) -> usize {
+        let mut g = 0.0;
+        for bin in (1..=self.fit[TOP] as usize).rev() {
+            g += f64::from(self.bins[bin]);
+            if g >= enough {
+                return bin;
+            }
+        }
+        0
+    }
+
+    pub fn learn(&mut self, bin: usize, weight: f64) {
         self.bins[bin] += (self.gain * weight) as f32;
         self.fit[TOP] = self.fit[TOP].max(bin as f64);
     }
@@ -282,66 +278,9 @@ impl Tail<'_> {
     fn tabulate(&mut self, mixture: &Mixture, k: f64, ln_share: f64) {
         let mut last = ln_share;
         for knot in 0..KNOTS {
-            let y = self.fit[MEAN] * libm::expm1(STEP * knot as f64);
+            let y = self.fit[MEAN] * EXCESSES[knot];
             last = last.min(ln_share - k * libm::log1p(-mixture.ln_tail(y) / k));
             self.fit[TABLE + knot] = last;
         }
     }
-}
-
-/// Generalised Pareto tails (1 + theta y)^(-1/xi), weighted by how well they explain the excesses.
-struct Mixture {
-    parts: Vec<(f64, f64, f64)>,
-}
-
-impl Mixture {
-    /// `tail`: share and excess of each bucket; `k` points; `mean` of the excesses.
-    fn of(tail: &[(f64, f64)], k: f64, mean: f64) -> Mixture {
-        let highest = tail.last().map_or(mean, |&(_, y)| y);
-        let mut parts = Vec::with_capacity(THETAS);
-        for theta in thetas(highest, mean) {
-            let xi: f64 = tail.iter().map(|(share, y)| share * libm::log1p(theta * y)).sum();
-            let deviation = (xi - 0.1) / 0.3;
-            let ln_weight = -k * (libm::log(xi / theta) + xi + 1.0) - 0.5 * deviation * deviation;
-            parts.push((theta, xi, ln_weight));
-        }
-        let best = parts.iter().map(|p| p.2).fold(f64::NEG_INFINITY, f64::max);
-        // One tail without an end always stays, so that no score is impossible.
-        let mut index = 0;
-        parts.retain(|p| {
-            index += 1;
-            index == 8 || p.2 > best - 12.0
-        });
-        let ln_sum = libm::log(parts.iter().map(|p| libm::exp(p.2 - best)).sum::<f64>()) + best;
-        for part in &mut parts {
-            part.2 = (part.2 - ln_sum).max(-60.0);
-        }
-        Mixture { parts }
-    }
-
-    fn ln_tail(&self, y: f64) -> f64 {
-        let mut terms = [f64::NEG_INFINITY; THETAS];
-        for (term, &(theta, xi, ln_weight)) in terms.iter_mut().zip(&self.parts) {
-            if theta * y > -1.0 {
-                *term = ln_weight - libm::log1p(theta * y) / xi;
-            }
-        }
-        let largest = terms.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        // What is below e^-40 of the largest adds nothing.
-        let sum: f64 = terms.iter().map(|t| t - largest).filter(|&t| t > -40.0).map(libm::exp).sum();
-        (libm::log(sum) + largest).min(0.0)
-    }
-}
-
-/// Seven ends beyond the highest excess, the exponential, and twelve heavier tails.
-fn thetas(highest: f64, mean: f64) -> [f64; THETAS] {
-    let mut found = [0.0; THETAS];
-    for (j, theta) in found.iter_mut().enumerate() {
-        *theta = match j {
-            0..=6 => -0.97 / highest * (j as f64 + 1.0) / 7.0,
-            7 => 1e-4 / mean,
-            _ => 0.03 / mean * libm::exp((j as f64 - 8.0) / 11.0 * libm::log(200.0)),
-        };
-    }
-    found
 }
