@@ -32,7 +32,7 @@ def chromium() -> str | None:
 
 
 NEEDS = {
-    "data": (lambda: data_folder().is_dir(), "labelled data not found (set WATCHBAND_DATA)"),
+    "data": (lambda: (data_folder() / "nab").is_dir(), "labelled data not found (set WATCHBAND_DATA)"),
     "browser": (lambda: chromium() is not None, "Chromium not found (apt-get install chromium)"),
 }
 
