@@ -269,7 +269,9 @@ impl Decide {
                 memory.run[LAPSED] = 0;
             }
         }
-        if judged.score > self.limit || events & OPENED != 0 || seen.held {
+        // A held point within a band that widened is part of the incident; a quiet one is its end.
+        let lasting = seen.held && judged.score > self.close_level * self.limit;
+        if judged.score > self.limit || events & OPENED != 0 || lasting {
             self.count(memory, judged, seen, time);
         }
         (events | self.keep(memory, time, slice), alert_score)

@@ -120,7 +120,7 @@ class Machine:
             return True, self.incident is not None
         if raised > self.incident.score:  # worse than it ever was
             self.timed_out, self.lapsed = False, 0
-        self.count(score, point.time, always=point.held)
+        self.count(score, point.time, always=point.held and score > self.policy.close_level * self.limit)
         self.keep(point.time, raised)
         return False, self.incident is not None
 

@@ -47,7 +47,7 @@ class Alert:
     anomaly_score, confidence : float
         At the peak: above 1 is anomalous; confidence 0-1 says how much history the verdict rests on.
     points : int
-        Points beyond the limit, or held by the detector while the alert was open, so far.
+        Points beyond the limit so far, and those that the detector holds and that are not quiet.
     reason : str
         One sentence for people.
     policies : tuple of str
