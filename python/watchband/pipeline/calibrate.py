@@ -182,7 +182,7 @@ class Calibrate(Fold):
                 (points.rows, points.offsets, points.times, points.values),
                 [scores.score, scores.expected, scores.scale, learns],
                 outputs,
-                [self._p_limit(int(interval)) for interval in interval_ns],
+                self._p_limits(interval_ns),
                 self._kernel_rule(),
                 self.direction,
                 self.half_life,
@@ -194,9 +194,13 @@ class Calibrate(Fold):
             state.last_time[points.rows[some]] = points.times[points.offsets[1:][some] - 1]
         return Calibrated(*outputs)
 
-    def _p_limit(self, interval_ns: int) -> float:
+    def _p_limits(self, interval_ns: Int64) -> list[float]:
         rule = self.rule if isinstance(self.rule, Budget) else Budget()
-        return rule.p_limit(interval_ns if interval_ns > 0 else INTERVAL_UNKNOWN)
+        # Thousands of series share a few intervals.
+        found, where = np.unique(interval_ns, return_inverse=True)
+        limits = [rule.p_limit(interval if interval > 0 else INTERVAL_UNKNOWN) for interval in found.tolist()]
+        spread: list[float] = np.array(limits, np.float64)[where].tolist()
+        return spread
 
     def _kernel_rule(self) -> tuple[str, float, int, bool]:
         match self.rule:
