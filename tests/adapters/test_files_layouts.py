@@ -147,6 +147,14 @@ def test_hints_win(read: Reader) -> None:
         read(text, metric="m")
 
 
+def test_one_name_for_several_metrics_of_a_long_table_is_refused(read: Reader) -> None:
+    rows = [f"2024-01-01T00:{m:02d}Z,{name},{m}\n" for m in range(5) for name in ("cpu", "load")]
+    text = "time,metric,value\n" + "".join(rows)
+    assert read(text).keys == ["cpu", "load"]
+    with pytest.raises(ConfigError, match="several metrics, named by column 'metric': --metric 'm' cannot name"):
+        read(text, metric="m")
+
+
 def test_the_time_column_can_be_named(read: Reader) -> None:
     text = "timestamp,event_time,load\n" + "".join(f"{t},{t.replace('17', '18')},{k}\n" for k, t in enumerate(T))
     assert read(text).series["load"][0][0] == "2025-02-17T00:00"

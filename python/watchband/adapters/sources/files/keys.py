@@ -29,6 +29,14 @@ def keys_of(found: Found, roles: Roles, scanned: Scan, hints: Hints) -> list[Ser
     if any(count > 1 for count in counts.values()):  # two columns that come to the same name
         width = len(roles.values)
         keys = [_with_label(key, "column", roles.values[k % width]) for k, key in enumerate(keys)]
+        if hints.metric and len(set(keys)) < len(keys):
+            named = f"column {roles.name!r}" if roles.name else "the series themselves"
+            raise ConfigError(
+                f"{found.name} has several metrics, named by {named}: --metric {hints.metric!r} cannot name them all. "
+                "Leave it out."
+            )
+        counts = Counter(keys)
+        keys = [key if counts[key] == 1 else _with_label(key, "group", str(k)) for k, key in enumerate(keys, 1)]
     return keys
 
 
