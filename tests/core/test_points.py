@@ -62,3 +62,8 @@ def test_offsets_must_fit() -> None:
         Points(np.zeros(1, np.int64), np.zeros((1, 1)), np.array([0, 2], np.int64), np.zeros(1, np.int32))
     with pytest.raises(PointsShapeError, match=r"Points\.rows must be a C-contiguous int32"):
         Points(np.zeros(1, np.int64), np.zeros((1, 1)), np.array([0, 1], np.int64), np.zeros(1, np.int64))  # type: ignore[arg-type]
+
+
+def test_times_beyond_int64_are_refused() -> None:
+    with pytest.raises(PointsShapeError, match="must fit int64"):
+        Points.of(np.array([1, 2**63], np.uint64), [1.0, 2.0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -50,7 +51,7 @@ class Points:
     rows: Int32
 
     def __post_init__(self) -> None:
-        _check_shapes(self)
+        check_shapes(self, value_axes=2)
         _check_order(self)
 
     @classmethod
@@ -71,7 +72,7 @@ class Points:
     @classmethod
     def fleet(cls, series: Sequence[tuple[ArrayLike, ArrayLike]], rows: Iterable[int] | None = None) -> Points:
         """Several series as one batch, state row ``i`` for the ``i``-th unless ``rows`` says otherwise."""
-        times = [_as_times(t) for t, _ in series]
+        times = [as_times(t) for t, _ in series]
         values = [_as_values(v) for _, v in series]
         for index, (t, v) in enumerate(zip(times, values, strict=True)):
             if len(t) != len(v):
@@ -121,7 +122,8 @@ class Points:
         return np.repeat(np.arange(self.series), np.diff(self.offsets))
 
 
-def _as_times(times: ArrayLike) -> Int64:
+def as_times(times: ArrayLike) -> Int64:
+    """Nanoseconds from int64 or datetime64; PointsShapeError for anything else."""
     array = np.asarray(times)
     if array.dtype.kind == "M":
         array = array.astype("datetime64[ns]").view(np.int64)
@@ -130,6 +132,8 @@ def _as_times(times: ArrayLike) -> Int64:
             f"Times must be int64 nanoseconds or datetime64. Got {array.dtype}; convert seconds with "
             "(seconds * 1e9).astype('int64')."
         )
+    if array.dtype.kind == "u" and array.size and int(array.max()) > np.iinfo(np.int64).max:
+        raise PointsShapeError(f"Times must fit int64: the year 2262 is the last. Got {int(array.max())}.")
     return np.ascontiguousarray(array, np.int64)
 
 
@@ -138,31 +142,33 @@ def _as_values(values: ArrayLike) -> Float64:
     return array[:, None] if array.ndim == 1 else array
 
 
-def _check_shapes(points: Points) -> None:
+def check_shapes(batch: Any, value_axes: int) -> None:
+    """Raise PointsShapeError unless the four arrays of a batch have the right types and fit together."""
+    owner = type(batch).__name__
     for name, dtype, ndim in (
         ("times", "i8", 1),
-        ("values", "f8", 2),
+        ("values", "f8", value_axes),
         ("offsets", "i8", 1),
         ("rows", "i4", 1),
     ):
-        array = getattr(points, name)
+        array = getattr(batch, name)
         fits = isinstance(array, np.ndarray) and array.dtype == np.dtype(dtype) and array.ndim == ndim
         if not fits or not array.flags.c_contiguous:
             got = f"{array.dtype}, {array.ndim} axes" if isinstance(array, np.ndarray) else type(array).__name__
             raise PointsShapeError(
-                f"Points.{name} must be a C-contiguous {np.dtype(dtype).name} array of {ndim} axes. Got {got}; "
-                "Points.of and Points.fleet convert."
+                f"{owner}.{name} must be a C-contiguous {np.dtype(dtype).name} array of {ndim} "
+                f"{'axis' if ndim == 1 else 'axes'}. Got {got}; {owner}.of and {owner}.fleet convert."
             )
-    n, offsets, rows = len(points.times), points.offsets, points.rows
-    if len(points.values) != n:
-        raise PointsShapeError(f"Points has {n} times and {len(points.values)} values; give one value per time.")
+    n, offsets, rows = len(batch.times), batch.offsets, batch.rows
+    if len(batch.values) != n:
+        raise PointsShapeError(f"{owner} has {n} times and {len(batch.values)} values; give one value per time.")
     if len(offsets) != len(rows) + 1 or offsets[0] != 0 or offsets[-1] != n or (np.diff(offsets) < 0).any():
         raise PointsShapeError(
-            f"Points.offsets must ascend from 0 to {n} with one entry more than rows ({len(rows)}). "
+            f"{owner}.offsets must ascend from 0 to {n} with one entry more than rows ({len(rows)}). "
             f"Got {offsets.tolist()[:6]}."
         )
     if len(rows) and (rows.min() < 0 or len(np.unique(rows)) != len(rows)):
-        raise PointsShapeError("Points.rows must be different numbers >= 0: one slice per series and batch.")
+        raise PointsShapeError(f"{owner}.rows must be different numbers >= 0: one slice per series and batch.")
 
 
 def _check_order(points: Points) -> None:

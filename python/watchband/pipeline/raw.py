@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from watchband.core.errors import PointsShapeError
-from watchband.core.points import Float64, Int32, Int64
+from watchband.core.points import Float64, Int32, Int64, as_times, check_shapes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,25 +45,7 @@ class Raw:
     rows: Int32
 
     def __post_init__(self) -> None:
-        for name, dtype in (("times", "i8"), ("values", "f8"), ("offsets", "i8"), ("rows", "i4")):
-            array = getattr(self, name)
-            fits = isinstance(array, np.ndarray) and array.dtype == np.dtype(dtype) and array.ndim == 1
-            if not fits or not array.flags.c_contiguous:
-                got = f"{array.dtype}, {array.ndim} axes" if isinstance(array, np.ndarray) else type(array).__name__
-                raise PointsShapeError(
-                    f"Raw.{name} must be a C-contiguous {np.dtype(dtype).name} array of 1 axis. Got {got}; "
-                    "Raw.of and Raw.fleet convert."
-                )
-        n, offsets, rows = len(self.times), self.offsets, self.rows
-        if len(self.values) != n:
-            raise PointsShapeError(f"Raw has {n} times and {len(self.values)} values; give one value per time.")
-        if len(offsets) != len(rows) + 1 or offsets[0] != 0 or offsets[-1] != n or (np.diff(offsets) < 0).any():
-            raise PointsShapeError(
-                f"Raw.offsets must ascend from 0 to {n} with one entry more than rows ({len(rows)}). "
-                f"Got {offsets.tolist()[:6]}."
-            )
-        if len(rows) and (rows.min() < 0 or len(np.unique(rows)) != len(rows)):
-            raise PointsShapeError("Raw.rows must be different numbers >= 0: one slice per series and batch.")
+        check_shapes(self, value_axes=1)
 
     @classmethod
     def of(cls, times: ArrayLike, values: ArrayLike, row: int = 0) -> Raw:
@@ -73,7 +55,7 @@ class Raw:
     @classmethod
     def fleet(cls, series: Sequence[tuple[ArrayLike, ArrayLike]], rows: Iterable[int] | None = None) -> Raw:
         """The readings of several series, state row ``i`` for the ``i``-th unless ``rows`` says otherwise."""
-        times = [_as_times(t) for t, _ in series]
+        times = [as_times(t) for t, _ in series]
         values = [np.ascontiguousarray(v, np.float64) for _, v in series]
         for index, (t, v) in enumerate(zip(times, values, strict=True)):
             if t.shape != v.shape or t.ndim != 1:
@@ -140,15 +122,3 @@ class Raw:
             np.concatenate([self.offsets, np.full(len(missing), len(self.times), np.int64)]),
             np.concatenate([self.rows, missing]).astype(np.int32),
         )
-
-
-def _as_times(times: ArrayLike) -> Int64:
-    array = np.asarray(times)
-    if array.dtype.kind == "M":
-        array = array.astype("datetime64[ns]").view(np.int64)
-    if array.dtype.kind not in "iu" and array.size:
-        raise PointsShapeError(
-            f"Times must be int64 nanoseconds or datetime64. Got {array.dtype}; convert seconds with "
-            "(seconds * 1e9).astype('int64')."
-        )
-    return np.ascontiguousarray(array, np.int64)
