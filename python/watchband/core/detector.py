@@ -90,8 +90,17 @@ class Detector(ABC):
 
     @property
     def state_bytes_max(self) -> int:
-        """Bytes a series, known before the detector is switched on."""
-        return HEADER_BYTES + sum(f.width * np.dtype(f.dtype).itemsize for f in self.layout().values())
+        """Bytes a series in memory, known before the detector is switched on."""
+        return HEADER_BYTES + sum(f.nbytes for f in self.layout().values())
+
+    @property
+    def written_bytes_max(self) -> int:
+        """Bytes a series when written: without the arrays that are derived from others."""
+        return HEADER_BYTES + sum(f.nbytes for f in self.layout().values() if not f.derived)
+
+    @cached_property
+    def _derived(self) -> dict[str, Field]:
+        return {k: f for k, f in self.layout().items() if f.derived}
 
     @cached_property
     def fingerprint(self) -> str:
@@ -131,6 +140,8 @@ class Detector(ABC):
         self._check_points(state, points)
         scores = Scores.blank(points)
         if len(points):
+            if self._derived:
+                state.furnish(self._derived)
             self._fold(state, points, scores, threads)
             ends = points.offsets[1:]
             counts = ends - points.offsets[:-1]

@@ -1,0 +1,150 @@
+//! Bounding boxes of a random cut tree: `lows` then `highs`, each padded with zeros to a multiple of four.
+//!
+//! Sums go over four lanes that are added at the end, in an order that never depends on the data: a box is a pure
+//! function of the points beneath it, and so is everything computed from it.
+
+/// Most values a point of a tree may have: one byte names a dimension.
+pub const DIMS_MAX: usize = 256;
+
+/// Number of values of a padded point, known to the compiler where it pays off.
+pub trait Width: Copy + Sync {
+    fn padded(self) -> usize;
+}
+
+#[derive(Clone, Copy)]
+pub struct Fixed<const P: usize>;
+
+#[derive(Clone, Copy)]
+pub struct Any(pub usize);
+
+impl<const P: usize> Width for Fixed<P> {
+    #[inline(always)]
+    fn padded(self) -> usize {
+        P
+    }
+}
+
+impl Width for Any {
+    #[inline(always)]
+    fn padded(self) -> usize {
+        self.0
+    }
+}
+
+/// A multiple of four that holds `dims` values.
+pub fn padded(dims: usize) -> usize {
+    dims.next_multiple_of(4)
+}
+
+#[inline(always)]
+fn lower(a: f32, b: f32) -> f32 {
+    if a < b {
+        a
+    } else {
+        b
+    }
+}
+
+#[inline(always)]
+fn higher(a: f32, b: f32) -> f32 {
+    if a > b {
+        a
+    } else {
+        b
+    }
+}
+
+/// How far a point lies outside of a box, and the size of the box, each summed over the dimensions.
+#[inline(always)]
+pub fn outside<W: Width>(width: W, bounds: &[f32], point: &[f32]) -> (f32, f32) {
+    let (lows, highs) = bounds[..2 * width.padded()].split_at(width.padded());
+    let (mut beyond, mut size) = ([0f32; 4], [0f32; 4]);
+    let lanes = lows.chunks_exact(4).zip(highs.chunks_exact(4)).zip(point[..width.padded()].chunks_exact(4));
+    for ((low, high), x) in lanes {
+        for k in 0..4 {
+            beyond[k] += higher(low[k] - x[k], 0.0) + higher(x[k] - high[k], 0.0);
+            size[k] += high[k] - low[k];
+        }
+    }
+    ((beyond[0] + beyond[1]) + (beyond[2] + beyond[3]), (size[0] + size[1]) + (size[2] + size[3]))
+}
+
+/// Chance that a random cut of the box grown by the point separates the two.
+#[inline(always)]
+pub fn separation<W: Width>(width: W, bounds: &[f32], point: &[f32]) -> f64 {
+    let (beyond, size) = outside(width, bounds, point);
+    if beyond <= 0.0 {
+        return 0.0;
+    }
+    f64::from(beyond) / (f64::from(beyond) + f64::from(size))
+}
+
+/// The box of one point.
+pub fn begin<W: Width>(width: W, bounds: &mut [f32], point: &[f32]) {
+    bounds[..point.len()].copy_from_slice(point);
+    bounds[width.padded()..][..point.len()].copy_from_slice(point);
+}
+
+/// Grows a box by a point without padding; true if it changed.
+#[inline(always)]
+pub fn grow<W: Width>(width: W, bounds: &mut [f32], point: &[f32]) -> bool {
+    let (lows, highs) = bounds[..2 * width.padded()].split_at_mut(width.padded());
+    let mut changed = false;
+    for ((low, high), &x) in lows.iter_mut().zip(highs).zip(point) {
+        changed |= x < *low || x > *high;
+        *low = lower(*low, x);
+        *high = higher(*high, x);
+    }
+    changed
+}
+
+/// Grows a box by another one.
+#[inline(always)]
+pub fn unite<W: Width>(width: W, bounds: &mut [f32], other: &[f32]) {
+    let (lows, highs) = bounds[..2 * width.padded()].split_at_mut(width.padded());
+    let (others_low, others_high) = other[..2 * width.padded()].split_at(width.padded());
+    for (low, &x) in lows.iter_mut().zip(others_low) {
+        *low = lower(*low, x);
+    }
+    for (high, &x) in highs.iter_mut().zip(others_high) {
+        *high = higher(*high, x);
+    }
+}
+
+/// True if the point touches no side: the box would be the same without it.
+#[inline(always)]
+pub fn within<W: Width>(width: W, bounds: &[f32], point: &[f32]) -> bool {
+    let (lows, highs) = bounds[..2 * width.padded()].split_at(width.padded());
+    let mut inside = true;
+    for ((&low, &high), &x) in lows.iter().zip(highs).zip(point) {
+        inside &= low < x && x < high;
+    }
+    inside
+}
+
+/// Where a share of the part of a point outside of a box lies: the dimension and the cut between the two.
+///
+/// Values up to the cut go left. The cut is at least the lower end and below the upper one, whatever the rounding.
+pub fn cut_at<W: Width>(width: W, bounds: &[f32], point: &[f32], share: f64) -> (usize, f32) {
+    let highs = &bounds[width.padded()..];
+    let beyond = |k: usize| f64::from(higher(bounds[k] - point[k], 0.0) + higher(point[k] - highs[k], 0.0));
+    let mut rest = share * (0..point.len()).map(beyond).sum::<f64>();
+    let mut chosen = 0;
+    for k in 0..point.len() {
+        let here = beyond(k);
+        if here > 0.0 {
+            chosen = k;
+            if rest < here {
+                break;
+            }
+            rest -= here;
+        }
+    }
+    let (start, end) = if point[chosen] < bounds[chosen] {
+        (point[chosen], bounds[chosen])
+    } else {
+        (highs[chosen], point[chosen])
+    };
+    let cut = (f64::from(start) + rest.min(beyond(chosen))) as f32;
+    (chosen, if cut < end { higher(cut, start) } else { start })
+}

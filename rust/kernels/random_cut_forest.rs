@@ -1,0 +1,373 @@
+//! Random Cut Forest: how near to the root of random cut trees a shingle of values would come to lie.
+//!
+//! State of a series: `head` i64[4] = (values written, 1 if the ring ends with the shingle, missing mask of the last 64
+//! points, values in the shingle), `roots` i64[trees], `nodes` i64[trees * samples], `refs` u16[trees * (samples + 1)],
+//! `ring` f32, `shingle` f32. Derived, rebuilt where `counts[0]` does not say that they are current: `boxes`, `links`,
+//! `weights`, `counts`.
+
+use super::fleet::{Kernel, Row, Slice};
+use super::random_cut_box::{padded, Any, Fixed, Width, DIMS_MAX};
+use super::random_cut_sample::{draw, gate, key, unit, weight, welcome, Heap, Use};
+use super::random_cut_tree::{
+    boxes_of, links_of, Counts, Desk, Padded, Ring, Trail, Tree, COUNTS, NONE,
+};
+
+/// Trees that walk together.
+const LANES: usize = 8;
+/// Values are cut off here, so that sums over 256 dimensions stay finite in f32.
+const VALUE_MAX: f64 = 1e35;
+
+pub struct RandomCutForest {
+    pub trees: usize,
+    pub samples: usize,
+    pub shingle: usize,
+    pub dims: usize,
+    pub seed: u64,
+    /// What a weight falls by with each point.
+    pub decay: f64,
+    /// Values kept; a point leaves every tree before its first value is overwritten.
+    pub span: usize,
+    pub warm_up: i64,
+    pub frozen: bool,
+}
+
+/// Widths of the state arrays of one series: head, roots, nodes, refs, ring, shingle; boxes, links, weights, counts.
+pub fn widths(trees: usize, samples: usize, shingle: usize, dims: usize, span: usize) -> [usize; 10] {
+    let length = shingle * dims;
+    [
+        4,
+        trees,
+        trees * samples,
+        trees * (samples + 1),
+        (span + shingle - 1) * dims,
+        length,
+        trees * boxes_of(samples) * 2 * padded(length),
+        trees * links_of(samples),
+        trees * (samples + 3),
+        1 + trees * COUNTS,
+    ]
+}
+
+/// The stream of random numbers of each tree, by use.
+struct Keys {
+    weight: Vec<u64>,
+    entry: Vec<u64>,
+    cut: Vec<u64>,
+}
+
+/// One series while it is folded.
+struct Fold<'a, 'k, W> {
+    kernel: &'k RandomCutForest,
+    width: W,
+    keys: Keys,
+    head: &'a mut [i64],
+    ring: &'a mut [f32],
+    shingle: &'a mut [f32],
+    trees: Vec<Tree<'a>>,
+    trails: Vec<Trail>,
+    desk: Desk,
+}
+
+fn take<'a, T>(rest: &mut &'a mut [T], count: usize) -> &'a mut [T] {
+    let (head, tail) = std::mem::take(rest).split_at_mut(count);
+    *rest = tail;
+    head
+}
+
+impl RandomCutForest {
+    fn keys(&self) -> Keys {
+        let of = |purpose: Use| (0..self.trees).map(|t| key(self.seed, t, purpose)).collect();
+        Keys { weight: of(Use::Weight), entry: of(Use::Entry), cut: of(Use::Cut) }
+    }
+
+    fn fold<W: Width>(&self, width: W, slice: &mut Slice<'_>) {
+        let row = std::mem::take(&mut slice.row);
+        let Row { f64s, f32s, i64s, u16s } = row;
+        let Ok([head, mut roots, mut nodes, counts]) = <[&mut [i64]; 4]>::try_from(i64s) else {
+            unreachable!("four i64 arrays")
+        };
+        let Ok([ring, shingle, mut boxes]) = <[&mut [f32]; 3]>::try_from(f32s) else {
+            unreachable!("three f32 arrays")
+        };
+        let Ok([mut refs, mut links]) = <[&mut [u16]; 2]>::try_from(u16s) else {
+            unreachable!("two u16 arrays")
+        };
+        let Ok([mut weights]) = <[&mut [f64]; 1]>::try_from(f64s) else { unreachable!("one f64 array") };
+        let (mark, mut counts) = counts.split_at_mut(1);
+        let samples = self.samples;
+        let kept = boxes_of(samples);
+        let mut trees = Vec::with_capacity(self.trees);
+        for _ in 0..self.trees {
+            trees.push(Tree {
+                samples,
+                nodes: take(&mut nodes, samples),
+                root: &mut take(&mut roots, 1)[0],
+                refs: take(&mut refs, samples + 1),
+                masses: take(&mut links, 2 * samples + 1),
+                slots: take(&mut links, samples),
+                leaders: take(&mut links, samples + 1),
+                free: take(&mut links, kept),
+                heap: Heap {
+                    weights: take(&mut weights, samples + 1),
+                    entries: take(&mut links, samples + 1),
+                },
+                gate: take(&mut weights, 2),
+                boxes: take(&mut boxes, kept * 2 * width.padded()),
+                counts: Counts(take(&mut counts, COUNTS)),
+            });
+        }
+        let mut fold = Fold {
+            kernel: self,
+            width,
+            keys: self.keys(),
+            head,
+            ring,
+            shingle,
+            trees,
+            trails: vec![Trail::new(samples); LANES],
+            desk: Desk::new(samples),
+        };
+        if mark[0] != fold.head[0] + 1 {
+            fold.rebuild();
+        }
+        for i in 0..slice.times.len() {
+            slice.outputs[0][i] = fold.point(&slice.values[i * self.dims..][..self.dims]);
+        }
+        mark[0] = fold.head[0] + 1;
+    }
+}
+
+impl Kernel for RandomCutForest {
+    fn step(&self, slice: &mut Slice<'_>) {
+        match padded(self.shingle * self.dims) {
+            4 => self.fold(Fixed::<4>, slice),
+            8 => self.fold(Fixed::<8>, slice),
+            16 => self.fold(Fixed::<16>, slice),
+            64 => self.fold(Fixed::<64>, slice),
+            other => self.fold(Any(other), slice),
+        }
+    }
+}
+
+/// A view of the ring that borrows nothing else.
+macro_rules! ring {
+    ($fold:expr) => {
+        Ring {
+            values: &*$fold.ring,
+            dims: $fold.kernel.dims,
+            length: $fold.kernel.shingle * $fold.kernel.dims,
+        }
+    };
+}
+
+impl<W: Width> Fold<'_, '_, W> {
+    fn rebuild(&mut self) {
+        let ring = ring!(self);
+        let (kernel, written) = (self.kernel, self.head[0]);
+        for (tree, &key) in self.trees.iter_mut().zip(&self.keys.weight) {
+            tree.rebuild(
+                self.width,
+                ring,
+                |first| kernel.weight(key, first + kernel.shingle as i64 - 1),
+                |start| kernel.born(start, written),
+            );
+        }
+    }
+
+    /// Scores a point, then learns from it.
+    fn point(&mut self, values: &[f64]) -> f64 {
+        let Some(known) = self.push(values) else { return f64::NAN };
+        let kernel = self.kernel;
+        let shingle = kernel.shingle as i64;
+        if kernel.frozen {
+            // The ring keeps what the trees point at; what passes meanwhile is in the shingle only.
+            self.head[1] = 0;
+        } else {
+            self.write();
+        }
+        let full = self.head[3] == shingle;
+        let mask = u64::MAX >> (64 - kernel.shingle);
+        let missing = (self.head[2] as u64 & mask).count_ones() as usize;
+        let learns = !kernel.frozen && full && known && missing * 2 <= kernel.shingle;
+        let before = self.head[0] - shingle + i64::from(kernel.frozen);
+        let scores = full && known && before >= kernel.warm_up;
+        let taken = if learns { self.offered() } else { Vec::new() };
+        let mut point: Padded = [0.0; DIMS_MAX];
+        point[..self.shingle.len()].copy_from_slice(self.shingle);
+        let (mut sum, mut trees) = (0.0, 0);
+        let mut accepted = taken.into_iter().peekable();
+        let everyone: Vec<usize> = match scores {
+            true => (0..kernel.trees).collect(),
+            false => accepted.clone().map(|(tree, _)| tree).collect(),
+        };
+        for group in everyone.chunks(LANES) {
+            let mut alive = [0; LANES];
+            let mut count = 0;
+            for &tree in group {
+                if *self.trees[tree].root >= 0 {
+                    alive[count] = tree;
+                    count += 1;
+                }
+            }
+            Tree::descend(&self.trees, &alive[..count], &point, &mut self.trails);
+            let mut lane = 0;
+            for &tree in group {
+                if *self.trees[tree].root >= 0 {
+                    let ring = ring!(self);
+                    let trail = &mut self.trails[lane];
+                    sum += self.trees[tree].climb(self.width, ring, &point, trail, &mut self.desk);
+                    trees += 1;
+                    lane += 1;
+                }
+                if accepted.peek().is_some_and(|&(next, _)| next == tree) {
+                    let (_, evicts) = accepted.next().expect("peeked");
+                    self.learn(tree, lane.saturating_sub(1), &point, evicts);
+                }
+            }
+        }
+        if scores && trees > 0 {
+            sum / trees as f64
+        } else {
+            f64::NAN
+        }
+    }
+}
+
+impl RandomCutForest {
+    /// Weight of the point whose last value has this number.
+    fn weight(&self, key: u64, last: i64) -> f64 {
+        weight(draw(key, last as u64), last, self.decay)
+    }
+
+    /// Number of the value at a place of the ring, when so many have been written.
+    fn born(&self, start: u16, written: i64) -> i64 {
+        let span = self.span as i64;
+        let age = (written - 1 - i64::from(start)).rem_euclid(span);
+        written - 1 - age
+    }
+}
+
+impl<W: Width> Fold<'_, '_, W> {
+    /// Takes a point into the shingle, missing values as they were last; tells whether it was whole. None before the
+    /// first whole point.
+    fn push(&mut self, values: &[f64]) -> Option<bool> {
+        let known = values.iter().all(|v| v.is_finite());
+        if self.head[3] == 0 && !known {
+            return None;
+        }
+        let dims = self.kernel.dims;
+        self.shingle.copy_within(dims.., 0);
+        let from = self.shingle.len() - dims;
+        let before = from.saturating_sub(dims);
+        for (k, &value) in values.iter().enumerate() {
+            self.shingle[from + k] = if value.is_finite() {
+                // Adding zero turns minus zero into zero: equal values are equal bits.
+                value.clamp(-VALUE_MAX, VALUE_MAX) as f32 + 0.0
+            } else {
+                self.shingle[before + k]
+            };
+        }
+        self.head[2] = ((self.head[2] as u64) << 1 | u64::from(!known)) as i64;
+        self.head[3] = (self.head[3] + 1).min(self.kernel.shingle as i64);
+        Some(known)
+    }
+
+    /// Writes the newest values to the ring, or the whole shingle if the ring does not hold what is before them.
+    fn write(&mut self) {
+        let dims = self.kernel.dims;
+        let count = if self.head[1] == 1 { 1 } else { self.head[3] as usize };
+        for back in (0..count).rev() {
+            let from = self.shingle.len() - (back + 1) * dims;
+            self.expire();
+            let (span, shingle) = (self.kernel.span, self.kernel.shingle);
+            let at = (self.head[0] % span as i64) as usize;
+            self.ring[at * dims..][..dims].copy_from_slice(&self.shingle[from..][..dims]);
+            if at < shingle - 1 {
+                // The beginning stands behind the end once more, so that every shingle is in one piece.
+                self.ring[(span + at) * dims..][..dims].copy_from_slice(&self.shingle[from..][..dims]);
+            }
+            self.head[0] += 1;
+        }
+        self.head[1] = 1;
+    }
+
+    /// Takes the points out whose first value is about to be overwritten.
+    fn expire(&mut self) {
+        let (span, written) = (self.kernel.span as i64, self.head[0]);
+        if written < span {
+            return;
+        }
+        for t in 0..self.trees.len() {
+            if *self.trees[t].counts.oldest() > written - span {
+                continue;
+            }
+            let start = (written % span) as u16;
+            for entry in 0..self.trees[t].refs.len() {
+                if self.trees[t].refs[entry] == start {
+                    let size = self.trees[t].entries();
+                    self.trees[t].heap.remove(size, entry as u16);
+                    self.trees[t].gate[1] = f64::NEG_INFINITY;
+                    let ring = ring!(self);
+                    self.trees[t].delete(self.width, ring, entry as u16, &mut self.trails[0]);
+                }
+            }
+            let tree = &mut self.trees[t];
+            let held = tree.refs.iter().filter(|&&r| r != NONE);
+            // One more is about to be written; the value at `start` is the newest then.
+            *tree.counts.oldest() =
+                held.map(|&r| self.kernel.born(r, written)).min().unwrap_or(i64::MAX);
+        }
+    }
+
+    /// The trees that take the newest point, each with whether the largest weight leaves it.
+    fn offered(&mut self) -> Vec<(usize, bool)> {
+        let last = self.head[0] - 1;
+        let kernel = self.kernel;
+        let mut taken = Vec::with_capacity(16);
+        for (t, tree) in self.trees.iter_mut().enumerate() {
+            let bits = draw(self.keys.weight[t], last as u64);
+            let held = tree.entries();
+            if held == kernel.samples {
+                if last as f64 > tree.gate[1] {
+                    let (bound, until) = gate(tree.heap.weights[0], last, kernel.decay);
+                    tree.gate[0] = bound;
+                    tree.gate[1] = until as f64;
+                }
+                if unit(bits) > tree.gate[0] && weight(bits, last, kernel.decay) < tree.heap.weights[0] {
+                    taken.push((t, true));
+                }
+                continue;
+            }
+            let number = unit(draw(self.keys.entry[t], last as u64));
+            if number < welcome(held as f64 / kernel.samples as f64) {
+                taken.push((t, false));
+            } else if held > 0 && weight(bits, last, kernel.decay) < tree.heap.weights[0] {
+                taken.push((t, true));
+            }
+        }
+        taken
+    }
+
+    /// Takes the newest point into a tree whose trail is climbed.
+    fn learn(&mut self, t: usize, lane: usize, point: &Padded, evicts: bool) {
+        let last = self.head[0] - 1;
+        let first = last - self.kernel.shingle as i64 + 1;
+        let start = (first % self.kernel.span as i64) as u16;
+        let weight = self.kernel.weight(self.keys.weight[t], last);
+        let bits = draw(self.keys.cut[t], last as u64);
+        let ring = ring!(self);
+        let tree = &mut self.trees[t];
+        let trail = &mut self.trails[lane];
+        let held = tree.entries();
+        let entry = tree.insert(self.width, ring, start, point, trail, bits);
+        *tree.counts.oldest() = (*tree.counts.oldest()).min(first);
+        tree.gate[1] = f64::NEG_INFINITY;
+        if evicts {
+            let old = tree.heap.entries[0];
+            tree.heap.replace(held, weight, entry);
+            tree.delete(self.width, ring, old, trail);
+        } else {
+            tree.heap.push(held, weight, entry);
+        }
+    }
+}
