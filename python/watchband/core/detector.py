@@ -99,10 +99,6 @@ class Detector(ABC):
         return HEADER_BYTES + sum(f.nbytes for f in self.layout().values() if not f.derived)
 
     @cached_property
-    def _derived(self) -> dict[str, Field]:
-        return {k: f for k, f in self.layout().items() if f.derived}
-
-    @cached_property
     def fingerprint(self) -> str:
         """Of the name and of all parameters that are not retunable."""
         declared = params.params_of(type(self))
@@ -140,8 +136,6 @@ class Detector(ABC):
         self._check_points(state, points)
         scores = Scores.blank(points)
         if len(points):
-            if self._derived:
-                state.furnish(self._derived)
             self._fold(state, points, scores, threads)
             ends = points.offsets[1:]
             counts = ends - points.offsets[:-1]

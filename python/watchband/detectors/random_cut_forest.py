@@ -117,15 +117,14 @@ class RandomCutForest(Detector):
         widths = dict(zip(_LISTED, _kernels.random_cut_forest_widths(self._sizes), strict=True))
         return {k: Field(types[k], widths[k], _FILLS.get(k, 0.0), derived=k in _DERIVED) for k in _LISTED}
 
-    def _check_points(self, state: State, points: Points) -> None:
+    def _fold(self, state: State, points: Points, scores: Scores, threads: int) -> None:
         if points.dims != self.dims:
             raise PointsShapeError(
                 f"This RandomCutForest reads {self.dims} value(s) a point. Got {points.dims}; build it with "
                 f"dims={points.dims}."
             )
-        super()._check_points(state, points)
-
-    def _fold(self, state: State, points: Points, scores: Scores, threads: int) -> None:
+        if not state.derived:
+            state.furnish(self.layout())
         every = {**state.arrays, **state.derived}
         i64, f32, u16, f64 = ([every[name] for name in names] for names in (_I64, _F32, _U16, _F64))
         _kernels.random_cut_forest(
