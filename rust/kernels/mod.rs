@@ -15,6 +15,7 @@ pub mod random_cut_change;
 pub mod random_cut_forest;
 pub mod random_cut_sample;
 pub mod random_cut_tree;
+pub mod random_cut_walk;
 pub mod residual;
 pub mod rolling_median;
 pub mod rolling_zscore;

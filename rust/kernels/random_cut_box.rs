@@ -54,28 +54,42 @@ fn higher(a: f32, b: f32) -> f32 {
     }
 }
 
+/// Four values at a time, in a form the compiler keeps in one register.
+type Lanes = [f32; 4];
+
+#[inline(always)]
+fn lanes(part: &[f32]) -> Lanes {
+    [part[0], part[1], part[2], part[3]]
+}
+
+#[inline(always)]
+fn each(a: Lanes, b: Lanes, what: impl Fn(f32, f32) -> f32) -> Lanes {
+    [what(a[0], b[0]), what(a[1], b[1]), what(a[2], b[2]), what(a[3], b[3])]
+}
+
 /// How far a point lies outside of a box, and the size of the box, each summed over the dimensions.
 #[inline(always)]
 pub fn outside<W: Width>(width: W, bounds: &[f32], point: &[f32]) -> (f32, f32) {
     let (lows, highs) = bounds[..2 * width.padded()].split_at(width.padded());
+    let point = &point[..width.padded()];
     let (mut beyond, mut size) = ([0f32; 4], [0f32; 4]);
-    let lanes = lows.chunks_exact(4).zip(highs.chunks_exact(4)).zip(point[..width.padded()].chunks_exact(4));
-    for ((low, high), x) in lanes {
-        for k in 0..4 {
-            beyond[k] += higher(low[k] - x[k], 0.0) + higher(x[k] - high[k], 0.0);
-            size[k] += high[k] - low[k];
-        }
+    for from in (0..width.padded()).step_by(4) {
+        let (low, high, x) = (lanes(&lows[from..]), lanes(&highs[from..]), lanes(&point[from..]));
+        let below = each(each(low, x, |l, x| l - x), [0.0; 4], higher);
+        let above = each(each(x, high, |x, h| x - h), [0.0; 4], higher);
+        beyond = each(beyond, each(below, above, |b, a| b + a), |b, a| b + a);
+        size = each(size, each(high, low, |h, l| h - l), |b, a| b + a);
     }
-    ((beyond[0] + beyond[1]) + (beyond[2] + beyond[3]), (size[0] + size[1]) + (size[2] + size[3]))
+    // Seen through a box of its own the last sum stays what it is, and the loop keeps its four lanes.
+    let (b, s) = std::hint::black_box((beyond, size));
+    ((b[0] + b[2]) + (b[1] + b[3]), (s[0] + s[2]) + (s[1] + s[3]))
 }
 
 /// Chance that a random cut of the box grown by the point separates the two.
 #[inline(always)]
 pub fn separation<W: Width>(width: W, bounds: &[f32], point: &[f32]) -> f64 {
+    // Never 0 / 0: a box with a cut through it has a size.
     let (beyond, size) = outside(width, bounds, point);
-    if beyond <= 0.0 {
-        return 0.0;
-    }
     f64::from(beyond) / (f64::from(beyond) + f64::from(size))
 }
 
@@ -85,17 +99,14 @@ pub fn begin<W: Width>(width: W, bounds: &mut [f32], point: &[f32]) {
     bounds[width.padded()..][..point.len()].copy_from_slice(point);
 }
 
-/// Grows a box by a point without padding; true if it changed.
+/// Grows a box by a point without padding.
 #[inline(always)]
-pub fn grow<W: Width>(width: W, bounds: &mut [f32], point: &[f32]) -> bool {
+pub fn grow<W: Width>(width: W, bounds: &mut [f32], point: &[f32]) {
     let (lows, highs) = bounds[..2 * width.padded()].split_at_mut(width.padded());
-    let mut changed = false;
     for ((low, high), &x) in lows.iter_mut().zip(highs).zip(point) {
-        changed |= x < *low || x > *high;
         *low = lower(*low, x);
         *high = higher(*high, x);
     }
-    changed
 }
 
 /// Grows a box by another one.

@@ -95,11 +95,11 @@ impl Tree<'_> {
             }
         }
         let nodes_used = self.nodes.iter().filter(|&&n| n != FREE).count();
-        nodes_used == inner && self.reached(ring, &seen)
+        nodes_used == inner && self.reached(ring)
     }
 
     /// True if every entry's point leads to a leaf with an equal point.
-    fn reached(&self, ring: Ring<'_>, _seen: &[bool]) -> bool {
+    fn reached(&self, ring: Ring<'_>) -> bool {
         let mut point = [0.0; DIMS_MAX];
         (0..self.refs.len()).filter(|&e| self.refs[e] != NONE).all(|entry| {
             point[..ring.length].copy_from_slice(ring.point(self.refs[entry]));

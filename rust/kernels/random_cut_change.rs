@@ -1,9 +1,10 @@
 //! Points that come into a random cut tree and points that leave it.
 
-use super::random_cut_box::{cut_at, grow, within, Width, DIMS_MAX};
+use super::random_cut_box::{cut_at, grow, within, Width};
 use super::random_cut_sample::{mix, unit};
 use super::random_cut_tree::{
-    child, cut_of, dim_of, left_of, pack, right_of, Bounds, Padded, Ring, Trail, Tree, BOX_ENTRIES, FREE, NONE,
+    child, cut_of, dim_of, left_of, pack, right_of, Bounds, Desk, Padded, Ring, Trail, Tree, BOX_ENTRIES,
+    FREE, NONE,
 };
 
 impl Tree<'_> {
@@ -15,9 +16,10 @@ impl Tree<'_> {
         ring: Ring<'_>,
         start: u16,
         point: &Padded,
-        trail: &Trail,
+        desk: &mut Desk,
         bits: u64,
     ) -> u16 {
+        let (trail, room) = (&desk.trail, &mut desk.room);
         let entry = self.take_entry(start);
         *self.counts.entries() += 1;
         let leaf = self.samples + usize::from(entry);
@@ -37,32 +39,38 @@ impl Tree<'_> {
         self.masses[leaf] = 1;
         let (at, share) = place(trail, bits);
         let id = usize::from(trail.path[at]);
-        let mut room = [0.0; 2 * DIMS_MAX];
         match id < self.samples && self.slots[id] != NONE {
             true => room[..2 * width.padded()].copy_from_slice(self.kept(width, self.slots[id])),
-            false => self.gather(width, ring, id, &mut room),
+            false => self.gather(width, ring, id, room),
         }
-        let (dim, cut) = cut_at(width, &room, &point[..ring.length], share);
+        let (dim, cut) = cut_at(width, room, &point[..ring.length], share);
         let (left, right) = if point[dim] <= cut { (leaf, id) } else { (id, leaf) };
         let node = self.take_node(pack(cut, dim, left, right));
         self.masses[node] = self.masses[id] + 1;
         self.relink(trail, at, node);
-        grow(width, &mut room, &point[..ring.length]);
-        self.keep(width, node, &room);
-        self.widen(width, ring, point, trail, at);
+        grow(width, room, &point[..ring.length]);
+        self.keep(width, node, room);
+        self.widen(width, ring, point, trail, at, room);
         entry
     }
 
     /// Counts a point in and grows the boxes of the first `until` nodes of a trail.
-    fn widen<W: Width>(&mut self, width: W, ring: Ring<'_>, point: &Padded, trail: &Trail, until: usize) {
+    fn widen<W: Width>(
+        &mut self,
+        width: W,
+        ring: Ring<'_>,
+        point: &Padded,
+        trail: &Trail,
+        until: usize,
+        room: &mut Bounds,
+    ) {
         for at in (0..until).rev() {
             let id = usize::from(trail.path[at]);
             self.masses[id] += 1;
             if self.slots[id] == NONE {
                 if self.masses[id] >= BOX_ENTRIES && *self.counts.boxes() > 0 {
-                    let mut room = [0.0; 2 * DIMS_MAX];
-                    self.gather(width, ring, id, &mut room);
-                    self.keep(width, id, &room);
+                    self.gather(width, ring, id, room);
+                    self.keep(width, id, room);
                 }
             } else if at >= trail.inside {
                 let from = usize::from(self.slots[id]) * 2 * width.padded();
@@ -72,15 +80,15 @@ impl Tree<'_> {
     }
 
     /// Takes an entry's point out of the tree.
-    pub fn delete<W: Width>(&mut self, width: W, ring: Ring<'_>, entry: u16, trail: &mut Trail) {
-        let mut point = [0.0; DIMS_MAX];
+    pub fn delete<W: Width>(&mut self, width: W, ring: Ring<'_>, entry: u16, desk: &mut Desk) {
+        let Desk { trail, room, point, .. } = desk;
         point[..ring.length].copy_from_slice(ring.point(self.refs[usize::from(entry)]));
         let mut id = *self.root as usize;
         let mut depth = 0;
         while id < self.samples {
             trail.path[depth] = id as u16;
             self.masses[id] -= 1;
-            id = child(self.nodes[id], &point);
+            id = child(self.nodes[id], point);
             depth += 1;
         }
         trail.path[depth] = id as u16;
@@ -98,7 +106,7 @@ impl Tree<'_> {
             self.release(parent);
             self.nodes[parent] = FREE;
             *self.counts.node() = (*self.counts.node()).min(parent as i64);
-            self.narrow(width, ring, &point[..ring.length], trail);
+            self.narrow(width, ring, &point[..ring.length], trail, room);
         }
         self.refs[usize::from(entry)] = NONE;
         *self.counts.entry() = (*self.counts.entry()).min(i64::from(entry));
@@ -106,8 +114,14 @@ impl Tree<'_> {
     }
 
     /// Shrinks the boxes above a removed leaf, until one is as it was.
-    fn narrow<W: Width>(&mut self, width: W, ring: Ring<'_>, point: &[f32], trail: &Trail) {
-        let mut room = [0.0; 2 * DIMS_MAX];
+    fn narrow<W: Width>(
+        &mut self,
+        width: W,
+        ring: Ring<'_>,
+        point: &[f32],
+        trail: &Trail,
+        room: &mut Bounds,
+    ) {
         for at in (0..trail.depth - 1).rev() {
             let id = usize::from(trail.path[at]);
             let slot = self.slots[id];
@@ -121,7 +135,7 @@ impl Tree<'_> {
             if within(width, self.kept(width, slot), point) {
                 return;
             }
-            self.gather(width, ring, id, &mut room);
+            self.gather(width, ring, id, room);
             let from = usize::from(slot) * 2 * width.padded();
             let kept = &mut self.boxes[from..][..2 * width.padded()];
             if *kept == room[..2 * width.padded()] {

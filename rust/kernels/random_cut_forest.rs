@@ -8,12 +8,9 @@
 use super::fleet::{Kernel, Row, Slice};
 use super::random_cut_box::{padded, Any, Fixed, Width, DIMS_MAX};
 use super::random_cut_sample::{draw, gate, key, unit, weight, welcome, Heap, Use};
-use super::random_cut_tree::{
-    boxes_of, links_of, Counts, Desk, Padded, Ring, Trail, Tree, COUNTS, NONE,
-};
+use super::random_cut_tree::{boxes_of, links_of, Counts, Desk, Padded, Ring, Tree, COUNTS, NONE};
+use super::random_cut_walk::{Walk, LANES};
 
-/// Trees that walk together.
-const LANES: usize = 8;
 /// Values are cut off here, so that sums over 256 dimensions stay finite in f32.
 const VALUE_MAX: f64 = 1e35;
 
@@ -64,7 +61,10 @@ struct Fold<'a, 'k, W> {
     ring: &'a mut [f32],
     shingle: &'a mut [f32],
     trees: Vec<Tree<'a>>,
-    trails: Vec<Trail>,
+    walk: Walk,
+    point: Padded,
+    /// Trees that take the point, each with whether its largest weight leaves.
+    taken: Vec<(usize, bool)>,
     desk: Desk,
 }
 
@@ -124,7 +124,9 @@ impl RandomCutForest {
             ring,
             shingle,
             trees,
-            trails: vec![Trail::new(samples); LANES],
+            walk: Walk::new(samples),
+            point: [0.0; DIMS_MAX],
+            taken: Vec::with_capacity(self.trees),
             desk: Desk::new(samples),
         };
         if mark[0] != fold.head[0] + 1 {
@@ -191,41 +193,50 @@ impl<W: Width> Fold<'_, '_, W> {
         let learns = !kernel.frozen && full && known && missing * 2 <= kernel.shingle;
         let before = self.head[0] - shingle + i64::from(kernel.frozen);
         let scores = full && known && before >= kernel.warm_up;
-        let taken = if learns { self.offered() } else { Vec::new() };
-        let mut point: Padded = [0.0; DIMS_MAX];
-        point[..self.shingle.len()].copy_from_slice(self.shingle);
+        self.taken.clear();
+        if learns {
+            self.offer();
+        }
+        self.point[..self.shingle.len()].copy_from_slice(self.shingle);
+        if scores {
+            self.visit(0, kernel.trees)
+        } else {
+            // Trees that take the point walk alone, the others need not.
+            for at in 0..self.taken.len() {
+                let tree = self.taken[at].0;
+                self.visit(tree, tree + 1);
+            }
+            f64::NAN
+        }
+    }
+
+    /// Walks the newest point through trees `from` to `to`, and takes it into those that want it. Gives the mean score.
+    fn visit(&mut self, from: usize, to: usize) -> f64 {
         let (mut sum, mut trees) = (0.0, 0);
-        let mut accepted = taken.into_iter().peekable();
-        let everyone: Vec<usize> = match scores {
-            true => (0..kernel.trees).collect(),
-            false => accepted.clone().map(|(tree, _)| tree).collect(),
-        };
-        for group in everyone.chunks(LANES) {
+        let mut next = self.taken.partition_point(|&(tree, _)| tree < from);
+        for first in (from..to).step_by(LANES) {
+            let last = to.min(first + LANES);
             let mut alive = [0; LANES];
             let mut count = 0;
-            for &tree in group {
-                if *self.trees[tree].root >= 0 {
-                    alive[count] = tree;
-                    count += 1;
-                }
+            for tree in first..last {
+                alive[count] = tree;
+                count += usize::from(*self.trees[tree].root >= 0);
             }
-            Tree::descend(&self.trees, &alive[..count], &point, &mut self.trails);
-            let mut lane = 0;
-            for &tree in group {
-                if *self.trees[tree].root >= 0 {
-                    let ring = ring!(self);
-                    let trail = &mut self.trails[lane];
-                    sum += self.trees[tree].climb(self.width, ring, &point, trail, &mut self.desk);
-                    trees += 1;
-                    lane += 1;
+            let alive = &alive[..count];
+            self.walk.descend(&self.trees, alive, &self.point);
+            self.walk.climb(&self.trees, alive, self.width, ring!(self), &self.point, &mut self.desk);
+            self.walk.scores[..count].iter().for_each(|score| sum += score);
+            trees += count;
+            while next < self.taken.len() && self.taken[next].0 < last {
+                let (tree, evicts) = self.taken[next];
+                if let Some(lane) = alive.iter().position(|&t| t == tree) {
+                    self.walk.trail(lane, &mut self.desk.trail);
                 }
-                if accepted.peek().is_some_and(|&(next, _)| next == tree) {
-                    let (_, evicts) = accepted.next().expect("peeked");
-                    self.learn(tree, lane.saturating_sub(1), &point, evicts);
-                }
+                self.learn(tree, evicts);
+                next += 1;
             }
         }
-        if scores && trees > 0 {
+        if trees > 0 {
             sum / trees as f64
         } else {
             f64::NAN
@@ -308,22 +319,20 @@ impl<W: Width> Fold<'_, '_, W> {
                     self.trees[t].heap.remove(size, entry as u16);
                     self.trees[t].gate[1] = f64::NEG_INFINITY;
                     let ring = ring!(self);
-                    self.trees[t].delete(self.width, ring, entry as u16, &mut self.trails[0]);
+                    self.trees[t].delete(self.width, ring, entry as u16, &mut self.desk);
                 }
             }
             let tree = &mut self.trees[t];
             let held = tree.refs.iter().filter(|&&r| r != NONE);
             // One more is about to be written; the value at `start` is the newest then.
-            *tree.counts.oldest() =
-                held.map(|&r| self.kernel.born(r, written)).min().unwrap_or(i64::MAX);
+            *tree.counts.oldest() = held.map(|&r| self.kernel.born(r, written)).min().unwrap_or(i64::MAX);
         }
     }
 
-    /// The trees that take the newest point, each with whether the largest weight leaves it.
-    fn offered(&mut self) -> Vec<(usize, bool)> {
+    /// Finds the trees that take the newest point.
+    fn offer(&mut self) {
         let last = self.head[0] - 1;
         let kernel = self.kernel;
-        let mut taken = Vec::with_capacity(16);
         for (t, tree) in self.trees.iter_mut().enumerate() {
             let bits = draw(self.keys.weight[t], last as u64);
             let held = tree.entries();
@@ -334,22 +343,21 @@ impl<W: Width> Fold<'_, '_, W> {
                     tree.gate[1] = until as f64;
                 }
                 if unit(bits) > tree.gate[0] && weight(bits, last, kernel.decay) < tree.heap.weights[0] {
-                    taken.push((t, true));
+                    self.taken.push((t, true));
                 }
                 continue;
             }
             let number = unit(draw(self.keys.entry[t], last as u64));
             if number < welcome(held as f64 / kernel.samples as f64) {
-                taken.push((t, false));
+                self.taken.push((t, false));
             } else if held > 0 && weight(bits, last, kernel.decay) < tree.heap.weights[0] {
-                taken.push((t, true));
+                self.taken.push((t, true));
             }
         }
-        taken
     }
 
     /// Takes the newest point into a tree whose trail is climbed.
-    fn learn(&mut self, t: usize, lane: usize, point: &Padded, evicts: bool) {
+    fn learn(&mut self, t: usize, evicts: bool) {
         let last = self.head[0] - 1;
         let first = last - self.kernel.shingle as i64 + 1;
         let start = (first % self.kernel.span as i64) as u16;
@@ -357,15 +365,14 @@ impl<W: Width> Fold<'_, '_, W> {
         let bits = draw(self.keys.cut[t], last as u64);
         let ring = ring!(self);
         let tree = &mut self.trees[t];
-        let trail = &mut self.trails[lane];
         let held = tree.entries();
-        let entry = tree.insert(self.width, ring, start, point, trail, bits);
+        let entry = tree.insert(self.width, ring, start, &self.point, &mut self.desk, bits);
         *tree.counts.oldest() = (*tree.counts.oldest()).min(first);
         tree.gate[1] = f64::NEG_INFINITY;
         if evicts {
             let old = tree.heap.entries[0];
             tree.heap.replace(held, weight, entry);
-            tree.delete(self.width, ring, old, trail);
+            tree.delete(self.width, ring, old, &mut self.desk);
         } else {
             tree.heap.push(held, weight, entry);
         }

@@ -1,10 +1,10 @@
-//! One tree of a random cut forest: the way down to a leaf, the way back up with its chances of separation.
+//! One tree of a random cut forest: its nodes, its boxes, its bookkeeping.
 //!
 //! A node is 64 bits: the cut (f32), its dimension (8 bits), the children (12 bits each). Ids below `samples` are inner
 //! nodes, the others are `samples` + the entry a leaf stands for. Nodes, root and the entries' points are the state;
 //! masses, boxes, representatives and the heap follow from them and are kept for speed only.
 
-use super::random_cut_box::{begin, grow, separation, unite, Width, DIMS_MAX};
+use super::random_cut_box::{begin, grow, unite, Width, DIMS_MAX};
 use super::random_cut_sample::Heap;
 
 /// No point, no box.
@@ -119,17 +119,17 @@ pub fn cut_of(node: i64) -> f32 {
 /// The child on whose side of the cut a point is.
 #[inline(always)]
 pub fn child(node: i64, point: &Padded) -> usize {
-    let bits = node as u64;
-    let shift = if point[usize::from(dim_of(node))] <= cut_of(node) { 12 } else { 0 };
-    (bits >> shift & 0xFFF) as usize
+    // Left is `value <= cut`, as the sign of a difference: a branch here would be foreseen half of the time.
+    let right = (cut_of(node) - point[usize::from(dim_of(node))]).to_bits() >> 31;
+    (node as u64 >> ((right ^ 1) * 12) & 0xFFF) as usize
 }
 
 /// The way of one point through one tree.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct Trail {
     /// Ids from the root to the leaf.
     pub path: Vec<u16>,
-    /// Chance of separation at each depth; those above `inside` are 0 and not written.
+    /// Chance of separation at each depth from `inside` on.
     pub chances: Vec<f64>,
     /// Depth of the leaf.
     pub depth: usize,
@@ -139,21 +139,26 @@ pub struct Trail {
     pub equal: bool,
 }
 
-impl Trail {
-    pub fn new(samples: usize) -> Self {
-        Trail { path: vec![0; samples + 1], chances: vec![0.0; samples + 1], ..Default::default() }
-    }
-}
-
-/// Logarithms looked up, and room for one box.
+/// Logarithms looked up, room for one box and one point, and one trail. Padding stays zero.
 pub struct Desk {
     logs: Vec<f64>,
-    room: Bounds,
+    pub room: Bounds,
+    pub point: Padded,
+    pub trail: Trail,
 }
 
 impl Desk {
     pub fn new(samples: usize) -> Self {
-        Desk { logs: vec![f64::NAN; samples + 2], room: [0.0; 2 * DIMS_MAX] }
+        Desk {
+            logs: vec![f64::NAN; samples + 2],
+            room: [0.0; 2 * DIMS_MAX],
+            point: [0.0; DIMS_MAX],
+            trail: Trail {
+                path: vec![0; samples + 1],
+                chances: vec![0.0; samples + 1],
+                ..Default::default()
+            },
+        }
     }
 
     /// `log2(1 + mass)`.
@@ -169,73 +174,6 @@ impl Desk {
 impl Tree<'_> {
     pub fn entries(&self) -> usize {
         self.counts.0[0] as usize
-    }
-
-    /// Walks several trees at once, so that one waits for memory while the others move.
-    #[inline]
-    pub fn descend(trees: &[Tree<'_>], chosen: &[usize], point: &Padded, trails: &mut [Trail]) {
-        const LANES: usize = 8;
-        let mut at = [0usize; LANES];
-        let mut active = [0usize; LANES];
-        let mut count = 0;
-        for (lane, &tree) in chosen.iter().enumerate() {
-            at[lane] = *trees[tree].root as usize;
-            trails[lane].depth = 0;
-            active[count] = lane;
-            count += 1;
-        }
-        while count > 0 {
-            let mut kept = 0;
-            for k in 0..count {
-                let lane = active[k];
-                let tree = &trees[chosen[lane]];
-                let (id, trail) = (at[lane], &mut trails[lane]);
-                trail.path[trail.depth] = id as u16;
-                if id < tree.samples {
-                    at[lane] = child(tree.nodes[id], point);
-                    trail.depth += 1;
-                    active[kept] = lane;
-                    kept += 1;
-                }
-            }
-            count = kept;
-        }
-    }
-
-    /// Goes back up a trail until the point is inside a box: fills the chances and gives the expected score.
-    #[inline]
-    pub fn climb<W: Width>(
-        &self,
-        width: W,
-        ring: Ring<'_>,
-        point: &Padded,
-        trail: &mut Trail,
-        desk: &mut Desk,
-    ) -> f64 {
-        let depth = trail.depth;
-        let leaf = usize::from(trail.path[depth]);
-        let total = self.entries() as u16;
-        trail.equal = ring.point(self.refs[leaf - self.samples]) == &point[..ring.length];
-        trail.inside = depth;
-        if trail.equal {
-            let mass = self.masses[leaf];
-            let damp = 1.0 - f64::from(mass) / (2.0 * f64::from(total));
-            return damp / (depth as f64 + desk.log(mass)) * desk.log(total);
-        }
-        trail.chances[depth] = 1.0;
-        let mut score = 1.0 / (depth as f64 + 1.0);
-        while trail.inside > 0 {
-            let at = trail.inside - 1;
-            let id = usize::from(trail.path[at]);
-            let chance = separation(width, self.bounds(width, ring, id, &mut desk.room), point);
-            if chance == 0.0 {
-                break;
-            }
-            trail.chances[at] = chance;
-            score = (1.0 - chance) * score + chance / (at as f64 + 1.0);
-            trail.inside = at;
-        }
-        score * desk.log(total)
     }
 
     /// The box of a node: the one kept, or made in `room` from the points beneath.
@@ -274,7 +212,7 @@ impl Tree<'_> {
     }
 
     /// Adds a node or leaf to a box.
-    fn add<W: Width>(&self, width: W, ring: Ring<'_>, id: usize, room: &mut Bounds) {
+    pub fn add<W: Width>(&self, width: W, ring: Ring<'_>, id: usize, room: &mut Bounds) {
         if id >= self.samples {
             grow(width, room, ring.point(self.refs[id - self.samples]));
         } else if self.slots[id] != NONE {

@@ -64,7 +64,7 @@ def total(parts: np.ndarray) -> np.float32:
     lanes = [F32(0)] * 4
     for i, part in enumerate(parts):
         lanes[i % 4] = F32(lanes[i % 4] + part)
-    return F32(F32(lanes[0] + lanes[1]) + F32(lanes[2] + lanes[3]))
+    return F32(F32(lanes[0] + lanes[2]) + F32(lanes[1] + lanes[3]))
 
 
 def beyond(points: list[np.ndarray], point: np.ndarray) -> np.ndarray:
