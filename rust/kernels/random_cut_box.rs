@@ -93,8 +93,20 @@ pub fn separation<W: Width>(width: W, bounds: &[f32], point: &[f32]) -> f64 {
     f64::from(beyond) / (f64::from(beyond) + f64::from(size))
 }
 
+/// The same point; where it needs no padding its length is known to the compiler.
+#[inline(always)]
+fn whole<W: Width>(width: W, point: &[f32]) -> &[f32] {
+    if point.len() == width.padded() {
+        &point[..width.padded()]
+    } else {
+        point
+    }
+}
+
 /// The box of one point.
+#[inline(always)]
 pub fn begin<W: Width>(width: W, bounds: &mut [f32], point: &[f32]) {
+    let point = whole(width, point);
     bounds[..point.len()].copy_from_slice(point);
     bounds[width.padded()..][..point.len()].copy_from_slice(point);
 }
@@ -103,7 +115,7 @@ pub fn begin<W: Width>(width: W, bounds: &mut [f32], point: &[f32]) {
 #[inline(always)]
 pub fn grow<W: Width>(width: W, bounds: &mut [f32], point: &[f32]) {
     let (lows, highs) = bounds[..2 * width.padded()].split_at_mut(width.padded());
-    for ((low, high), &x) in lows.iter_mut().zip(highs).zip(point) {
+    for ((low, high), &x) in lows.iter_mut().zip(highs).zip(whole(width, point)) {
         *low = lower(*low, x);
         *high = higher(*high, x);
     }

@@ -22,6 +22,7 @@ impl Tree<'_> {
         self.counts.0.fill(0);
         *self.counts.boxes() = self.free.len() as i64;
         *self.counts.oldest() = i64::MAX;
+        *self.counts.nodes() = self.nodes.iter().filter(|&&n| n != FREE).count() as i64;
         for entry in 0..self.refs.len() {
             let start = self.refs[entry];
             if start == NONE {

@@ -105,11 +105,16 @@ impl Tree<'_> {
             self.relink(trail, depth - 1, sibling);
             self.release(parent);
             self.nodes[parent] = FREE;
-            *self.counts.node() = (*self.counts.node()).min(parent as i64);
+            let only = *self.counts.nodes() == self.samples as i64;
+            *self.counts.nodes() -= 1;
+            *self.counts.node() = if only { parent as i64 } else { (*self.counts.node()).min(parent as i64) };
             self.narrow(width, ring, &point[..ring.length], trail, room);
         }
         self.refs[usize::from(entry)] = NONE;
-        *self.counts.entry() = (*self.counts.entry()).min(i64::from(entry));
+        // Where it is the only free one the next search begins and ends there.
+        let only = self.entries() == self.refs.len();
+        *self.counts.entry() =
+            if only { i64::from(entry) } else { (*self.counts.entry()).min(i64::from(entry)) };
         *self.counts.entries() -= 1;
     }
 
@@ -215,6 +220,7 @@ impl Tree<'_> {
         let id = from + self.nodes[from..].iter().position(|&n| n == FREE).expect("one node is spare");
         self.nodes[id] = node;
         *self.counts.node() = id as i64 + 1;
+        *self.counts.nodes() += 1;
         id
     }
 }

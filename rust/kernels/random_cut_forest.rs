@@ -2,7 +2,7 @@
 //!
 //! State of a series: `head` i64[4] = (values written, 1 if the ring ends with the shingle, missing mask of the last 64
 //! points, values in the shingle), `roots` i64[trees], `nodes` i64[trees * samples], `refs` u16[trees * (samples + 1)],
-//! `ring` f32, `shingle` f32. Derived, rebuilt where `counts[0]` does not say that they are current: `boxes`, `links`,
+//! `ring` f32, `shingle` f32. Derived, rebuilt where `counts` does not say that they are current: `boxes`, `links`,
 //! `weights`, `counts`.
 
 use super::fleet::{Kernel, Row, Slice};
@@ -11,6 +11,10 @@ use super::random_cut_sample::{draw, gate, key, unit, weight, welcome, Heap, Use
 use super::random_cut_tree::{boxes_of, links_of, Counts, Desk, Padded, Ring, Tree, COUNTS, NONE};
 use super::random_cut_walk::{Walk, LANES};
 
+/// Values in a line of the cache.
+const LINE: usize = 16;
+/// What `counts` says of the derived arrays: one more than the values written, and where the boxes begin.
+const MARKS: usize = 2;
 /// Values are cut off here, so that sums over 256 dimensions stay finite in f32.
 const VALUE_MAX: f64 = 1e35;
 
@@ -38,10 +42,10 @@ pub fn widths(trees: usize, samples: usize, shingle: usize, dims: usize, span: u
         trees * (samples + 1),
         (span + shingle - 1) * dims,
         length,
-        trees * boxes_of(samples) * 2 * padded(length),
+        trees * boxes_of(samples) * 2 * padded(length) + LINE,
         trees * links_of(samples),
         trees * (samples + 3),
-        1 + trees * COUNTS,
+        MARKS + trees * COUNTS,
     ]
 }
 
@@ -65,6 +69,8 @@ struct Fold<'a, 'k, W> {
     point: Padded,
     /// Trees that take the point, each with whether its largest weight leaves.
     taken: Vec<(usize, bool)>,
+    /// Trees that the point walks through.
+    chosen: Vec<usize>,
     desk: Desk,
 }
 
@@ -93,7 +99,10 @@ impl RandomCutForest {
             unreachable!("two u16 arrays")
         };
         let Ok([mut weights]) = <[&mut [f64]; 1]>::try_from(f64s) else { unreachable!("one f64 array") };
-        let (mark, mut counts) = counts.split_at_mut(1);
+        let (marks, mut counts) = counts.split_at_mut(MARKS);
+        // Boxes begin where a line of the cache does; a copy elsewhere in memory is made anew.
+        let skip = (boxes.as_ptr() as usize / 4).wrapping_neg() % LINE;
+        take(&mut boxes, skip);
         let samples = self.samples;
         let kept = boxes_of(samples);
         let mut trees = Vec::with_capacity(self.trees);
@@ -127,15 +136,17 @@ impl RandomCutForest {
             walk: Walk::new(samples),
             point: [0.0; DIMS_MAX],
             taken: Vec::with_capacity(self.trees),
+            chosen: Vec::with_capacity(self.trees),
             desk: Desk::new(samples),
         };
-        if mark[0] != fold.head[0] + 1 {
+        if marks[0] != fold.head[0] + 1 || marks[1] != skip as i64 {
             fold.rebuild();
         }
         for i in 0..slice.times.len() {
             slice.outputs[0][i] = fold.point(&slice.values[i * self.dims..][..self.dims]);
         }
-        mark[0] = fold.head[0] + 1;
+        marks[0] = fold.head[0] + 1;
+        marks[1] = skip as i64;
     }
 }
 
@@ -198,42 +209,46 @@ impl<W: Width> Fold<'_, '_, W> {
             self.offer();
         }
         self.point[..self.shingle.len()].copy_from_slice(self.shingle);
+        self.chosen.clear();
         if scores {
-            self.visit(0, kernel.trees)
+            self.chosen.extend(0..kernel.trees);
         } else {
-            // Trees that take the point walk alone, the others need not.
-            for at in 0..self.taken.len() {
-                let tree = self.taken[at].0;
-                self.visit(tree, tree + 1);
-            }
+            self.chosen.extend(self.taken.iter().map(|&(tree, _)| tree));
+        }
+        let score = self.visit();
+        if scores {
+            score
+        } else {
             f64::NAN
         }
     }
 
-    /// Walks the newest point through trees `from` to `to`, and takes it into those that want it. Gives the mean score.
-    fn visit(&mut self, from: usize, to: usize) -> f64 {
+    /// Walks the newest point through the chosen trees, and takes it into those that want it. Gives the mean score.
+    fn visit(&mut self) -> f64 {
         let (mut sum, mut trees) = (0.0, 0);
-        let mut next = self.taken.partition_point(|&(tree, _)| tree < from);
-        for first in (from..to).step_by(LANES) {
-            let last = to.min(first + LANES);
+        let mut taken = 0;
+        for first in (0..self.chosen.len()).step_by(LANES) {
+            let last = self.chosen.len().min(first + LANES);
             let mut alive = [0; LANES];
             let mut count = 0;
-            for tree in first..last {
+            for &tree in &self.chosen[first..last] {
                 alive[count] = tree;
                 count += usize::from(*self.trees[tree].root >= 0);
             }
             let alive = &alive[..count];
-            self.walk.descend(&self.trees, alive, &self.point);
-            self.walk.climb(&self.trees, alive, self.width, ring!(self), &self.point, &mut self.desk);
-            self.walk.scores[..count].iter().for_each(|score| sum += score);
-            trees += count;
-            while next < self.taken.len() && self.taken[next].0 < last {
-                let (tree, evicts) = self.taken[next];
+            if count > 0 {
+                self.walk.descend(&self.trees, alive, &self.point);
+                self.walk.climb(&self.trees, alive, self.width, ring!(self), &self.point, &mut self.desk);
+                self.walk.scores[..count].iter().for_each(|score| sum += score);
+                trees += count;
+            }
+            while taken < self.taken.len() && self.taken[taken].0 <= self.chosen[last - 1] {
+                let (tree, evicts) = self.taken[taken];
                 if let Some(lane) = alive.iter().position(|&t| t == tree) {
                     self.walk.trail(lane, &mut self.desk.trail);
                 }
                 self.learn(tree, evicts);
-                next += 1;
+                taken += 1;
             }
         }
         if trees > 0 {

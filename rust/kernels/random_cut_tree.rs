@@ -4,6 +4,8 @@
 //! nodes, the others are `samples` + the entry a leaf stands for. Nodes, root and the entries' points are the state;
 //! masses, boxes, representatives and the heap follow from them and are kept for speed only.
 
+use std::hint::select_unpredictable;
+
 use super::random_cut_box::{begin, grow, unite, Width, DIMS_MAX};
 use super::random_cut_sample::Heap;
 
@@ -48,7 +50,7 @@ impl<'a> Ring<'a> {
 /// What is counted beside a tree; nothing of it changes an answer.
 pub struct Counts<'a>(pub &'a mut [i64]);
 
-pub const COUNTS: usize = 5;
+pub const COUNTS: usize = 6;
 
 impl Counts<'_> {
     /// Entries held.
@@ -66,6 +68,10 @@ impl Counts<'_> {
     /// No entry below this one is free.
     pub fn entry(&mut self) -> &mut i64 {
         &mut self.0[3]
+    }
+    /// Nodes in use.
+    pub fn nodes(&mut self) -> &mut i64 {
+        &mut self.0[5]
     }
     /// No node below this one is free.
     pub fn node(&mut self) -> &mut i64 {
@@ -119,9 +125,9 @@ pub fn cut_of(node: i64) -> f32 {
 /// The child on whose side of the cut a point is.
 #[inline(always)]
 pub fn child(node: i64, point: &Padded) -> usize {
-    // Left is `value <= cut`, as the sign of a difference: a branch here would be foreseen half of the time.
-    let right = (cut_of(node) - point[usize::from(dim_of(node))]).to_bits() >> 31;
-    (node as u64 >> ((right ^ 1) * 12) & 0xFFF) as usize
+    // No branch: it would be foreseen half of the time.
+    let left = point[usize::from(dim_of(node))] <= cut_of(node);
+    select_unpredictable(left, left_of(node), right_of(node))
 }
 
 /// The way of one point through one tree.

@@ -2,11 +2,13 @@
 //!
 //! While one tree waits for memory the others move; each tree's part is the same as alone.
 
-use super::random_cut_box::{begin, separation, Width};
+use std::hint::select_unpredictable;
+
+use super::random_cut_box::{begin, grow, separation, Width};
 use super::random_cut_tree::{child, left_of, right_of, Desk, Padded, Ring, Trail, Tree, NONE};
 
 /// Trees that walk together.
-pub const LANES: usize = 8;
+pub const LANES: usize = 10;
 
 /// The ways of one point through the trees of a group; rows are depths, columns are trees.
 pub struct Walk {
@@ -36,34 +38,29 @@ impl Walk {
     /// Goes down to the leaves of the chosen trees, at most `LANES`, none of them empty.
     #[inline]
     pub fn descend(&mut self, trees: &[Tree<'_>], chosen: &[usize], point: &Padded) {
-        let mut at = [0usize; LANES];
-        let mut active = [0usize; LANES];
-        let mut nodes: [&[i64]; LANES] = [&[]; LANES];
-        for (lane, &tree) in chosen.iter().enumerate() {
-            at[lane] = *trees[tree].root as usize;
-            nodes[lane] = trees[tree].nodes;
-            active[lane] = lane;
-        }
-        let mut count = chosen.len();
-        for (depth, row) in self.paths.iter_mut().enumerate() {
-            let mut kept = 0;
-            for k in 0..count {
-                let lane = active[k] % LANES;
-                row[lane] = at[lane] as u16;
-                // A leaf's id is beyond the nodes.
-                if let Some(&node) = nodes[lane].get(at[lane]) {
-                    at[lane] = child(node, point);
-                    active[kept] = lane;
-                    kept += 1;
-                } else {
-                    self.depth[lane] = depth;
-                }
+        let samples = trees[chosen[0]].samples;
+        // Lanes that are not needed walk the first tree once more.
+        let tree = |lane: usize| &trees[chosen[if lane < chosen.len() { lane } else { 0 }]];
+        let nodes: [&[i64]; LANES] = std::array::from_fn(|lane| &tree(lane).nodes[..samples]);
+        let mut at: [usize; LANES] = std::array::from_fn(|lane| *tree(lane).root as usize);
+        let mut depth = [0; LANES];
+        for row in &mut self.paths {
+            let mut moving = 0;
+            for lane in 0..LANES {
+                let id = at[lane];
+                row[lane] = id as u16;
+                // Leaves stay where they are; no branch tells them apart, for it would be foreseen badly.
+                let inner = usize::from(id < samples);
+                let next = child(nodes[lane][id.min(samples - 1)], point);
+                at[lane] = select_unpredictable(id < samples, next, id);
+                depth[lane] += inner;
+                moving |= inner;
             }
-            count = kept;
-            if count == 0 {
+            if moving == 0 {
                 break;
             }
         }
+        self.depth = depth;
     }
 
     /// Goes back up, in each tree until the point is inside a box: fills the chances and the expected scores.
@@ -86,7 +83,7 @@ impl Walk {
         while count > 0 {
             let mut kept = 0;
             for k in 0..count {
-                let lane = active[k] % LANES;
+                let lane = active[k];
                 let at = self.inside[lane] - 1;
                 let tree = &trees[chosen[lane]];
                 let bounds = tree.bounds(width, ring, usize::from(self.paths[at][lane]), &mut desk.room);
@@ -145,7 +142,11 @@ impl Walk {
             }
             let (left, right) = (left_of(tree.nodes[id]), right_of(tree.nodes[id]));
             let other = if left == usize::from(self.paths[at + 1][lane]) { right } else { left };
-            tree.add(width, ring, other, &mut desk.room);
+            if other >= tree.samples {
+                grow(width, &mut desk.room, ring.point(tree.refs[other - tree.samples]));
+            } else {
+                tree.add(width, ring, other, &mut desk.room);
+            }
             let chance = separation(width, &desk.room, point);
             if chance == 0.0 {
                 break;
