@@ -82,6 +82,7 @@ def random_cut_forest(
     decay: float,
     warm_up: int,
     frozen: bool,
+    displaces: bool,
     threads: int,
 ) -> None: ...
 def random_cut_forest_widths(sizes: list[int]) -> list[int]: ...

@@ -26,10 +26,12 @@ fn random_cut_forest(
     decay: f64,
     warm_up: i64,
     frozen: bool,
+    displaces: bool,
     threads: usize,
 ) -> PyResult<()> {
     let [trees, samples, shingle, dims, span] = sizes;
-    let kernel = RandomCutForest { trees, samples, shingle, dims, seed, decay, span, warm_up, frozen };
+    let kernel =
+        RandomCutForest { trees, samples, shingle, dims, seed, decay, span, warm_up, frozen, displaces };
     let Arrays(i64s, f32s, u16s, f64s) = state;
     let arrays = StateArgs { f64s, f32s, i64s, u16s };
     step(py, &kernel, arrays, &points, &Vec::new(), outputs, threads)

@@ -7,17 +7,16 @@
 
 use super::fleet::{Kernel, Row, Slice};
 use super::random_cut_box::{padded, Any, Fixed, Width, DIMS_MAX};
+use super::random_cut_displacement::displacement;
+use super::random_cut_intake::ring;
 use super::random_cut_sample::{draw, gate, key, unit, weight, welcome, Heap, Use};
-use super::random_cut_tree::{boxes_of, links_of, Counts, Desk, Padded, Ring, Tree, COUNTS, NONE};
+use super::random_cut_tree::{boxes_of, links_of, Counts, Desk, Padded, Ring, Tree, COUNTS};
 use super::random_cut_walk::{Walk, LANES};
 
 /// Values in a line of the cache.
 const LINE: usize = 16;
 /// What `counts` says of the derived arrays: one more than the values written, and where the boxes begin.
 const MARKS: usize = 2;
-/// Values are cut off here, so that sums over 256 dimensions stay finite in f32.
-const VALUE_MAX: f64 = 1e35;
-
 pub struct RandomCutForest {
     pub trees: usize,
     pub samples: usize,
@@ -30,6 +29,8 @@ pub struct RandomCutForest {
     pub span: usize,
     pub warm_up: i64,
     pub frozen: bool,
+    /// Answer with the displacement in place of the expected depth turned over.
+    pub displaces: bool,
 }
 
 /// Widths of the state arrays of one series: head, roots, nodes, refs, ring, shingle; boxes, links, weights, counts.
@@ -50,28 +51,28 @@ pub fn widths(trees: usize, samples: usize, shingle: usize, dims: usize, span: u
 }
 
 /// The stream of random numbers of each tree, by use.
-struct Keys {
-    weight: Vec<u64>,
-    entry: Vec<u64>,
-    cut: Vec<u64>,
+pub(super) struct Keys {
+    pub(super) weight: Vec<u64>,
+    pub(super) entry: Vec<u64>,
+    pub(super) cut: Vec<u64>,
 }
 
 /// One series while it is folded.
-struct Fold<'a, 'k, W> {
-    kernel: &'k RandomCutForest,
-    width: W,
-    keys: Keys,
-    head: &'a mut [i64],
-    ring: &'a mut [f32],
-    shingle: &'a mut [f32],
-    trees: Vec<Tree<'a>>,
-    walk: Walk,
-    point: Padded,
+pub(super) struct Fold<'a, 'k, W> {
+    pub(super) kernel: &'k RandomCutForest,
+    pub(super) width: W,
+    pub(super) keys: Keys,
+    pub(super) head: &'a mut [i64],
+    pub(super) ring: &'a mut [f32],
+    pub(super) shingle: &'a mut [f32],
+    pub(super) trees: Vec<Tree<'a>>,
+    pub(super) walk: Walk,
+    pub(super) point: Padded,
     /// Trees that take the point, each with whether its largest weight leaves.
-    taken: Vec<(usize, bool)>,
+    pub(super) taken: Vec<(usize, bool)>,
     /// Trees that the point walks through.
-    chosen: Vec<usize>,
-    desk: Desk,
+    pub(super) chosen: Vec<usize>,
+    pub(super) desk: Desk,
 }
 
 fn take<'a, T>(rest: &mut &'a mut [T], count: usize) -> &'a mut [T] {
@@ -162,17 +163,6 @@ impl Kernel for RandomCutForest {
     }
 }
 
-/// A view of the ring that borrows nothing else.
-macro_rules! ring {
-    ($fold:expr) => {
-        Ring {
-            values: &*$fold.ring,
-            dims: $fold.kernel.dims,
-            length: $fold.kernel.shingle * $fold.kernel.dims,
-        }
-    };
-}
-
 impl<W: Width> Fold<'_, '_, W> {
     fn rebuild(&mut self) {
         let ring = ring!(self);
@@ -223,6 +213,14 @@ impl<W: Width> Fold<'_, '_, W> {
         }
     }
 
+    /// Puts displacements in the place of scores.
+    fn displace(&mut self, alive: &[usize]) {
+        for (lane, &tree) in alive.iter().enumerate() {
+            self.walk.trail(lane, &mut self.desk.trail);
+            self.walk.scores[lane] = displacement(&self.trees[tree], &self.desk.trail);
+        }
+    }
+
     /// Walks the newest point through the chosen trees, and takes it into those that want it. Gives the mean score.
     fn visit(&mut self) -> f64 {
         let (mut sum, mut trees) = (0.0, 0);
@@ -239,6 +237,9 @@ impl<W: Width> Fold<'_, '_, W> {
             if count > 0 {
                 self.walk.descend(&self.trees, alive, &self.point);
                 self.walk.climb(&self.trees, alive, self.width, ring!(self), &self.point, &mut self.desk);
+                if self.kernel.displaces {
+                    self.displace(alive);
+                }
                 self.walk.scores[..count].iter().for_each(|score| sum += score);
                 trees += count;
             }
@@ -266,7 +267,7 @@ impl RandomCutForest {
     }
 
     /// Number of the value at a place of the ring, when so many have been written.
-    fn born(&self, start: u16, written: i64) -> i64 {
+    pub(super) fn born(&self, start: u16, written: i64) -> i64 {
         let span = self.span as i64;
         let age = (written - 1 - i64::from(start)).rem_euclid(span);
         written - 1 - age
@@ -274,76 +275,6 @@ impl RandomCutForest {
 }
 
 impl<W: Width> Fold<'_, '_, W> {
-    /// Takes a point into the shingle, missing values as they were last; tells whether it was whole. None before the
-    /// first whole point.
-    fn push(&mut self, values: &[f64]) -> Option<bool> {
-        let known = values.iter().all(|v| v.is_finite());
-        if self.head[3] == 0 && !known {
-            return None;
-        }
-        let dims = self.kernel.dims;
-        self.shingle.copy_within(dims.., 0);
-        let from = self.shingle.len() - dims;
-        let before = from.saturating_sub(dims);
-        for (k, &value) in values.iter().enumerate() {
-            self.shingle[from + k] = if value.is_finite() {
-                // Adding zero turns minus zero into zero: equal values are equal bits.
-                value.clamp(-VALUE_MAX, VALUE_MAX) as f32 + 0.0
-            } else {
-                self.shingle[before + k]
-            };
-        }
-        self.head[2] = ((self.head[2] as u64) << 1 | u64::from(!known)) as i64;
-        self.head[3] = (self.head[3] + 1).min(self.kernel.shingle as i64);
-        Some(known)
-    }
-
-    /// Writes the newest values to the ring, or the whole shingle if the ring does not hold what is before them.
-    fn write(&mut self) {
-        let dims = self.kernel.dims;
-        let count = if self.head[1] == 1 { 1 } else { self.head[3] as usize };
-        for back in (0..count).rev() {
-            let from = self.shingle.len() - (back + 1) * dims;
-            self.expire();
-            let (span, shingle) = (self.kernel.span, self.kernel.shingle);
-            let at = (self.head[0] % span as i64) as usize;
-            self.ring[at * dims..][..dims].copy_from_slice(&self.shingle[from..][..dims]);
-            if at < shingle - 1 {
-                // The beginning stands behind the end once more, so that every shingle is in one piece.
-                self.ring[(span + at) * dims..][..dims].copy_from_slice(&self.shingle[from..][..dims]);
-            }
-            self.head[0] += 1;
-        }
-        self.head[1] = 1;
-    }
-
-    /// Takes the points out whose first value is about to be overwritten.
-    fn expire(&mut self) {
-        let (span, written) = (self.kernel.span as i64, self.head[0]);
-        if written < span {
-            return;
-        }
-        for t in 0..self.trees.len() {
-            if *self.trees[t].counts.oldest() > written - span {
-                continue;
-            }
-            let start = (written % span) as u16;
-            for entry in 0..self.trees[t].refs.len() {
-                if self.trees[t].refs[entry] == start {
-                    let size = self.trees[t].entries();
-                    self.trees[t].heap.remove(size, entry as u16);
-                    self.trees[t].gate[1] = f64::NEG_INFINITY;
-                    let ring = ring!(self);
-                    self.trees[t].delete(self.width, ring, entry as u16, &mut self.desk);
-                }
-            }
-            let tree = &mut self.trees[t];
-            let held = tree.refs.iter().filter(|&&r| r != NONE);
-            // One more is about to be written; the value at `start` is the newest then.
-            *tree.counts.oldest() = held.map(|&r| self.kernel.born(r, written)).min().unwrap_or(i64::MAX);
-        }
-    }
-
     /// Finds the trees that take the newest point.
     fn offer(&mut self) {
         let last = self.head[0] - 1;

@@ -12,7 +12,10 @@ from watchband.testing.contracts.detector import CHECKS
 # Further parameter sets that take other paths through a detector; its defaults are always tried.
 VARIANTS: dict[str, list[dict[str, object]]] = {
     "ewma": [{"half_life": 5, "clip": None}, {"half_life": 12, "warm_up": 3, "scale_min": 0.5, "clip": 1.5}],
-    "random_cut_forest": [{"trees": 7, "samples": 32, "shingle": 3, "memory": 50}, {"shingle": 1}],
+    "random_cut_forest": [
+        {"trees": 7, "samples": 32, "shingle": 3, "memory": 50},
+        {"shingle": 1, "trees": 20, "measure": "displacement"},
+    ],
     "residual": [{"memory": 300, "huber": 2.0}],
     "rolling_median": [{"window": 12, "inclusive": True}, {"window": 13}, {"window": 2}],
     "rolling_zscore": [{"window": 12, "inclusive": True}, {"window": 2, "ddof": 0}],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -13,7 +15,7 @@ from watchband.core.state import State
 from watchband.detectors import RandomCutForest
 from watchband.testing import streams
 
-SMALL = {"trees": 4, "samples": 16, "shingle": 3, "memory": 20, "warm_up": 5, "seed": 3}
+SMALL: dict[str, Any] = {"trees": 4, "samples": 16, "shingle": 3, "memory": 20, "warm_up": 5, "seed": 3}
 
 
 def run(detector: RandomCutForest, values: np.ndarray, state: State | None = None, start: int = 0) -> Scores:
@@ -21,8 +23,8 @@ def run(detector: RandomCutForest, values: np.ndarray, state: State | None = Non
     return detector.step(state or detector.start(), Points.of(moments, values))
 
 
-def assert_equals_reference(values: np.ndarray, **changed: int) -> None:
-    sizes = {**SMALL, **changed}
+def assert_equals_reference(values: np.ndarray, **changed: int | str) -> None:
+    sizes: dict[str, Any] = {**SMALL, **changed}
     values = np.asarray(values, float).reshape(len(values), -1)
     scores = run(RandomCutForest(**sizes, dims=values.shape[1]), values)
     expected = random_cut_forest(values, **sizes)
@@ -54,6 +56,22 @@ def test_several_values_equal_the_reference() -> None:
     values[50, 1] = np.nan
     values[100:] *= 1e4
     assert_equals_reference(values, shingle=4)
+
+
+@pytest.mark.parametrize("step", [0.0, 1.0])
+def test_displacement_equals_the_reference(step: float) -> None:
+    """With every value its own, and with few distinct ones."""
+    values = streams.daily(200, 18)
+    assert_equals_reference(np.round(values / step / 4) if step else values, measure="displacement", shingle=2)
+
+
+def test_displacement_does_not_change_what_is_learned() -> None:
+    values = streams.daily(300, 19)
+    one, two = RandomCutForest(**SMALL), RandomCutForest(**SMALL, measure="displacement")
+    first, second = one.start(), two.start()
+    run(one, values, first)
+    run(two, values, second)
+    assert first.same_bits(second)
 
 
 def test_a_constant_series_has_one_leaf_and_low_scores() -> None:

@@ -59,6 +59,11 @@ class Cut:
         return "left" if point[self.dim] <= self.at else "right"
 
 
+def mass(node: Leaf | Cut) -> int:
+    """How many samples are beneath."""
+    return len(node.numbers) if isinstance(node, Leaf) else mass(node.left) + mass(node.right)
+
+
 def total(parts: np.ndarray) -> np.float32:
     """The sum of float32 values over four lanes, the lanes added at the end."""
     lanes = [F32(0)] * 4
@@ -111,6 +116,20 @@ class Tree:
             chance = separation(above[at].points(), point)
             score = (1 - chance) * score + chance / (at + 1)
         return score * math.log2(1 + mass)
+
+    def displacement(self, point: np.ndarray) -> float:
+        """Of every place a cut may put the point to, its chance times its largest ratio of sibling to own side."""
+        path = self.trail(point)
+        masses = [mass(node) for node in path]
+        ratios = [(masses[k] - masses[k + 1]) / (masses[k + 1] + 1) for k in range(len(path) - 1)]
+        if np.array_equal(path[-1].points()[0], point):
+            return max(ratios, default=0.0)
+        total, left = 0.0, 1.0
+        for depth, node in enumerate(path):
+            chance = separation(node.points(), point)
+            total += left * chance * max([masses[depth], *ratios[:depth]])
+            left *= 1 - chance
+        return total
 
     def offer(self, point: np.ndarray, number: int) -> None:
         filled = len(self.held) / self.samples
@@ -185,7 +204,14 @@ class Tree:
 
 
 def random_cut_forest(
-    values: np.ndarray, trees: int, samples: int, shingle: int, memory: int, warm_up: int, seed: int
+    values: np.ndarray,
+    trees: int,
+    samples: int,
+    shingle: int,
+    memory: int,
+    warm_up: int,
+    seed: int,
+    measure: str = "depth",
 ) -> np.ndarray:
     """Score of each point of float64[n, dims]; NaN where there is none."""
     forest = [Tree(seed, t, samples, memory) for t in range(trees)]
@@ -210,7 +236,7 @@ def random_cut_forest(
         if first >= warm_up and some:
             parts = 0.0
             for tree in some:
-                parts += tree.score(point)
+                parts += tree.score(point) if measure == "depth" else tree.displacement(point)
             score[i] = parts / len(some)
         if sum(missing[first:]) * 2 <= shingle:
             for tree in forest:
