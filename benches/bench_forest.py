@@ -23,6 +23,8 @@ def cases(points: int, peers: bool) -> list[Case]:
     found: list[Case] = []
     for trees, dims in ((50, 1), (100, 1), (50, 8)):
         found += _side_by_side(min(points, POINTS_MAX), trees, dims, peers)
+    found += _learning(min(points, POINTS_MAX), peers)
+    found += _attributing(min(points, POINTS_MAX), peers)
     return [*found, *_alone(min(points, POINTS_MAX)), *_fleet(min(points, POINTS_MAX))]
 
 
@@ -35,7 +37,7 @@ def wave(n: int, dims: int) -> np.ndarray:
     return np.where(spikes, values + rng.choice([-15.0, 15.0], (n, dims)), values)
 
 
-def _ours(detector: RandomCutForest, values: np.ndarray) -> Callable[[], object]:
+def _ours(detector: RandomCutForest, values: np.ndarray, above: float | None = None) -> Callable[[], object]:
     """Each run goes on where the last one ended: a forest that is full, as in service."""
     state = detector.start()
     detector.step(state, Points.of(np.arange(WARM_UP), values[:WARM_UP]))
@@ -43,7 +45,10 @@ def _ours(detector: RandomCutForest, values: np.ndarray) -> Callable[[], object]
 
     def work() -> object:
         begin = int(state.last_time[0]) + 1
-        return detector.step(state, Points.of(np.arange(begin, begin + len(rest)), rest), threads=1)
+        points = Points.of(np.arange(begin, begin + len(rest)), rest)
+        if above is not None:
+            return detector.attribute(state, points, above=above, threads=1)
+        return detector.step(state, points, threads=1)
 
     return work
 
@@ -67,8 +72,10 @@ def _theirs(trees: int, values: np.ndarray, calls: str) -> Callable[[], object]:
 
     def work() -> None:
         for row in rest:
-            if calls == "both":
+            if calls != "update":
                 forest.score(row)
+            if calls == "all":
+                forest.attribution(row)
             forest.update(row)
 
     return work
@@ -84,7 +91,24 @@ def _side_by_side(n: int, trees: int, dims: int, peers: bool) -> Iterable[Case]:
     yield Case(group, "watchband random_cut_forest", _ours(detector, values), n, size)
     if peers:
         yield Case(group, "krcf score, update", _theirs(trees, values, "both"), n)
-        yield Case(group, "krcf update", _theirs(trees, values, "update"), n, note="no score")
+
+
+def _learning(n: int, peers: bool) -> Iterable[Case]:
+    values = wave(WARM_UP + n, 1)
+    group = f"update only, 50 trees of 256, shingle 8, {n:,} points"
+    yield Case(group, "watchband measure=none", _ours(RandomCutForest(measure="none"), values), n)
+    if peers:
+        yield Case(group, "krcf update", _theirs(50, values, "update"), n)
+
+
+def _attributing(n: int, peers: bool) -> Iterable[Case]:
+    values = wave(WARM_UP + n, 1)
+    group = f"score, attribution of every point and update, 50 trees of 256, shingle 8, {n:,} points"
+    for above in (0.0, 1.5):
+        name = "watchband attribute" + (f" above {above}" if above else "")
+        yield Case(group, name, _ours(RandomCutForest(), values, above), n)
+    if peers:
+        yield Case(group, "krcf score, attribution, update", _theirs(50, values, "all"), n)
 
 
 def _alone(n: int) -> Iterable[Case]:

@@ -83,6 +83,7 @@ def random_cut_forest(
     warm_up: int,
     frozen: bool,
     displaces: bool,
+    attributes: float | None,
     threads: int,
 ) -> None: ...
 def random_cut_forest_widths(sizes: list[int]) -> list[int]: ...

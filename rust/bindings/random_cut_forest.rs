@@ -27,11 +27,23 @@ fn random_cut_forest(
     warm_up: i64,
     frozen: bool,
     displaces: bool,
+    attributes: Option<f64>,
     threads: usize,
 ) -> PyResult<()> {
     let [trees, samples, shingle, dims, span] = sizes;
-    let kernel =
-        RandomCutForest { trees, samples, shingle, dims, seed, decay, span, warm_up, frozen, displaces };
+    let kernel = RandomCutForest {
+        trees,
+        samples,
+        shingle,
+        dims,
+        seed,
+        decay,
+        span,
+        warm_up,
+        frozen,
+        displaces,
+        attributes,
+    };
     let Arrays(i64s, f32s, u16s, f64s) = state;
     let arrays = StateArgs { f64s, f32s, i64s, u16s };
     step(py, &kernel, arrays, &points, &Vec::new(), outputs, threads)

@@ -9,6 +9,7 @@ pub mod opening;
 pub mod policy;
 pub mod prepare;
 pub mod prepare_gaps;
+pub mod random_cut_attribution;
 pub mod random_cut_box;
 pub mod random_cut_build;
 pub mod random_cut_change;

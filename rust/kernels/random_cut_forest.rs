@@ -6,6 +6,7 @@
 //! `weights`, `counts`.
 
 use super::fleet::{Kernel, Row, Slice};
+use super::random_cut_attribution::attribute;
 use super::random_cut_box::{padded, Any, Fixed, Width, DIMS_MAX};
 use super::random_cut_displacement::displacement;
 use super::random_cut_intake::ring;
@@ -13,6 +14,8 @@ use super::random_cut_sample::{draw, gate, key, unit, weight, welcome, Heap, Use
 use super::random_cut_tree::{boxes_of, links_of, Counts, Desk, Padded, Ring, Tree, COUNTS};
 use super::random_cut_walk::{Walk, LANES};
 
+/// Outputs of every detector; shares come behind them.
+const ANSWERS: usize = 6;
 /// Values in a line of the cache.
 const LINE: usize = 16;
 /// What `counts` says of the derived arrays: one more than the values written, and where the boxes begin.
@@ -31,6 +34,8 @@ pub struct RandomCutForest {
     pub frozen: bool,
     /// Answer with the displacement in place of the expected depth turned over.
     pub displaces: bool,
+    /// Share out scores from this one on, in outputs behind the others.
+    pub attributes: Option<f64>,
 }
 
 /// Widths of the state arrays of one series: head, roots, nodes, refs, ring, shingle; boxes, links, weights, counts.
@@ -73,6 +78,9 @@ pub(super) struct Fold<'a, 'k, W> {
     /// Trees that the point walks through.
     pub(super) chosen: Vec<usize>,
     pub(super) desk: Desk,
+    /// Shares of one tree, and of all: above, then below, each by value of the shingle.
+    pub(super) shares: Vec<f64>,
+    pub(super) sums: Vec<f64>,
 }
 
 fn take<'a, T>(rest: &mut &'a mut [T], count: usize) -> &'a mut [T] {
@@ -139,12 +147,18 @@ impl RandomCutForest {
             taken: Vec::with_capacity(self.trees),
             chosen: Vec::with_capacity(self.trees),
             desk: Desk::new(samples),
+            shares: vec![0.0; 2 * self.shingle * self.dims],
+            sums: vec![0.0; 2 * self.shingle * self.dims],
         };
         if marks[0] != fold.head[0] + 1 || marks[1] != skip as i64 {
             fold.rebuild();
         }
         for i in 0..slice.times.len() {
+            fold.sums.fill(f64::NAN);
             slice.outputs[0][i] = fold.point(&slice.values[i * self.dims..][..self.dims]);
+            for (output, &share) in slice.outputs[ANSWERS..].iter_mut().zip(&fold.sums) {
+                output[i] = share;
+            }
         }
         marks[0] = fold.head[0] + 1;
         marks[1] = skip as i64;
@@ -205,11 +219,41 @@ impl<W: Width> Fold<'_, '_, W> {
         } else {
             self.chosen.extend(self.taken.iter().map(|&(tree, _)| tree));
         }
-        let score = self.visit();
-        if scores {
-            score
-        } else {
-            f64::NAN
+        if !scores {
+            self.visit(true, false);
+            return f64::NAN;
+        }
+        let Some(above) = kernel.attributes else { return self.visit(true, false) };
+        if above <= 0.0 {
+            return self.visit(true, true);
+        }
+        // Whether shares are wanted is known only when every tree has spoken, and none may have learned by then.
+        let score = self.visit(false, false);
+        if score >= above {
+            self.visit(false, true);
+        }
+        self.chosen.clear();
+        self.chosen.extend(self.taken.iter().map(|&(tree, _)| tree));
+        self.visit(true, false);
+        score
+    }
+
+    /// Adds the shares of a group of trees whose trails are climbed.
+    fn share_out(&mut self, alive: &[usize]) {
+        for (lane, &tree) in alive.iter().enumerate() {
+            let log = self.desk.log(self.trees[tree].entries() as u16);
+            self.walk.trail(lane, &mut self.desk.trail);
+            let Desk { trail, room, .. } = &mut self.desk;
+            let (tree, shares) = (&self.trees[tree], &mut self.shares);
+            attribute(tree, self.width, ring!(self), &self.point, trail, room, log, shares, &mut self.sums);
+        }
+    }
+
+    /// Makes the shares sum up to the score, where there are some.
+    fn even_out(&mut self, score: f64) {
+        let whole: f64 = self.sums.iter().sum();
+        if whole > 0.0 {
+            self.sums.iter_mut().for_each(|share| *share *= score / whole);
         }
     }
 
@@ -221,8 +265,12 @@ impl<W: Width> Fold<'_, '_, W> {
         }
     }
 
-    /// Walks the newest point through the chosen trees, and takes it into those that want it. Gives the mean score.
-    fn visit(&mut self) -> f64 {
+    /// Walks the newest point through the chosen trees; shares the score out if asked, takes the point into those trees
+    /// that want it if it may. Gives the mean score.
+    fn visit(&mut self, learns: bool, shares: bool) -> f64 {
+        if shares {
+            self.sums.fill(0.0);
+        }
         let (mut sum, mut trees) = (0.0, 0);
         let mut taken = 0;
         for first in (0..self.chosen.len()).step_by(LANES) {
@@ -237,13 +285,16 @@ impl<W: Width> Fold<'_, '_, W> {
             if count > 0 {
                 self.walk.descend(&self.trees, alive, &self.point);
                 self.walk.climb(&self.trees, alive, self.width, ring!(self), &self.point, &mut self.desk);
+                if shares {
+                    self.share_out(alive);
+                }
                 if self.kernel.displaces {
                     self.displace(alive);
                 }
                 self.walk.scores[..count].iter().for_each(|score| sum += score);
                 trees += count;
             }
-            while taken < self.taken.len() && self.taken[taken].0 <= self.chosen[last - 1] {
+            while learns && taken < self.taken.len() && self.taken[taken].0 <= self.chosen[last - 1] {
                 let (tree, evicts) = self.taken[taken];
                 if let Some(lane) = alive.iter().position(|&t| t == tree) {
                     self.walk.trail(lane, &mut self.desk.trail);
@@ -252,11 +303,14 @@ impl<W: Width> Fold<'_, '_, W> {
                 taken += 1;
             }
         }
-        if trees > 0 {
-            sum / trees as f64
-        } else {
-            f64::NAN
+        if trees == 0 {
+            return f64::NAN;
         }
+        let score = sum / trees as f64;
+        if shares {
+            self.even_out(score);
+        }
+        score
     }
 }
 

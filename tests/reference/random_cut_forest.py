@@ -117,6 +117,19 @@ class Tree:
             score = (1 - chance) * score + chance / (at + 1)
         return score * math.log2(1 + mass)
 
+    def attribution(self, point: np.ndarray) -> np.ndarray:
+        """The score shared out by value, above and below: float64[2, dims]. All 0 where the point is known."""
+        path = self.trail(point)
+        shares = np.zeros((2, len(point)))
+        if not np.array_equal(path[-1].points()[0], point):
+            for depth in reversed(range(len(path))):
+                points = path[depth].points()
+                low, high = np.min(points, axis=0), np.max(points, axis=0)
+                parts = np.maximum([point - high, low - point], 0).astype(float)
+                whole = parts.sum() + float((high - low).astype(float).sum())
+                shares = shares * (1 - separation(points, point)) + parts / whole / (depth + 1)
+        return shares * math.log2(1 + len(self.held))
+
     def displacement(self, point: np.ndarray) -> float:
         """Of every place a cut may put the point to, its chance times its largest ratio of sibling to own side."""
         path = self.trail(point)
@@ -212,8 +225,9 @@ def random_cut_forest(
     warm_up: int,
     seed: int,
     measure: str = "depth",
+    shares: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Score of each point of float64[n, dims]; NaN where there is none."""
+    """Score of each point of float64[n, dims], NaN where there is none; fills shares, float64[n, 2, shingle * dims]."""
     forest = [Tree(seed, t, samples, memory) for t in range(trees)]
     score = np.full(len(values), np.nan)
     rows: list[np.ndarray] = []
@@ -238,6 +252,9 @@ def random_cut_forest(
             for tree in some:
                 parts += tree.score(point) if measure == "depth" else tree.displacement(point)
             score[i] = parts / len(some)
+            if shares is not None:
+                every = sum(tree.attribution(point) for tree in some)
+                shares[i] = every * score[i] / np.sum(every) if np.sum(every) > 0 else every
         if sum(missing[first:]) * 2 <= shingle:
             for tree in forest:
                 tree.offer(point, number)

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
+import numpy as np
+
 from watchband import _kernels
 from watchband.core.detector import Detector
 from watchband.core.errors import InvalidParameterError, PointsShapeError
 from watchband.core.params import Choice, Flag, Integer, Maybe, param
-from watchband.core.points import Points
+from watchband.core.points import Float64, Points
 from watchband.core.scores import Scores
 from watchband.core.state import Field, State
 
@@ -24,6 +26,28 @@ _DERIVED = frozenset({"counts", "boxes", "links", "weights"})
 _FILLS = {"roots": -1.0, "nodes": -1.0, "refs": 65535.0}
 _LISTED = ("head", "roots", "nodes", "refs", "ring", "shingle", "boxes", "links", "weights", "counts")
 _MEMORY_MAX = 10_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Attribution:
+    """Which values of each shingle make it strange.
+
+    Parameters
+    ----------
+    high, low : float64[n, shingle, dims]
+        The share of the score that is due to a value above, and below, what was seen: newest point of the shingle last.
+        All shares of a point together are its score.
+    """
+
+    high: Float64
+    low: Float64
+
+    def strongest(self, index: int) -> tuple[int, int, str, float]:
+        """For one point: how many points ago, which value, HIGH or LOW, and its share of the whole (0 to 1)."""
+        both = np.stack([self.high[index], self.low[index]])
+        way, place, dim = np.unravel_index(int(np.argmax(both)), both.shape)
+        share = float(both[way, place, dim] / both.sum())
+        return both.shape[1] - 1 - int(place), int(dim), ("HIGH", "LOW")[int(way)], share
 
 
 @dataclass(frozen=True)
@@ -91,8 +115,8 @@ class RandomCutForest(Detector):
     frozen: bool = param(False, Flag(), "Score without learning.", retunable=True)
     measure: str = param(
         "depth",
-        Choice(("depth", "displacement")),
-        "The score: expected depth turned over, or expected collusive displacement.",
+        Choice(("depth", "displacement", "none")),
+        "The score: expected depth turned over, expected collusive displacement, or none (learn only).",
         retunable=True,
     )
 
@@ -110,6 +134,13 @@ class RandomCutForest(Detector):
         return 6 * (self.memory or min(10 * self.samples, _MEMORY_MAX))
 
     @property
+    def _silent(self) -> int:
+        """Points learned before the first score."""
+        if self.measure == "none":
+            return 1 << 62
+        return self.samples // 4 if self.warm_up is None else self.warm_up
+
+    @property
     def memory_points(self) -> int:
         return self.span + self.shingle
 
@@ -124,7 +155,46 @@ class RandomCutForest(Detector):
         widths = dict(zip(_LISTED, _kernels.random_cut_forest_widths(self._sizes), strict=True))
         return {k: Field(types[k], widths[k], _FILLS.get(k, 0.0), derived=k in _DERIVED) for k in _LISTED}
 
+    def attribute(
+        self, state: State, points: Points, *, above: float = 0.0, threads: int = 0
+    ) -> tuple[Scores, Attribution]:
+        """Like ``step``, and say of each point that scores ``above`` or more which values make it strange.
+
+        The scores and the state are those of ``step``, bit for bit.
+
+        Parameters
+        ----------
+        state, points, threads
+            As for ``step``.
+        above : float, default 0
+            Scores below it are not shared out, which costs less; with 0 all are.
+
+        Returns
+        -------
+        tuple of Scores and Attribution
+            Shares are NaN where there is no score, or one below ``above``.
+
+        Raises
+        ------
+        StateMismatchError, StateVersionError, PointsShapeError, TimeOrderError
+            As for ``step``.
+        """
+        self.check_state(state)
+        self._check_points(state, points)
+        scores = Scores.blank(points)
+        columns = [np.full(len(points), np.nan) for _ in range(2 * self.shingle * self.dims)]
+        if len(points):
+            self._run(state, points, [*scores.outputs(), *columns], threads, above)
+            self._count(state, points)
+        shares = np.stack(columns, axis=1).reshape(len(points), 2, self.shingle, self.dims)
+        return scores, Attribution(shares[:, 0], shares[:, 1])
+
     def _fold(self, state: State, points: Points, scores: Scores, threads: int) -> None:
+        self._run(state, points, scores.outputs(), threads, None)
+
+    def _run(
+        self, state: State, points: Points, outputs: list[Float64], threads: int, attributes: float | None
+    ) -> None:
         if points.dims != self.dims:
             raise PointsShapeError(
                 f"This RandomCutForest reads {self.dims} value(s) a point. Got {points.dims}; build it with "
@@ -137,12 +207,13 @@ class RandomCutForest(Detector):
         _kernels.random_cut_forest(
             (i64, f32, u16, f64),
             (points.rows, points.offsets, points.times, points.values),
-            scores.outputs(),
+            outputs,
             self._sizes,
             self.seed,
             6 / self.span,
-            self.samples // 4 if self.warm_up is None else self.warm_up,
+            self._silent,
             self.frozen,
             self.measure == "displacement",
+            attributes,
             threads,
         )
