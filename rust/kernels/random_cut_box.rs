@@ -139,8 +139,8 @@ pub fn unite<W: Width>(width: W, bounds: &mut [f32], other: &[f32]) {
 pub fn within<W: Width>(width: W, bounds: &[f32], point: &[f32]) -> bool {
     let (lows, highs) = bounds[..2 * width.padded()].split_at(width.padded());
     let mut inside = true;
-    for ((&low, &high), &x) in lows.iter().zip(highs).zip(point) {
-        inside &= low < x && x < high;
+    for ((&low, &high), &x) in lows.iter().zip(highs).zip(whole(width, point)) {
+        inside &= (low < x) & (x < high);
     }
     inside
 }

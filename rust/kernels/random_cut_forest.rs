@@ -368,13 +368,14 @@ impl<W: Width> Fold<'_, '_, W> {
         let held = tree.entries();
         let entry = tree.insert(self.width, ring, start, &self.point, &mut self.desk, bits);
         *tree.counts.oldest() = (*tree.counts.oldest()).min(first);
-        tree.gate[1] = f64::NEG_INFINITY;
         if evicts {
+            // The largest weight falls, so what the gate keeps out stays out.
             let old = tree.heap.entries[0];
             tree.heap.replace(held, weight, entry);
             tree.delete(self.width, ring, old, &mut self.desk);
         } else {
             tree.heap.push(held, weight, entry);
+            tree.gate[1] = f64::NEG_INFINITY;
         }
     }
 }

@@ -206,15 +206,17 @@ impl Tree<'_> {
 
     /// Makes the box of a node or leaf from what is beneath it.
     pub fn gather<W: Width>(&self, width: W, ring: Ring<'_>, id: usize, room: &mut Bounds) {
-        let mut first = id;
-        while first < self.samples {
-            first = left_of(self.nodes[first]);
+        if id >= self.samples {
+            begin(width, &mut room[..2 * width.padded()], ring.point(self.refs[id - self.samples]));
+            return;
         }
-        begin(width, &mut room[..2 * width.padded()], ring.point(self.refs[first - self.samples]));
-        if id < self.samples {
-            self.add(width, ring, left_of(self.nodes[id]), room);
-            self.add(width, ring, right_of(self.nodes[id]), room);
+        let (left, right) = (left_of(self.nodes[id]), right_of(self.nodes[id]));
+        if left < self.samples && self.slots[left] != NONE {
+            room[..2 * width.padded()].copy_from_slice(self.kept(width, self.slots[left]));
+        } else {
+            self.gather(width, ring, left, room);
         }
+        self.add(width, ring, right, room);
     }
 
     /// Adds a node or leaf to a box.
