@@ -1,6 +1,8 @@
 //! What is derived of a random cut tree, made anew from its nodes, its entries and the points.
 
 use super::random_cut_box::{Width, DIMS_MAX};
+use super::random_cut_forest::Fold;
+use super::random_cut_intake::{ring, VALUE_MAX};
 use super::random_cut_tree::{child, left_of, right_of, Ring, Tree, BOX_ENTRIES, FREE, NONE};
 
 impl Tree<'_> {
@@ -109,6 +111,40 @@ impl Tree<'_> {
                 id = child(self.nodes[id], &point);
             }
             ring.point(self.refs[id - self.samples]) == &point[..ring.length]
+        })
+    }
+}
+
+impl<W: Width> Fold<'_, '_, W> {
+    /// True if every tree can be walked: what was read is what some forest wrote.
+    pub(super) fn sound(&self) -> bool {
+        let (ring, kernel) = (ring!(self), self.kernel);
+        (0..i64::MAX / 2).contains(&self.head[0])
+            && (0..=kernel.shingle as i64).contains(&self.head[3])
+            && self.continues()
+            && self.ring.iter().chain(&*self.shingle).all(|v| v.abs() <= VALUE_MAX as f32)
+            && self.trees.iter().all(|tree| tree.sound(ring, kernel.span) && self.timely(tree))
+    }
+
+    /// True if the ring ends with the shingle, where it is said to.
+    fn continues(&self) -> bool {
+        let (kernel, written) = (self.kernel, self.head[0]);
+        let held = self.head[3].min(written);
+        self.head[1] != 1
+            || held == self.head[3]
+                && (0..held).all(|back| {
+                    let at = (written - 1 - back).rem_euclid(kernel.span as i64) as usize * kernel.dims;
+                    let from = self.shingle.len() - (back as usize + 1) * kernel.dims;
+                    self.ring[at..][..kernel.dims] == self.shingle[from..][..kernel.dims]
+                })
+    }
+
+    /// True if every entry's values have been written and none is about to be overwritten.
+    fn timely(&self, tree: &Tree<'_>) -> bool {
+        let (kernel, written) = (self.kernel, self.head[0]);
+        tree.refs.iter().filter(|&&start| start != NONE).all(|&start| {
+            let first = kernel.born(start, written);
+            first >= 0 && first + kernel.shingle as i64 <= written
         })
     }
 }

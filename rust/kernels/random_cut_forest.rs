@@ -14,6 +14,8 @@ use super::random_cut_sample::{draw, gate, key, unit, weight, welcome, Heap, Use
 use super::random_cut_tree::{boxes_of, links_of, Counts, Desk, Padded, Ring, Tree, COUNTS};
 use super::random_cut_walk::{Walk, LANES};
 
+/// What `counts` says of a state that no forest wrote.
+const UNSOUND: i64 = -1;
 /// Outputs of every detector; shares come behind them.
 const ANSWERS: usize = 6;
 /// Values in a line of the cache.
@@ -95,23 +97,17 @@ impl RandomCutForest {
         Keys { weight: of(Use::Weight), entry: of(Use::Entry), cut: of(Use::Cut) }
     }
 
-    fn fold<W: Width>(&self, width: W, slice: &mut Slice<'_>) {
-        let row = std::mem::take(&mut slice.row);
-        let Row { f64s, f32s, i64s, u16s } = row;
-        let Ok([head, mut roots, mut nodes, counts]) = <[&mut [i64]; 4]>::try_from(i64s) else {
-            unreachable!("four i64 arrays")
-        };
-        let Ok([ring, shingle, mut boxes]) = <[&mut [f32]; 3]>::try_from(f32s) else {
-            unreachable!("three f32 arrays")
-        };
-        let Ok([mut refs, mut links]) = <[&mut [u16]; 2]>::try_from(u16s) else {
-            unreachable!("two u16 arrays")
-        };
-        let Ok([mut weights]) = <[&mut [f64]; 1]>::try_from(f64s) else { unreachable!("one f64 array") };
-        let (marks, mut counts) = counts.split_at_mut(MARKS);
-        // Boxes begin where a line of the cache does; a copy elsewhere in memory is made anew.
-        let skip = (boxes.as_ptr() as usize / 4).wrapping_neg() % LINE;
-        take(&mut boxes, skip);
+    fn cut_out<'a, W: Width>(
+        &self,
+        width: W,
+        mut nodes: &'a mut [i64],
+        mut roots: &'a mut [i64],
+        mut refs: &'a mut [u16],
+        mut links: &'a mut [u16],
+        mut weights: &'a mut [f64],
+        mut boxes: &'a mut [f32],
+        mut counts: &'a mut [i64],
+    ) -> Vec<Tree<'a>> {
         let samples = self.samples;
         let kept = boxes_of(samples);
         let mut trees = Vec::with_capacity(self.trees);
@@ -134,6 +130,25 @@ impl RandomCutForest {
                 counts: Counts(take(&mut counts, COUNTS)),
             });
         }
+        trees
+    }
+
+    fn fold<W: Width>(&self, width: W, slice: &mut Slice<'_>) {
+        let row = std::mem::take(&mut slice.row);
+        let Row { f64s, f32s, i64s, u16s } = row;
+        let Ok([head, roots, nodes, counts]) = <[&mut [i64]; 4]>::try_from(i64s) else {
+            unreachable!("four i64 arrays")
+        };
+        let Ok([ring, shingle, mut boxes]) = <[&mut [f32]; 3]>::try_from(f32s) else {
+            unreachable!("three f32 arrays")
+        };
+        let Ok([refs, links]) = <[&mut [u16]; 2]>::try_from(u16s) else { unreachable!("two u16 arrays") };
+        let Ok([weights]) = <[&mut [f64]; 1]>::try_from(f64s) else { unreachable!("one f64 array") };
+        let (marks, counts) = counts.split_at_mut(MARKS);
+        // Boxes begin where a line of the cache does; a copy elsewhere in memory is made anew.
+        let skip = (boxes.as_ptr() as usize / 4).wrapping_neg() % LINE;
+        take(&mut boxes, skip);
+        let trees = self.cut_out(width, nodes, roots, refs, links, weights, boxes, counts);
         let mut fold = Fold {
             kernel: self,
             width,
@@ -142,15 +157,19 @@ impl RandomCutForest {
             ring,
             shingle,
             trees,
-            walk: Walk::new(samples),
+            walk: Walk::new(self.samples),
             point: [0.0; DIMS_MAX],
             taken: Vec::with_capacity(self.trees),
             chosen: Vec::with_capacity(self.trees),
-            desk: Desk::new(samples),
+            desk: Desk::new(self.samples),
             shares: vec![0.0; 2 * self.shingle * self.dims],
             sums: vec![0.0; 2 * self.shingle * self.dims],
         };
         if marks[0] != fold.head[0] + 1 || marks[1] != skip as i64 {
+            if !fold.sound() {
+                marks[0] = UNSOUND;
+                return;
+            }
             fold.rebuild();
         }
         for i in 0..slice.times.len() {

@@ -5,7 +5,7 @@ use super::random_cut_forest::Fold;
 use super::random_cut_tree::{Ring, NONE};
 
 /// Values are cut off here, so that sums over 256 dimensions stay finite in f32.
-const VALUE_MAX: f64 = 1e35;
+pub const VALUE_MAX: f64 = 1e35;
 
 /// A view of the ring that borrows nothing else.
 macro_rules! ring {

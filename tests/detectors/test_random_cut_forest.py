@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.reference.random_cut_forest import random_cut_forest
-from watchband.core.errors import InvalidParameterError, PointsShapeError
+from watchband.core.errors import InvalidParameterError, PointsShapeError, StateCorruptError
 from watchband.core.points import Points
 from watchband.core.scores import Scores
 from watchband.core.state import State
@@ -154,3 +155,22 @@ def test_too_many_values_are_refused_with_the_way_out() -> None:
         RandomCutForest(dims=64, shingle=8)
     with pytest.raises(PointsShapeError, match="build it with dims=2"):
         run(RandomCutForest(), np.zeros((5, 2)))
+
+
+def test_damaged_trees_are_refused_never_followed_for_ever() -> None:
+    """Bytes changed at random in each of the arrays: most are refused, the others are other forests."""
+    detector = RandomCutForest(**SMALL)
+    values = streams.daily(100, 20)
+    good = detector.start()
+    run(detector, values, good)
+    refused = 0
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        state = detector.load(good.to_bytes())
+        flat = state.arrays[("nodes", "roots", "refs", "ring", "head")[seed % 5]].reshape(-1)
+        flat.view(np.uint8)[rng.integers(0, flat.nbytes, 4)] = rng.integers(0, 256, 4)
+        with contextlib.suppress(StateCorruptError):
+            refused += 1
+            run(detector, values, state, 100)
+            refused -= 1
+    assert refused > 20
