@@ -5,6 +5,7 @@ pub mod calibrate;
 pub mod decide;
 pub mod ewma;
 pub mod prepare;
+pub mod random_cut_forest;
 pub mod residual;
 pub mod rolling_median;
 pub mod rolling_zscore;
