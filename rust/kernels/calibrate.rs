@@ -18,8 +18,6 @@ const SURE: f64 = 1000.0;
 const GAIN_MAX: f64 = 1e6;
 /// Scores between 0.05 and 12 that prove noise.
 const LIVELY_LEAST: f64 = 10.0;
-/// Nothing is said to be rarer than this: e^-700 is about the smallest number there is.
-const NATS_MAX: f64 = 700.0;
 
 /// In place of a 1 or 0 for "learn": the detector holds the point back as part of an outage.
 const OUTAGE: f64 = -1.0;
@@ -120,7 +118,7 @@ impl Calibrate {
         let scores = sides.rows.into_iter().zip(sides.bins);
         let rows = tails.iter().zip(scores);
         let nats = rows.map(|(tail, (z, bin))| tail.ln_weight - tail.ln_p(z, bin)).fold(0.0, f64::max);
-        nats.min(NATS_MAX)
+        nats.min(nats_max(seen))
     }
 
     /// The cut-off of the rules that have one; NaN while it is not known.
@@ -250,6 +248,11 @@ impl Calibrate {
     }
 }
 
+/// However strange a point, a history of n points cannot say of it that it comes once in more than about n^4.
+fn nats_max(seen: f64) -> f64 {
+    4.0 * libm::log(seen + 10.0)
+}
+
 impl Kernel for Calibrate {
     fn step(&self, slice: &mut Slice<'_>) {
         let [fits, life] = &mut slice.row.f64s[..] else { unreachable!("two f64 arrays") };
@@ -273,9 +276,14 @@ impl Kernel for Calibrate {
                 anomaly[i] = calibrated / -ln_limit;
                 let wanted = rate.as_ref().map_or(-ln_limit, |rate| rate.invert(-ln_limit));
                 let ready = sides.signed && seen >= SPEAKS;
+                let reachable = wanted < nats_max(seen);
                 let wanted = tails[0].ln_weight - wanted;
                 let enough = if ready { tails[0].enough(wanted) } else { f64::NAN };
-                let limit = |tail: &Tail<'_>| if ready { tail.limit(wanted, enough) } else { f64::NAN };
+                let limit = |tail: &Tail<'_>| match (ready, reachable) {
+                    (true, true) => tail.limit(wanted, enough),
+                    (true, false) => f64::INFINITY,
+                    _ => f64::NAN,
+                };
                 [limit(&tails[0]), limit(tails.last().unwrap_or(&tails[0]))]
             } else {
                 let cut = self.cut(&tails, life);

@@ -192,6 +192,10 @@ impl Policy {
         if drawn {
             self.widen(seen, &mut band);
         }
+        if !band.own && limits.lower == 0.0 && (seen.value.is_nan() || seen.value >= 0.0) {
+            // The detector ends its own band at 0 for a metric that was never below: so does the drawn one.
+            band.lower = band.lower.max(0.0);
+        }
         let (mut score, mut flags) = (seen.score, 0);
         if !seen.value.is_nan() && !score.is_nan() {
             (score, flags) = self.suppress(seen, limits, side);

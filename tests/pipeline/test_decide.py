@@ -340,3 +340,19 @@ def test_a_state_of_another_policy_is_refused() -> None:
     points, scores, judgement, _ = stream(1)
     with pytest.raises(StateMismatchError, match="other parameters"):
         Decide(Policy(consecutive=2)).step(Decide().start(), points, scores, judgement)
+
+
+def test_the_band_of_a_metric_that_was_never_below_zero_ends_there() -> None:
+    """The detector ends its own band at 0: the drawn one does as well, and still agrees with the verdict."""
+    n = 50
+    values = np.full(n, 2.0)
+    points = Points.of(times(n, MINUTE), values)
+    own = [np.zeros(n), np.full(n, 4.0)]
+    scores = Scores(np.zeros(n), values.copy(), *own, np.ones(n), np.zeros(n))
+    judgement = Judgement(np.zeros(n), np.full(n, 9.0), np.full(n, 9.0), np.ones(n))
+    decide = Decide()
+    clamped = decide.step(decide.start(), points, scores, judgement)
+    assert (clamped.lower == 0).all()
+    assert (clamped.upper == 11).all()
+    free = dataclasses.replace(scores, lower=np.full(n, -1.0))
+    assert (decide.step(decide.start(), points, free, judgement).lower == -7).all()

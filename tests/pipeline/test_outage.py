@@ -99,3 +99,18 @@ def test_an_alert_lasts_as_long_as_its_outage() -> None:
     assert alert.closed is not None
     assert abs(alert.closed - times[1700]) <= 20 * MINUTE, "it closes after a dozen quiet points"
     assert not alert.adopted
+
+
+def test_a_short_history_cannot_call_anything_a_wonder() -> None:
+    """The same spike: what 40 points say of it is not more than what 4,000 points can."""
+    anomaly = []
+    for n in (40, 250, 4000):
+        z = np.r_[np.random.default_rng(6).normal(size=n), 1e6]
+        points = Points.of(streams.times(n + 1, MINUTE), z)
+        scores = Scores.blank(points)
+        scores.score[:], scores.expected[:], scores.scale[:] = np.abs(z), 0.0, 1.0
+        calibrate = Calibrate(Budget(1, 7 * DAY))
+        found = calibrate.step(calibrate.start(1), points, scores, interval_ns=np.array([MINUTE]))
+        anomaly.append(float(found.anomaly_score[-1]))
+        assert found.p_value[-1] >= 0.99 * (n + 10.0) ** -8
+    assert all(1 < score < 4 for score in anomaly)

@@ -100,7 +100,7 @@ class Calibrate:
                 age = max(self.seen / 250, 1) ** 0.75 if row.fit else 1
                 found = row.ln_p(side, max(second / 3.2, 1) * age, least)
                 nats = max(nats, math.log(row.share) - found)
-            nats = min(nats, 700.0)
+            nats = min(nats, 4 * math.log(self.seen + 10))
             answer = self.second_level(nats) if self.seen >= 250 else nats
         self.learn(sides, nats)
         return answer
