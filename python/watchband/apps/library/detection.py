@@ -193,7 +193,8 @@ class Detection(Findings):
         counts = self.outcome.counts()
         return (
             f"Detection({counts['series']} series, {counts['rows']} rows, {counts['anomalies']} anomalous points, "
-            f"{counts['alerts']} alert{'' if counts['alerts'] == 1 else 's'}, {self.settings['detector']}, {self.settings['rule']})"
+            f"{counts['alerts']} alert{'' if counts['alerts'] == 1 else 's'}, {self.settings['detector']}, "
+            f"{self.settings['rule']})"
         )
 
     def _repr_html_(self) -> str:
