@@ -58,6 +58,20 @@ def ewma(
     width: float,
     threads: int,
 ) -> None: ...
+def gap_novelty(
+    values: _F64,
+    isolation: _F64,
+    seen: _I64,
+    run: _F64,
+    head: _I64,
+    points: _Points,
+    outputs: list[_F64],
+    memory: int,
+    warm_up: int,
+    gain: float,
+    threads: int,
+) -> None: ...
+def gap_novelty_width() -> int: ...
 def prepare(
     state: tuple[_I64, _I64, _F64, _I64, _I64, _I64],
     raw: tuple[NDArray[np.int32], _I64, _I64, _F64],

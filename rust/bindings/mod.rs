@@ -4,6 +4,7 @@ pub mod batch;
 pub mod calibrate;
 pub mod decide;
 pub mod ewma;
+pub mod gap_novelty;
 pub mod prepare;
 pub mod residual;
 pub mod rolling_median;

@@ -6,6 +6,7 @@ pub mod decide;
 pub mod distance;
 pub mod ewma;
 pub mod fleet;
+pub mod gap_novelty;
 pub mod incidents;
 pub mod life;
 pub mod opening;

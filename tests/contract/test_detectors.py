@@ -16,6 +16,7 @@ VARIANTS: dict[str, list[dict[str, object]]] = {
         {"half_life": 12, "warm_up": 3, "scale_min": 40, "clip": 1.5},
         {"clip": 9999.0},
     ],
+    "gap_novelty": [{"memory": 300, "cells": 16, "warm_up": 5}, {"memory": 500, "cells": 512}],
     "residual": [{"memory": 300, "huber": 2.0}, {"memory": 300, "huber": 100.0}],
     "rolling_median": [{"window": 12, "inclusive": True}, {"window": 13}, {"window": 2}],
     "rolling_zscore": [{"window": 12, "inclusive": True}, {"window": 3000, "ddof": 0}],
