@@ -12,6 +12,7 @@ fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
     bindings::decide::register(module)?;
     bindings::ewma::register(module)?;
     bindings::gap_novelty::register(module)?;
+    bindings::level_shift::register(module)?;
     bindings::prepare::register(module)?;
     bindings::rolling_median::register(module)?;
     bindings::residual::register(module)?;

@@ -72,6 +72,18 @@ def gap_novelty(
     threads: int,
 ) -> None: ...
 def gap_novelty_width() -> int: ...
+def level_shift(
+    run: _F64,
+    held: _I64,
+    points: _Points,
+    outputs: list[_F64],
+    gains: tuple[float, float, float, float],
+    warm_up: int,
+    warm: int,
+    adopt: int,
+    threads: int,
+) -> None: ...
+def level_shift_width() -> int: ...
 def prepare(
     state: tuple[_I64, _I64, _F64, _I64, _I64, _I64],
     raw: tuple[NDArray[np.int32], _I64, _I64, _F64],

@@ -17,6 +17,7 @@ VARIANTS: dict[str, list[dict[str, object]]] = {
         {"clip": 9999.0},
     ],
     "gap_novelty": [{"memory": 300, "cells": 16, "warm_up": 5}, {"memory": 500, "cells": 512}],
+    "level_shift": [{"half_life": 40.0, "mean_points": 4, "spread_points": 8, "usual_points": 200, "adopt": 6}],
     "residual": [{"memory": 300, "huber": 2.0}, {"memory": 300, "huber": 100.0}],
     "rolling_median": [{"window": 12, "inclusive": True}, {"window": 13}, {"window": 2}],
     "rolling_zscore": [{"window": 12, "inclusive": True}, {"window": 3000, "ddof": 0}],

@@ -12,6 +12,7 @@ from watchband.core.registry import Registry
 _TABLE = {
     "ewma": "watchband.detectors.ewma:Ewma",
     "gap_novelty": "watchband.detectors.gap_novelty:GapNovelty",
+    "level_shift": "watchband.detectors.level_shift:LevelShift",
     "residual": "watchband.detectors.residual:Residual",
     "rolling_median": "watchband.detectors.rolling_median:RollingMedian",
     "rolling_zscore": "watchband.detectors.rolling_zscore:RollingZscore",
