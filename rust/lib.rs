@@ -11,6 +11,8 @@ fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
     bindings::calibrate::register(module)?;
     bindings::decide::register(module)?;
     bindings::ewma::register(module)?;
+    bindings::gap_novelty::register(module)?;
+    bindings::level_shift::register(module)?;
     bindings::prepare::register(module)?;
     bindings::random_cut_forest::register(module)?;
     bindings::rolling_median::register(module)?;

@@ -59,6 +59,32 @@ def ewma(
     width: float,
     threads: int,
 ) -> None: ...
+def gap_novelty(
+    values: _F64,
+    isolation: _F64,
+    seen: _I64,
+    run: _F64,
+    head: _I64,
+    points: _Points,
+    outputs: list[_F64],
+    memory: int,
+    warm_up: int,
+    gain: float,
+    threads: int,
+) -> None: ...
+def gap_novelty_width() -> int: ...
+def level_shift(
+    run: _F64,
+    held: _I64,
+    points: _Points,
+    outputs: list[_F64],
+    gains: tuple[float, float, float, float],
+    warm_up: int,
+    warm: int,
+    adopt: int,
+    threads: int,
+) -> None: ...
+def level_shift_width() -> int: ...
 def prepare(
     state: tuple[_I64, _I64, _F64, _I64, _I64, _I64],
     raw: tuple[NDArray[np.int32], _I64, _I64, _F64],

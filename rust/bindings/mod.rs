@@ -4,6 +4,8 @@ pub mod batch;
 pub mod calibrate;
 pub mod decide;
 pub mod ewma;
+pub mod gap_novelty;
+pub mod level_shift;
 pub mod prepare;
 pub mod random_cut_forest;
 pub mod residual;

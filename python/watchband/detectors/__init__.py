@@ -11,6 +11,8 @@ from watchband.core.registry import Registry
 
 _TABLE = {
     "ewma": "watchband.detectors.ewma:Ewma",
+    "gap_novelty": "watchband.detectors.gap_novelty:GapNovelty",
+    "level_shift": "watchband.detectors.level_shift:LevelShift",
     "random_cut_forest": "watchband.detectors.random_cut_forest:RandomCutForest",
     "residual": "watchband.detectors.residual:Residual",
     "rolling_median": "watchband.detectors.rolling_median:RollingMedian",

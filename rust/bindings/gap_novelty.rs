@@ -1,0 +1,37 @@
+use numpy::PyReadwriteArray2;
+use pyo3::prelude::*;
+
+use super::batch::{step, Outputs, PointsArgs, StateArgs};
+use crate::kernels::gap_novelty::{GapNovelty, RUN};
+
+#[pyfunction]
+fn gap_novelty(
+    py: Python<'_>,
+    values: PyReadwriteArray2<'_, f64>,
+    isolation: PyReadwriteArray2<'_, f64>,
+    seen: PyReadwriteArray2<'_, i64>,
+    run: PyReadwriteArray2<'_, f64>,
+    head: PyReadwriteArray2<'_, i64>,
+    points: PointsArgs<'_>,
+    outputs: Outputs<'_>,
+    memory: i64,
+    warm_up: usize,
+    gain: f64,
+    threads: usize,
+) -> PyResult<()> {
+    let kernel = GapNovelty { memory, warm_up: warm_up as f64, gain };
+    let state =
+        StateArgs { f64s: vec![values, isolation, run], i64s: vec![seen, head], ..Default::default() };
+    step(py, &kernel, state, &points, &Vec::new(), outputs, threads)
+}
+
+/// Numbers of the running level and scale.
+#[pyfunction]
+fn gap_novelty_width() -> usize {
+    RUN
+}
+
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(gap_novelty, module)?)?;
+    module.add_function(wrap_pyfunction!(gap_novelty_width, module)?)
+}

@@ -1,0 +1,36 @@
+use numpy::PyReadwriteArray2;
+use pyo3::prelude::*;
+
+use super::batch::{step, Outputs, PointsArgs, StateArgs};
+use crate::kernels::level_shift::{LevelShift, RUN};
+
+#[pyfunction]
+fn level_shift(
+    py: Python<'_>,
+    run: PyReadwriteArray2<'_, f64>,
+    held: PyReadwriteArray2<'_, i64>,
+    points: PointsArgs<'_>,
+    outputs: Outputs<'_>,
+    gains: (f64, f64, f64, f64),
+    warm_up: usize,
+    warm: usize,
+    adopt: i64,
+    threads: usize,
+) -> PyResult<()> {
+    let (gain, mean_gain, spread_gain, usual_gain) = gains;
+    let (warm_up, warm) = (warm_up as f64, warm as f64);
+    let kernel = LevelShift { gain, mean_gain, spread_gain, usual_gain, warm_up, adopt, warm };
+    let state = StateArgs { f64s: vec![run], i64s: vec![held], ..Default::default() };
+    step(py, &kernel, state, &points, &Vec::new(), outputs, threads)
+}
+
+/// Numbers of a series' running state.
+#[pyfunction]
+fn level_shift_width() -> usize {
+    RUN
+}
+
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(level_shift, module)?)?;
+    module.add_function(wrap_pyfunction!(level_shift_width, module)?)
+}
