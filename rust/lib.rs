@@ -11,6 +11,7 @@ fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
     bindings::calibrate::register(module)?;
     bindings::decide::register(module)?;
     bindings::ewma::register(module)?;
+    bindings::left_discord::register(module)?;
     bindings::prepare::register(module)?;
     bindings::rolling_median::register(module)?;
     bindings::residual::register(module)?;

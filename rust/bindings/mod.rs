@@ -4,6 +4,7 @@ pub mod batch;
 pub mod calibrate;
 pub mod decide;
 pub mod ewma;
+pub mod left_discord;
 pub mod prepare;
 pub mod residual;
 pub mod rolling_median;

@@ -7,6 +7,7 @@ pub mod distance;
 pub mod ewma;
 pub mod fleet;
 pub mod incidents;
+pub mod left_discord;
 pub mod life;
 pub mod opening;
 pub mod pareto;

@@ -16,6 +16,11 @@ VARIANTS: dict[str, list[dict[str, object]]] = {
         {"half_life": 12, "warm_up": 3, "scale_min": 40, "clip": 1.5},
         {"clip": 9999.0},
     ],
+    "left_discord": [
+        {"length": 40, "window": 200},
+        {"length": 48, "window": 600, "exclusion": 12, "warm_up": 40},
+        {"length": 48, "window": 48, "warm_up": 1},
+    ],
     "residual": [{"memory": 300, "huber": 2.0}, {"memory": 300, "huber": 100.0}],
     "rolling_median": [{"window": 12, "inclusive": True}, {"window": 13}, {"window": 2}],
     "rolling_zscore": [{"window": 12, "inclusive": True}, {"window": 3000, "ddof": 0}],
