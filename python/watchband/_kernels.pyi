@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 _F64: TypeAlias = NDArray[np.float64]
 _F32: TypeAlias = NDArray[np.float32]
 _I64: TypeAlias = NDArray[np.int64]
+_U16: TypeAlias = NDArray[np.uint16]
 _Points: TypeAlias = tuple[NDArray[np.int32], _I64, _I64, _F64]
 """rows, offsets, times, values of a ``Points``."""
 
@@ -83,6 +84,20 @@ def prepare(
     flush: bool,
     threads: int,
 ) -> tuple[_I64, _F64, NDArray[np.bool_], _I64, _I64, _I64]: ...
+def random_cut_forest(
+    state: tuple[list[_I64], list[_F32], list[_U16], list[_F64]],
+    points: _Points,
+    outputs: list[_F64],
+    sizes: list[int],
+    seed: int,
+    decay: float,
+    warm_up: int,
+    frozen: bool,
+    displaces: bool,
+    attributes: float | None,
+    threads: int,
+) -> None: ...
+def random_cut_forest_widths(sizes: list[int]) -> list[int]: ...
 def rolling_median(
     ring: _F64,
     cells: _F64,

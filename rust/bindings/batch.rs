@@ -23,6 +23,7 @@ pub struct StateArgs<'py> {
     pub f64s: Vec<PyReadwriteArray2<'py, f64>>,
     pub f32s: Vec<PyReadwriteArray2<'py, f32>>,
     pub i64s: Vec<PyReadwriteArray2<'py, i64>>,
+    pub u16s: Vec<PyReadwriteArray2<'py, u16>>,
 }
 
 pub type Outputs<'py> = Vec<PyReadwriteArray1<'py, f64>>;
@@ -54,6 +55,10 @@ pub fn step<K: Kernel>(
     for array in &mut state.i64s {
         let width = array.as_array().shape()[1];
         arrays.i64s.push((array.as_slice_mut().map_err(contiguous)?, width));
+    }
+    for array in &mut state.u16s {
+        let width = array.as_array().shape()[1];
+        arrays.u16s.push((array.as_slice_mut().map_err(contiguous)?, width));
     }
     let batch = Batch {
         rows: points.0.as_slice().map_err(contiguous)?,

@@ -6,6 +6,7 @@ pub mod decide;
 pub mod ewma;
 pub mod left_discord;
 pub mod prepare;
+pub mod random_cut_forest;
 pub mod residual;
 pub mod rolling_median;
 pub mod rolling_zscore;

@@ -44,7 +44,12 @@ fn seasonal_band(
         hold: Hold { seconds: hold.0, points: hold.1 },
         tail: Tail::new(),
     };
-    let state = StateArgs { f64s: vec![core], f32s: vec![tables, tail, echo], i64s: vec![clock] };
+    let state = StateArgs {
+        f64s: vec![core],
+        f32s: vec![tables, tail, echo],
+        i64s: vec![clock],
+        ..Default::default()
+    };
     step(py, &kernel, state, &points, &Vec::new(), outputs, threads)
 }
 

@@ -9,6 +9,7 @@ pub struct Row<'a> {
     pub f64s: Vec<&'a mut [f64]>,
     pub f32s: Vec<&'a mut [f32]>,
     pub i64s: Vec<&'a mut [i64]>,
+    pub u16s: Vec<&'a mut [u16]>,
 }
 
 /// One series' part of the batch. `columns` are further per-point inputs, `outputs` the per-point answers.
@@ -34,6 +35,7 @@ pub struct Arrays<'a> {
     pub f64s: Vec<(&'a mut [f64], usize)>,
     pub f32s: Vec<(&'a mut [f32], usize)>,
     pub i64s: Vec<(&'a mut [i64], usize)>,
+    pub u16s: Vec<(&'a mut [u16], usize)>,
 }
 
 /// One batch as `core/points.py` lays it out.
@@ -101,6 +103,11 @@ pub fn run<K: Kernel>(
     for (data, width) in arrays.i64s {
         for (row, part) in rows.iter_mut().zip(pick(data, width, &sorted)) {
             row.i64s.push(part);
+        }
+    }
+    for (data, width) in arrays.u16s {
+        for (row, part) in rows.iter_mut().zip(pick(data, width, &sorted)) {
+            row.u16s.push(part);
         }
     }
     let mut parts: Vec<Vec<&mut [f64]>> = batch.rows.iter().map(|_| Vec::new()).collect();

@@ -42,7 +42,7 @@ def test_any_numbers_in_a_state(detector: Detector) -> None:
         state = grown.copy()
         array = choose.choice([a for a in state.arrays.values() if a.size] or [state.points_seen]).reshape(-1)
         cells = rng.integers(0, len(array), choose.choice([1, 3, len(array)]))
-        pool = np.array(WHOLE) if array.dtype.kind == "i" else np.array(REAL)
+        pool = np.array(WHOLE) if array.dtype.kind in "iu" else np.array(REAL)
         with np.errstate(over="ignore"):
             array[cells] = rng.choice(pool, len(cells)).astype(array.dtype)
         with contextlib.suppress(StateError, DataError):

@@ -21,6 +21,10 @@ VARIANTS: dict[str, list[dict[str, object]]] = {
         {"length": 48, "window": 600, "exclusion": 12, "warm_up": 40},
         {"length": 48, "window": 48, "warm_up": 1},
     ],
+    "random_cut_forest": [
+        {"trees": 7, "samples": 32, "shingle": 3, "memory": 50},
+        {"shingle": 1, "trees": 20, "measure": "displacement"},
+    ],
     "residual": [{"memory": 300, "huber": 2.0}, {"memory": 300, "huber": 100.0}],
     "rolling_median": [{"window": 12, "inclusive": True}, {"window": 13}, {"window": 2}],
     "rolling_zscore": [{"window": 12, "inclusive": True}, {"window": 3000, "ddof": 0}],

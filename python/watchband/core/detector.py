@@ -117,13 +117,18 @@ class Detector(Fold):
         scores = Scores.blank(points)
         if len(points):
             self._fold(state, points, scores, threads)
-            ends = points.offsets[1:]
-            counts = ends - points.offsets[:-1]
-            some = counts > 0
-            rows = points.rows[some]
-            state.points_seen[rows] += counts[some]
-            state.last_time[rows] = points.times[ends[some] - 1]
+            self._count(state, points)
         return scores
+
+    @staticmethod
+    def _count(state: State, points: Points) -> None:
+        """Note in the state what has been folded."""
+        ends = points.offsets[1:]
+        counts = ends - points.offsets[:-1]
+        some = counts > 0
+        rows = points.rows[some]
+        state.points_seen[rows] += counts[some]
+        state.last_time[rows] = points.times[ends[some] - 1]
 
     def step_one(self, state: State, time: int, value: float) -> Score:
         """One point of a fleet of one; the same bits as ``step`` with a batch of one."""

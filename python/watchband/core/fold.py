@@ -38,8 +38,13 @@ class Fold(ABC):
 
     @property
     def state_bytes_max(self) -> int:
-        """Bytes a series, known before the fold is used."""
-        return HEADER_BYTES + sum(f.width * np.dtype(f.dtype).itemsize for f in self.layout().values())
+        """Bytes a series in memory, known before the fold is used."""
+        return HEADER_BYTES + sum(f.nbytes for f in self.layout().values())
+
+    @property
+    def written_bytes_max(self) -> int:
+        """Bytes a series when written: without the arrays that are derived from others."""
+        return HEADER_BYTES + sum(f.nbytes for f in self.layout().values() if not f.derived)
 
     def start(self, series: int = 1) -> State:
         """A state for ``series`` series that have seen nothing."""
@@ -92,4 +97,4 @@ class Fold(ABC):
 
     @cached_property
     def _shapes(self) -> dict[str, tuple[np.dtype[np.generic], int]]:
-        return {name: (np.dtype(f.dtype), f.width) for name, f in self.layout().items()}
+        return {name: (np.dtype(f.dtype), f.width) for name, f in self.layout().items() if not f.derived}

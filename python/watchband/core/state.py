@@ -23,7 +23,7 @@ FORMAT = 1
 _PREFIX = struct.Struct("<8sHI")
 _DIGEST = 16
 _INT64 = np.dtype(np.int64)
-_DTYPES = ("<f8", "<f4", "<i8", "<i4", "|u1", "|b1")
+_DTYPES = ("<f8", "<f4", "<i8", "<i4", "<u2", "|u1", "|b1")
 SERIES_MAX = 1 << 31
 HEADER_BYTES = 16
 """Bytes a series that every state spends on ``points_seen`` and ``last_time``."""
@@ -33,11 +33,26 @@ ADVICE = "Restore the last good snapshot, or start cold with detector.start() an
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One array of a state: element type, elements a series, and what a new series starts with."""
+    """One array of a state: element type, elements a series, and what a new series starts with.
+
+    A ``derived`` array follows from the others and is kept for speed only: it is neither written nor compared, starts
+    with zeros, and the kernel makes it anew where it is not current.
+    """
 
     dtype: str
     width: int
     fill: float = 0.0
+    derived: bool = False
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes a series."""
+        return self.width * np.dtype(self.dtype).itemsize
+
+    def blank(self, series: int) -> NDArray[Any]:
+        """The array for ``series`` series that have seen nothing."""
+        dtype = np.dtype(self.dtype)
+        return np.full((series, self.width), self.fill, dtype) if self.fill else np.zeros((series, self.width), dtype)
 
 
 @dataclass(eq=False)
@@ -58,6 +73,8 @@ class State:
         Points folded so far and the time of the last of them (smallest int64 before the first).
     libraries : mapping of str to str
         Versions of libraries whose models are part of the state; empty for most.
+    derived : dict of str to array[series, width]
+        Arrays that follow from the others; absent after reading until the next step.
     """
 
     detector: str
@@ -67,6 +84,7 @@ class State:
     points_seen: NDArray[np.int64]
     last_time: NDArray[np.int64]
     libraries: Mapping[str, str] = field(default_factory=dict)
+    derived: dict[str, NDArray[Any]] = field(default_factory=dict)
 
     @classmethod
     def blank(cls, detector: str, version: int, fingerprint: str, layout: Mapping[str, Field], series: int) -> State:
@@ -75,10 +93,16 @@ class State:
             detector,
             version,
             fingerprint,
-            {k: np.full((series, f.width), f.fill, np.dtype(f.dtype)) for k, f in layout.items()},
+            {k: f.blank(series) for k, f in layout.items() if not f.derived},
             np.zeros(series, np.int64),
             np.full(series, np.iinfo(np.int64).min, np.int64),
         )
+
+    def furnish(self, layout: Mapping[str, Field]) -> None:
+        """Put in the derived arrays of ``layout`` that are absent, as zeros: the kernel makes them anew."""
+        for name, declared in layout.items():
+            if declared.derived and name not in self.derived:
+                self.derived[name] = declared.blank(self.series)
 
     @property
     def series(self) -> int:
@@ -87,13 +111,13 @@ class State:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all arrays together."""
-        return sum(a.nbytes for a in self._all().values())
+        """Bytes of all arrays together, in memory."""
+        return sum(a.nbytes for a in (*self._all().values(), *self.derived.values()))
 
     def _all(self) -> dict[str, NDArray[Any]]:
         return {"points_seen": self.points_seen, "last_time": self.last_time, **self.arrays}
 
-    def _like(self, arrays: Mapping[str, NDArray[Any]]) -> State:
+    def _like(self, arrays: Mapping[str, NDArray[Any]], derived: dict[str, NDArray[Any]]) -> State:
         rest = {k: v for k, v in arrays.items() if k not in ("points_seen", "last_time")}
         return State(
             self.detector,
@@ -103,16 +127,17 @@ class State:
             arrays["points_seen"],
             arrays["last_time"],
             dict(self.libraries),
+            derived,
         )
 
     def copy(self) -> State:
         """An independent copy."""
-        return self._like({k: a.copy() for k, a in self._all().items()})
+        return self._like({k: a.copy() for k, a in self._all().items()}, {k: a.copy() for k, a in self.derived.items()})
 
     def take(self, rows: ArrayLike) -> State:
         """The chosen series, in the given order, as a new state."""
         index = np.asarray(rows, np.int64)
-        return self._like({k: a[index] for k, a in self._all().items()})
+        return self._like({k: a[index] for k, a in self._all().items()}, {k: a[index] for k, a in self.derived.items()})
 
     @staticmethod
     def stack(states: Sequence[State]) -> State:
@@ -131,7 +156,11 @@ class State:
                     f"{other.identity}."
                 )
         every = [s._all() for s in states]
-        return first._like({k: np.concatenate([a[k] for a in every]) for k in every[0]})
+        shared = [k for k in first.derived if all(k in s.derived for s in states)]
+        return first._like(
+            {k: np.concatenate([a[k] for a in every]) for k in every[0]},
+            {k: np.concatenate([s.derived[k] for s in states]) for k in shared},
+        )
 
     @property
     def identity(self) -> tuple[str, int, str]:

@@ -12,6 +12,7 @@ from watchband.core.registry import Registry
 _TABLE = {
     "ewma": "watchband.detectors.ewma:Ewma",
     "left_discord": "watchband.detectors.left_discord:LeftDiscord",
+    "random_cut_forest": "watchband.detectors.random_cut_forest:RandomCutForest",
     "residual": "watchband.detectors.residual:Residual",
     "rolling_median": "watchband.detectors.rolling_median:RollingMedian",
     "rolling_zscore": "watchband.detectors.rolling_zscore:RollingZscore",

@@ -1,0 +1,400 @@
+//! Random Cut Forest: how near to the root of random cut trees a shingle of values would come to lie.
+//!
+//! State of a series: `head` i64[4] = (values written, 1 if the ring ends with the shingle, missing mask of the last 64
+//! points, values in the shingle), `roots` i64[trees], `nodes` i64[trees * samples], `refs` u16[trees * (samples + 1)],
+//! `ring` f32, `shingle` f32. Derived, rebuilt where `counts` does not say that they are current: `boxes`, `links`,
+//! `weights`, `counts`.
+
+use super::fleet::{Kernel, Row, Slice};
+use super::random_cut_attribution::attribute;
+use super::random_cut_box::{padded, Any, Fixed, Width, DIMS_MAX};
+use super::random_cut_displacement::displacement;
+use super::random_cut_intake::ring;
+use super::random_cut_sample::{draw, gate, key, unit, weight, welcome, Heap, Use};
+use super::random_cut_tree::{boxes_of, links_of, Counts, Desk, Padded, Ring, Tree, COUNTS};
+use super::random_cut_walk::{Walk, LANES};
+
+/// What `counts` says of a state that no forest wrote.
+const UNSOUND: i64 = -1;
+/// Outputs of every detector; shares come behind them.
+const ANSWERS: usize = 6;
+/// Values in a line of the cache.
+const LINE: usize = 16;
+/// What `counts` says of the derived arrays: one more than the values written, and where the boxes begin.
+const MARKS: usize = 2;
+pub struct RandomCutForest {
+    pub trees: usize,
+    pub samples: usize,
+    pub shingle: usize,
+    pub dims: usize,
+    pub seed: u64,
+    /// What a weight falls by with each point.
+    pub decay: f64,
+    /// Values kept; a point leaves every tree before its first value is overwritten.
+    pub span: usize,
+    pub warm_up: i64,
+    pub frozen: bool,
+    /// Answer with the displacement in place of the expected depth turned over.
+    pub displaces: bool,
+    /// Share out scores from this one on, in outputs behind the others.
+    pub attributes: Option<f64>,
+}
+
+/// Widths of the state arrays of one series: head, roots, nodes, refs, ring, shingle; boxes, links, weights, counts.
+pub fn widths(trees: usize, samples: usize, shingle: usize, dims: usize, span: usize) -> [usize; 10] {
+    let length = shingle * dims;
+    [
+        4,
+        trees,
+        trees * samples,
+        trees * (samples + 1),
+        (span + shingle - 1) * dims,
+        length,
+        trees * boxes_of(samples) * 2 * padded(length) + LINE,
+        trees * links_of(samples),
+        trees * (samples + 3),
+        MARKS + trees * COUNTS,
+    ]
+}
+
+/// The stream of random numbers of each tree, by use.
+pub(super) struct Keys {
+    pub(super) weight: Vec<u64>,
+    pub(super) entry: Vec<u64>,
+    pub(super) cut: Vec<u64>,
+}
+
+/// One series while it is folded.
+pub(super) struct Fold<'a, 'k, W> {
+    pub(super) kernel: &'k RandomCutForest,
+    pub(super) width: W,
+    pub(super) keys: Keys,
+    pub(super) head: &'a mut [i64],
+    pub(super) ring: &'a mut [f32],
+    pub(super) shingle: &'a mut [f32],
+    pub(super) trees: Vec<Tree<'a>>,
+    pub(super) walk: Walk,
+    pub(super) point: Padded,
+    /// Trees that take the point, each with whether its largest weight leaves.
+    pub(super) taken: Vec<(usize, bool)>,
+    /// Trees that the point walks through.
+    pub(super) chosen: Vec<usize>,
+    pub(super) desk: Desk,
+    /// Shares of one tree, and of all: above, then below, each by value of the shingle.
+    pub(super) shares: Vec<f64>,
+    pub(super) sums: Vec<f64>,
+}
+
+fn take<'a, T>(rest: &mut &'a mut [T], count: usize) -> &'a mut [T] {
+    let (head, tail) = std::mem::take(rest).split_at_mut(count);
+    *rest = tail;
+    head
+}
+
+impl RandomCutForest {
+    fn keys(&self) -> Keys {
+        let of = |purpose: Use| (0..self.trees).map(|t| key(self.seed, t, purpose)).collect();
+        Keys { weight: of(Use::Weight), entry: of(Use::Entry), cut: of(Use::Cut) }
+    }
+
+    fn cut_out<'a, W: Width>(
+        &self,
+        width: W,
+        mut nodes: &'a mut [i64],
+        mut roots: &'a mut [i64],
+        mut refs: &'a mut [u16],
+        mut links: &'a mut [u16],
+        mut weights: &'a mut [f64],
+        mut boxes: &'a mut [f32],
+        mut counts: &'a mut [i64],
+    ) -> Vec<Tree<'a>> {
+        let samples = self.samples;
+        let kept = boxes_of(samples);
+        let mut trees = Vec::with_capacity(self.trees);
+        for _ in 0..self.trees {
+            trees.push(Tree {
+                samples,
+                nodes: take(&mut nodes, samples),
+                root: &mut take(&mut roots, 1)[0],
+                refs: take(&mut refs, samples + 1),
+                masses: take(&mut links, 2 * samples + 1),
+                slots: take(&mut links, samples),
+                leaders: take(&mut links, samples + 1),
+                free: take(&mut links, kept),
+                heap: Heap {
+                    weights: take(&mut weights, samples + 1),
+                    entries: take(&mut links, samples + 1),
+                },
+                gate: take(&mut weights, 2),
+                boxes: take(&mut boxes, kept * 2 * width.padded()),
+                counts: Counts(take(&mut counts, COUNTS)),
+            });
+        }
+        trees
+    }
+
+    fn fold<W: Width>(&self, width: W, slice: &mut Slice<'_>) {
+        let row = std::mem::take(&mut slice.row);
+        let Row { f64s, f32s, i64s, u16s } = row;
+        let Ok([head, roots, nodes, counts]) = <[&mut [i64]; 4]>::try_from(i64s) else {
+            unreachable!("four i64 arrays")
+        };
+        let Ok([ring, shingle, mut boxes]) = <[&mut [f32]; 3]>::try_from(f32s) else {
+            unreachable!("three f32 arrays")
+        };
+        let Ok([refs, links]) = <[&mut [u16]; 2]>::try_from(u16s) else { unreachable!("two u16 arrays") };
+        let Ok([weights]) = <[&mut [f64]; 1]>::try_from(f64s) else { unreachable!("one f64 array") };
+        let (marks, counts) = counts.split_at_mut(MARKS);
+        // Boxes begin where a line of the cache does; a copy elsewhere in memory is made anew.
+        let skip = (boxes.as_ptr() as usize / 4).wrapping_neg() % LINE;
+        take(&mut boxes, skip);
+        let trees = self.cut_out(width, nodes, roots, refs, links, weights, boxes, counts);
+        let mut fold = Fold {
+            kernel: self,
+            width,
+            keys: self.keys(),
+            head,
+            ring,
+            shingle,
+            trees,
+            walk: Walk::new(self.samples),
+            point: [0.0; DIMS_MAX],
+            taken: Vec::with_capacity(self.trees),
+            chosen: Vec::with_capacity(self.trees),
+            desk: Desk::new(self.samples),
+            shares: vec![0.0; 2 * self.shingle * self.dims],
+            sums: vec![0.0; 2 * self.shingle * self.dims],
+        };
+        if marks[0] != fold.head[0] + 1 || marks[1] != skip as i64 {
+            if !fold.sound() {
+                marks[0] = UNSOUND;
+                return;
+            }
+            fold.rebuild();
+        }
+        for i in 0..slice.times.len() {
+            fold.sums.fill(f64::NAN);
+            slice.outputs[0][i] = fold.point(&slice.values[i * self.dims..][..self.dims]);
+            for (output, &share) in slice.outputs[ANSWERS..].iter_mut().zip(&fold.sums) {
+                output[i] = share;
+            }
+        }
+        marks[0] = fold.head[0] + 1;
+        marks[1] = skip as i64;
+    }
+}
+
+impl Kernel for RandomCutForest {
+    fn step(&self, slice: &mut Slice<'_>) {
+        match padded(self.shingle * self.dims) {
+            4 => self.fold(Fixed::<4>, slice),
+            8 => self.fold(Fixed::<8>, slice),
+            16 => self.fold(Fixed::<16>, slice),
+            64 => self.fold(Fixed::<64>, slice),
+            other => self.fold(Any(other), slice),
+        }
+    }
+}
+
+impl<W: Width> Fold<'_, '_, W> {
+    fn rebuild(&mut self) {
+        let ring = ring!(self);
+        let (kernel, written) = (self.kernel, self.head[0]);
+        for (tree, &key) in self.trees.iter_mut().zip(&self.keys.weight) {
+            tree.rebuild(
+                self.width,
+                ring,
+                |first| kernel.weight(key, first + kernel.shingle as i64 - 1),
+                |start| kernel.born(start, written),
+            );
+        }
+    }
+
+    /// Scores a point, then learns from it.
+    fn point(&mut self, values: &[f64]) -> f64 {
+        let Some(known) = self.push(values) else { return f64::NAN };
+        let kernel = self.kernel;
+        let shingle = kernel.shingle as i64;
+        if kernel.frozen {
+            // The ring keeps what the trees point at; what passes meanwhile is in the shingle only.
+            self.head[1] = 0;
+        } else {
+            self.write();
+        }
+        let full = self.head[3] == shingle;
+        let mask = u64::MAX >> (64 - kernel.shingle);
+        let missing = (self.head[2] as u64 & mask).count_ones() as usize;
+        let learns = !kernel.frozen && full && known && missing * 2 <= kernel.shingle;
+        let before = self.head[0] - shingle + i64::from(kernel.frozen);
+        let scores = full && known && before >= kernel.warm_up;
+        self.taken.clear();
+        if learns {
+            self.offer();
+        }
+        self.point[..self.shingle.len()].copy_from_slice(self.shingle);
+        self.chosen.clear();
+        if scores {
+            self.chosen.extend(0..kernel.trees);
+        } else {
+            self.chosen.extend(self.taken.iter().map(|&(tree, _)| tree));
+        }
+        if !scores {
+            self.visit(true, false);
+            return f64::NAN;
+        }
+        let Some(above) = kernel.attributes else { return self.visit(true, false) };
+        if above <= 0.0 {
+            return self.visit(true, true);
+        }
+        // Whether shares are wanted is known only when every tree has spoken, and none may have learned by then.
+        let score = self.visit(false, false);
+        if score >= above {
+            self.visit(false, true);
+        }
+        self.chosen.clear();
+        self.chosen.extend(self.taken.iter().map(|&(tree, _)| tree));
+        self.visit(true, false);
+        score
+    }
+
+    /// Adds the shares of a group of trees whose trails are climbed.
+    fn share_out(&mut self, alive: &[usize]) {
+        for (lane, &tree) in alive.iter().enumerate() {
+            let log = self.desk.log(self.trees[tree].entries() as u16);
+            self.walk.trail(lane, &mut self.desk.trail);
+            let Desk { trail, room, .. } = &mut self.desk;
+            let (tree, shares) = (&self.trees[tree], &mut self.shares);
+            attribute(tree, self.width, ring!(self), &self.point, trail, room, log, shares, &mut self.sums);
+        }
+    }
+
+    /// Makes the shares sum up to the score, where there are some.
+    fn even_out(&mut self, score: f64) {
+        let whole: f64 = self.sums.iter().sum();
+        if whole > 0.0 {
+            self.sums.iter_mut().for_each(|share| *share *= score / whole);
+        }
+    }
+
+    /// Puts displacements in the place of scores.
+    fn displace(&mut self, alive: &[usize]) {
+        for (lane, &tree) in alive.iter().enumerate() {
+            self.walk.trail(lane, &mut self.desk.trail);
+            self.walk.scores[lane] = displacement(&self.trees[tree], &self.desk.trail);
+        }
+    }
+
+    /// Walks the newest point through the chosen trees; shares the score out if asked, takes the point into those trees
+    /// that want it if it may. Gives the mean score.
+    fn visit(&mut self, learns: bool, shares: bool) -> f64 {
+        if shares {
+            self.sums.fill(0.0);
+        }
+        let (mut sum, mut trees) = (0.0, 0);
+        let mut taken = 0;
+        for first in (0..self.chosen.len()).step_by(LANES) {
+            let last = self.chosen.len().min(first + LANES);
+            let mut alive = [0; LANES];
+            let mut count = 0;
+            for &tree in &self.chosen[first..last] {
+                alive[count] = tree;
+                count += usize::from(*self.trees[tree].root >= 0);
+            }
+            let alive = &alive[..count];
+            if count > 0 {
+                self.walk.descend(&self.trees, alive, &self.point);
+                self.walk.climb(&self.trees, alive, self.width, ring!(self), &self.point, &mut self.desk);
+                if shares {
+                    self.share_out(alive);
+                }
+                if self.kernel.displaces {
+                    self.displace(alive);
+                }
+                self.walk.scores[..count].iter().for_each(|score| sum += score);
+                trees += count;
+            }
+            while learns && taken < self.taken.len() && self.taken[taken].0 <= self.chosen[last - 1] {
+                let (tree, evicts) = self.taken[taken];
+                if let Some(lane) = alive.iter().position(|&t| t == tree) {
+                    self.walk.trail(lane, &mut self.desk.trail);
+                }
+                self.learn(tree, evicts);
+                taken += 1;
+            }
+        }
+        if trees == 0 {
+            return f64::NAN;
+        }
+        let score = sum / trees as f64;
+        if shares {
+            self.even_out(score);
+        }
+        score
+    }
+}
+
+impl RandomCutForest {
+    /// Weight of the point whose last value has this number.
+    fn weight(&self, key: u64, last: i64) -> f64 {
+        weight(draw(key, last as u64), last, self.decay)
+    }
+
+    /// Number of the value at a place of the ring, when so many have been written.
+    pub(super) fn born(&self, start: u16, written: i64) -> i64 {
+        let span = self.span as i64;
+        let age = (written - 1 - i64::from(start)).rem_euclid(span);
+        written - 1 - age
+    }
+}
+
+impl<W: Width> Fold<'_, '_, W> {
+    /// Finds the trees that take the newest point.
+    fn offer(&mut self) {
+        let last = self.head[0] - 1;
+        let kernel = self.kernel;
+        for (t, tree) in self.trees.iter_mut().enumerate() {
+            let bits = draw(self.keys.weight[t], last as u64);
+            let held = tree.entries();
+            if held == kernel.samples {
+                if last as f64 > tree.gate[1] {
+                    let (bound, until) = gate(tree.heap.weights[0], last, kernel.decay);
+                    tree.gate[0] = bound;
+                    tree.gate[1] = until as f64;
+                }
+                if unit(bits) > tree.gate[0] && weight(bits, last, kernel.decay) < tree.heap.weights[0] {
+                    self.taken.push((t, true));
+                }
+                continue;
+            }
+            let number = unit(draw(self.keys.entry[t], last as u64));
+            if number < welcome(held as f64 / kernel.samples as f64) {
+                self.taken.push((t, false));
+            } else if held > 0 && weight(bits, last, kernel.decay) < tree.heap.weights[0] {
+                self.taken.push((t, true));
+            }
+        }
+    }
+
+    /// Takes the newest point into a tree whose trail is climbed.
+    fn learn(&mut self, t: usize, evicts: bool) {
+        let last = self.head[0] - 1;
+        let first = last - self.kernel.shingle as i64 + 1;
+        let start = (first % self.kernel.span as i64) as u16;
+        let weight = self.kernel.weight(self.keys.weight[t], last);
+        let bits = draw(self.keys.cut[t], last as u64);
+        let ring = ring!(self);
+        let tree = &mut self.trees[t];
+        let held = tree.entries();
+        let entry = tree.insert(self.width, ring, start, &self.point, &mut self.desk, bits);
+        *tree.counts.oldest() = (*tree.counts.oldest()).min(first);
+        if evicts {
+            // The largest weight falls, so what the gate keeps out stays out.
+            let old = tree.heap.entries[0];
+            tree.heap.replace(held, weight, entry);
+            tree.delete(self.width, ring, old, &mut self.desk);
+        } else {
+            tree.heap.push(held, weight, entry);
+            tree.gate[1] = f64::NEG_INFINITY;
+        }
+    }
+}
