@@ -13,6 +13,7 @@ fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
     bindings::ewma::register(module)?;
     bindings::gap_novelty::register(module)?;
     bindings::level_shift::register(module)?;
+    bindings::left_discord::register(module)?;
     bindings::prepare::register(module)?;
     bindings::random_cut_forest::register(module)?;
     bindings::rolling_median::register(module)?;

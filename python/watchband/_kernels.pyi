@@ -85,6 +85,17 @@ def level_shift(
     threads: int,
 ) -> None: ...
 def level_shift_width() -> int: ...
+def left_discord(
+    floats: list[_F64],
+    head: _I64,
+    points: _Points,
+    outputs: list[_F64],
+    length: int,
+    window: int,
+    exclusion: int,
+    warm_up: int,
+    threads: int,
+) -> None: ...
 def prepare(
     state: tuple[_I64, _I64, _F64, _I64, _I64, _I64],
     raw: tuple[NDArray[np.int32], _I64, _I64, _F64],

@@ -8,6 +8,7 @@ pub mod ewma;
 pub mod fleet;
 pub mod gap_novelty;
 pub mod incidents;
+pub mod left_discord;
 pub mod level_shift;
 pub mod life;
 pub mod opening;

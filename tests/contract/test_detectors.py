@@ -18,6 +18,11 @@ VARIANTS: dict[str, list[dict[str, object]]] = {
     ],
     "gap_novelty": [{"memory": 300, "cells": 16, "warm_up": 5}, {"memory": 500, "cells": 512}],
     "level_shift": [{"half_life": 40.0, "mean_points": 4, "spread_points": 8, "usual_points": 200, "adopt": 6}],
+    "left_discord": [
+        {"length": 40, "window": 200},
+        {"length": 48, "window": 600, "exclusion": 12, "warm_up": 40},
+        {"length": 48, "window": 48, "warm_up": 1},
+    ],
     "random_cut_forest": [
         {"trees": 7, "samples": 32, "shingle": 3, "memory": 50},
         {"shingle": 1, "trees": 20, "measure": "displacement"},

@@ -13,6 +13,7 @@ _TABLE = {
     "ewma": "watchband.detectors.ewma:Ewma",
     "gap_novelty": "watchband.detectors.gap_novelty:GapNovelty",
     "level_shift": "watchband.detectors.level_shift:LevelShift",
+    "left_discord": "watchband.detectors.left_discord:LeftDiscord",
     "random_cut_forest": "watchband.detectors.random_cut_forest:RandomCutForest",
     "residual": "watchband.detectors.residual:Residual",
     "rolling_median": "watchband.detectors.rolling_median:RollingMedian",
