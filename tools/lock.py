@@ -29,7 +29,6 @@ def main() -> None:
             "--no-header",
         ]
         command += [
-            "--no-emit-index-url",
             "--no-annotate",
             "--upgrade",
             "--python-version",
