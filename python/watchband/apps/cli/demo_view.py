@@ -12,13 +12,13 @@ from rich.table import Table
 from rich.text import Text
 
 from watchband.apps.cli.chart import OUT, Stretch, draw
+from watchband.apps.cli.terminal import GLYPH
 from watchband.core import wording
 from watchband.core.alert import Alert
 from watchband.pipeline.results import Results
 
 KEPT = 240
 """Points a metric that the view keeps."""
-MARKS = {"critical": "◆", "warning": "▲", "info": "○"}
 
 
 @dataclass
@@ -91,6 +91,6 @@ def alert_line(alert: Alert) -> Text:
     """One alert in a line: mark, time of onset, reason."""
     at = datetime.fromtimestamp(alert.opened / 1e9, UTC).astimezone().strftime("%H:%M:%S")
     state = "open" if alert.closed is None else "over"
-    line = Text(f"{MARKS[alert.severity]} ", style=OUT if alert.closed is None else "")
+    line = Text(f"{GLYPH[alert.severity]} ", style=OUT if alert.closed is None else "")
     line.append(f"{at} {alert.severity}, {state}: ", style="bold")
     return line.append(alert.reason)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from watchband.core.ports import Batch, Sink
-from watchband.detectors import SeasonalBand
+from watchband.core.ports import Batch, Sink, Store
+from watchband.detectors.seasonal_band import SeasonalBand
 from watchband.pipeline.policy import Policy
 from watchband.pipeline.results import Results
 from watchband.pipeline.rules import Budget
@@ -33,7 +33,7 @@ def watch_of(metric: str, zone: str = "UTC") -> Watch:
     """The watch of one metric; values cannot be negative, and percentages end at 100."""
     high = 100.0 if metric.endswith("_percent") else None
     policy = Policy(min_deviation=LEAST.get(metric, 0.0), range_low=0.0, range_high=high)
-    detector = SeasonalBand(range_low=0.0, range_high=high)  # type: ignore[call-arg]
+    detector = SeasonalBand(range_low=0.0, range_high=high)
     return Watch(metric, detector, BUDGET, policy, zone=zone)
 
 
@@ -50,7 +50,7 @@ class Bench:
         Time zone in which alerts tell times.
     """
 
-    def __init__(self, make_store: Callable[[], object], sinks: list[Sink], zone: str = "UTC") -> None:
+    def __init__(self, make_store: Callable[[], Store], sinks: list[Sink], zone: str = "UTC") -> None:
         self.make_store, self.sinks, self.zone = make_store, sinks, zone
         self.runners: dict[str, Runner] = {}
 
@@ -60,7 +60,7 @@ class Bench:
         for reading in batch.readings:
             metric = reading.key.metric
             if metric not in self.runners:
-                self.runners[metric] = Runner(watch_of(metric, self.zone), self.make_store(), self.sinks)  # type: ignore[arg-type]
+                self.runners[metric] = Runner(watch_of(metric, self.zone), self.make_store(), self.sinks)
             results = self.runners[metric].step(source, Batch([reading], batch.position))
             if results is not None:
                 found[metric] = results
