@@ -2,7 +2,8 @@ use numpy::PyReadwriteArray2;
 use pyo3::prelude::*;
 
 use super::batch::{step, Outputs, PointsArgs, StateArgs};
-use crate::kernels::random_cut_forest::{widths, RandomCutForest};
+use crate::kernels::random_cut_forest::RandomCutForest;
+use crate::kernels::random_cut_open::widths;
 use crate::kernels::random_cut_tree::SAMPLES_MAX;
 
 /// State arrays by type: head, roots, nodes, counts; ring, shingle, boxes; refs, links; weights.

@@ -23,6 +23,7 @@ pub mod random_cut_change;
 pub mod random_cut_displacement;
 pub mod random_cut_forest;
 pub mod random_cut_intake;
+pub mod random_cut_open;
 pub mod random_cut_sample;
 pub mod random_cut_tree;
 pub mod random_cut_walk;

@@ -5,23 +5,19 @@
 //! `ring` f32, `shingle` f32. Derived, rebuilt where `counts` does not say that they are current: `boxes`, `links`,
 //! `weights`, `counts`.
 
-use super::fleet::{Kernel, Row, Slice};
+use super::fleet::{Kernel, Slice};
 use super::random_cut_attribution::attribute;
-use super::random_cut_box::{padded, Any, Fixed, Width, DIMS_MAX};
+use super::random_cut_box::Width;
 use super::random_cut_displacement::displacement;
 use super::random_cut_intake::ring;
-use super::random_cut_sample::{draw, gate, key, unit, weight, welcome, Heap, Use};
-use super::random_cut_tree::{boxes_of, links_of, Counts, Desk, Padded, Ring, Tree, COUNTS};
+use super::random_cut_open::{open, Work};
+use super::random_cut_sample::{draw, gate, unit, weight, welcome};
+use super::random_cut_tree::{Desk, Padded, Ring, Tree};
 use super::random_cut_walk::{Walk, LANES};
 
-/// What `counts` says of a state that no forest wrote.
-const UNSOUND: i64 = -1;
 /// Outputs of every detector; shares come behind them.
 const ANSWERS: usize = 6;
-/// Values in a line of the cache.
-const LINE: usize = 16;
-/// What `counts` says of the derived arrays: one more than the values written, and where the boxes begin.
-const MARKS: usize = 2;
+
 pub struct RandomCutForest {
     pub trees: usize,
     pub samples: usize,
@@ -40,32 +36,15 @@ pub struct RandomCutForest {
     pub attributes: Option<f64>,
 }
 
-/// Widths of the state arrays of one series: head, roots, nodes, refs, ring, shingle; boxes, links, weights, counts.
-pub fn widths(trees: usize, samples: usize, shingle: usize, dims: usize, span: usize) -> [usize; 10] {
-    let length = shingle * dims;
-    [
-        4,
-        trees,
-        trees * samples,
-        trees * (samples + 1),
-        (span + shingle - 1) * dims,
-        length,
-        trees * boxes_of(samples) * 2 * padded(length) + LINE,
-        trees * links_of(samples),
-        trees * (samples + 3),
-        MARKS + trees * COUNTS,
-    ]
-}
-
 /// The stream of random numbers of each tree, by use.
-pub(super) struct Keys {
+pub struct Keys {
     pub(super) weight: Vec<u64>,
     pub(super) entry: Vec<u64>,
     pub(super) cut: Vec<u64>,
 }
 
 /// One series while it is folded.
-pub(super) struct Fold<'a, 'k, W> {
+pub struct Fold<'a, 'k, W> {
     pub(super) kernel: &'k RandomCutForest,
     pub(super) width: W,
     pub(super) keys: Keys,
@@ -85,93 +64,12 @@ pub(super) struct Fold<'a, 'k, W> {
     pub(super) sums: Vec<f64>,
 }
 
-fn take<'a, T>(rest: &mut &'a mut [T], count: usize) -> &'a mut [T] {
-    let (head, tail) = std::mem::take(rest).split_at_mut(count);
-    *rest = tail;
-    head
-}
-
-impl RandomCutForest {
-    fn keys(&self) -> Keys {
-        let of = |purpose: Use| (0..self.trees).map(|t| key(self.seed, t, purpose)).collect();
-        Keys { weight: of(Use::Weight), entry: of(Use::Entry), cut: of(Use::Cut) }
+impl Work for RandomCutForest {
+    fn forest(&self) -> &RandomCutForest {
+        self
     }
 
-    fn cut_out<'a, W: Width>(
-        &self,
-        width: W,
-        mut nodes: &'a mut [i64],
-        mut roots: &'a mut [i64],
-        mut refs: &'a mut [u16],
-        mut links: &'a mut [u16],
-        mut weights: &'a mut [f64],
-        mut boxes: &'a mut [f32],
-        mut counts: &'a mut [i64],
-    ) -> Vec<Tree<'a>> {
-        let samples = self.samples;
-        let kept = boxes_of(samples);
-        let mut trees = Vec::with_capacity(self.trees);
-        for _ in 0..self.trees {
-            trees.push(Tree {
-                samples,
-                nodes: take(&mut nodes, samples),
-                root: &mut take(&mut roots, 1)[0],
-                refs: take(&mut refs, samples + 1),
-                masses: take(&mut links, 2 * samples + 1),
-                slots: take(&mut links, samples),
-                leaders: take(&mut links, samples + 1),
-                free: take(&mut links, kept),
-                heap: Heap {
-                    weights: take(&mut weights, samples + 1),
-                    entries: take(&mut links, samples + 1),
-                },
-                gate: take(&mut weights, 2),
-                boxes: take(&mut boxes, kept * 2 * width.padded()),
-                counts: Counts(take(&mut counts, COUNTS)),
-            });
-        }
-        trees
-    }
-
-    fn fold<W: Width>(&self, width: W, slice: &mut Slice<'_>) {
-        let row = std::mem::take(&mut slice.row);
-        let Row { f64s, f32s, i64s, u16s } = row;
-        let Ok([head, roots, nodes, counts]) = <[&mut [i64]; 4]>::try_from(i64s) else {
-            unreachable!("four i64 arrays")
-        };
-        let Ok([ring, shingle, mut boxes]) = <[&mut [f32]; 3]>::try_from(f32s) else {
-            unreachable!("three f32 arrays")
-        };
-        let Ok([refs, links]) = <[&mut [u16]; 2]>::try_from(u16s) else { unreachable!("two u16 arrays") };
-        let Ok([weights]) = <[&mut [f64]; 1]>::try_from(f64s) else { unreachable!("one f64 array") };
-        let (marks, counts) = counts.split_at_mut(MARKS);
-        // Boxes begin where a line of the cache does; a copy elsewhere in memory is made anew.
-        let skip = (boxes.as_ptr() as usize / 4).wrapping_neg() % LINE;
-        take(&mut boxes, skip);
-        let trees = self.cut_out(width, nodes, roots, refs, links, weights, boxes, counts);
-        let mut fold = Fold {
-            kernel: self,
-            width,
-            keys: self.keys(),
-            head,
-            ring,
-            shingle,
-            trees,
-            walk: Walk::new(self.samples),
-            point: [0.0; DIMS_MAX],
-            taken: Vec::with_capacity(self.trees),
-            chosen: Vec::with_capacity(self.trees),
-            desk: Desk::new(self.samples),
-            shares: vec![0.0; 2 * self.shingle * self.dims],
-            sums: vec![0.0; 2 * self.shingle * self.dims],
-        };
-        if marks[0] != fold.head[0] + 1 || marks[1] != skip as i64 {
-            if !fold.sound() {
-                marks[0] = UNSOUND;
-                return;
-            }
-            fold.rebuild();
-        }
+    fn work<W: Width>(&self, fold: &mut Fold<'_, '_, W>, slice: &mut Slice<'_>) {
         for i in 0..slice.times.len() {
             fold.sums.fill(f64::NAN);
             slice.outputs[0][i] = fold.point(&slice.values[i * self.dims..][..self.dims]);
@@ -179,37 +77,16 @@ impl RandomCutForest {
                 output[i] = share;
             }
         }
-        marks[0] = fold.head[0] + 1;
-        marks[1] = skip as i64;
     }
 }
 
 impl Kernel for RandomCutForest {
     fn step(&self, slice: &mut Slice<'_>) {
-        match padded(self.shingle * self.dims) {
-            4 => self.fold(Fixed::<4>, slice),
-            8 => self.fold(Fixed::<8>, slice),
-            16 => self.fold(Fixed::<16>, slice),
-            64 => self.fold(Fixed::<64>, slice),
-            other => self.fold(Any(other), slice),
-        }
+        open(self, slice);
     }
 }
 
 impl<W: Width> Fold<'_, '_, W> {
-    fn rebuild(&mut self) {
-        let ring = ring!(self);
-        let (kernel, written) = (self.kernel, self.head[0]);
-        for (tree, &key) in self.trees.iter_mut().zip(&self.keys.weight) {
-            tree.rebuild(
-                self.width,
-                ring,
-                |first| kernel.weight(key, first + kernel.shingle as i64 - 1),
-                |start| kernel.born(start, written),
-            );
-        }
-    }
-
     /// Scores a point, then learns from it.
     fn point(&mut self, values: &[f64]) -> f64 {
         let Some(known) = self.push(values) else { return f64::NAN };
@@ -335,7 +212,7 @@ impl<W: Width> Fold<'_, '_, W> {
 
 impl RandomCutForest {
     /// Weight of the point whose last value has this number.
-    fn weight(&self, key: u64, last: i64) -> f64 {
+    pub(super) fn weight(&self, key: u64, last: i64) -> f64 {
         weight(draw(key, last as u64), last, self.decay)
     }
 
