@@ -1,4 +1,4 @@
-"""``python -m benches [NAME ...] [--json] [--runs 5] [--points 1000000] [--no-peers]``."""
+"""``python -m benches [NAME ...] [--json] [--runs 5] [--points 1000000] [--no-peers]``, or ``quality`` with its own."""
 
 from __future__ import annotations
 
@@ -28,6 +28,9 @@ def run(chosen: list[str], runs: int, points: int, peers: bool) -> list[Measured
 
 
 def main(arguments: list[str] | None = None) -> int:
+    given_to = sys.argv[1:] if arguments is None else arguments
+    if given_to[:1] == ["quality"]:
+        return int(importlib.import_module("benches.quality.__main__").main(given_to[1:]))
     parser = argparse.ArgumentParser(prog="python -m benches", description=__doc__)
     parser.add_argument("name", nargs="*", help=f"which benches; all if none is named: {', '.join(names())}")
     parser.add_argument("--json", action="store_true", help="for machines")

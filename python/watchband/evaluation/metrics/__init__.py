@@ -1,0 +1,1 @@
+"""Metrics of detection: one file, one metric, numpy only."""
