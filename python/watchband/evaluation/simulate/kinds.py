@@ -65,7 +65,7 @@ def season(rng: np.random.Generator, n: int) -> Float64:
 
 def autoregressive(rng: np.random.Generator, n: int, memory: float) -> Float64:
     """Noise that remembers, of standard deviation 1."""
-    drawn = rng.normal(size=n) * np.sqrt(1 - memory**2)
+    drawn: Float64 = rng.normal(size=n) * np.sqrt(1 - memory**2)
     drawn[0] /= np.sqrt(1 - memory**2)
     for i in range(1, n):
         drawn[i] += memory * drawn[i - 1]
