@@ -7,6 +7,7 @@ All are strictly causal, with one configuration for every series.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -62,7 +63,8 @@ def half_space_trees(times: Int64, values: Float64) -> Float64:
     """River's half-space trees at its defaults, on values scaled by their running range."""
     from river import anomaly, preprocessing
 
-    scaler, trees = preprocessing.MinMaxScaler(), anomaly.HalfSpaceTrees(seed=1)
+    scaler: Any = preprocessing.MinMaxScaler()
+    trees: Any = anomaly.HalfSpaceTrees(seed=1)
     scores = np.empty(len(values))
     for i, x in enumerate(values.tolist()):
         row = {"x": x}
