@@ -20,6 +20,7 @@ fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
     bindings::residual::register(module)?;
     bindings::rolling_zscore::register(module)?;
     bindings::seasonal_band::register(module)?;
+    bindings::shape_novelty::register(module)?;
     bindings::threshold::register(module)?;
     Ok(())
 }

@@ -166,6 +166,19 @@ def seasonal_band(
     threads: int,
 ) -> None: ...
 def seasonal_band_widths() -> tuple[int, int, int, int, int]: ...
+def shape_novelty(
+    floats: list[_F64],
+    head: _I64,
+    points: _Points,
+    outputs: list[_F64],
+    memory: int,
+    block: int,
+    stride: int,
+    warm_up: int,
+    gain: float,
+    threads: int,
+) -> None: ...
+def shape_novelty_widths() -> tuple[int, int]: ...
 def threshold(
     points: _Points,
     outputs: list[_F64],

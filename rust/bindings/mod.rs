@@ -13,4 +13,5 @@ pub mod residual;
 pub mod rolling_median;
 pub mod rolling_zscore;
 pub mod seasonal_band;
+pub mod shape_novelty;
 pub mod threshold;

@@ -10,6 +10,7 @@
 
 use super::distance::distance;
 use super::fleet::{Kernel, Slice};
+use super::usual::{self, Usual};
 
 pub struct GapNovelty {
     pub memory: i64,
@@ -18,22 +19,10 @@ pub struct GapNovelty {
     pub gain: f64,
 }
 
-/// Places in `run`: running level, mean distance from it, values seen, values in a row that were clipped, mean size.
-const LEVEL: usize = 0;
-const SCALE: usize = 1;
-const COUNT: usize = 2;
-const OUT: usize = 3;
-const SIZE: usize = 4;
-pub const RUN: usize = 5;
+pub const RUN: usize = usual::WIDTH;
 
 /// Values are clamped to this, so that no difference overflows.
 const LARGEST: f64 = 1e300;
-/// A value teaches the running scale at most so many scales, and twice as many with each that stays out.
-const CLIP: f64 = 4.0;
-const OUT_MAX: f64 = 60.0;
-/// Smallest scale against the size of the values: what is left of rounding.
-const RESOLUTION: f64 = 1e-12;
-
 /// The sketch of one series, unpacked.
 struct Sketch<'a> {
     values: &'a mut [f64],
@@ -124,26 +113,6 @@ impl Sketch<'_> {
     }
 }
 
-impl GapNovelty {
-    /// Running level and mean distance from it; one value far out moves both by little, a level that stays by all.
-    fn learn_scale(&self, run: &mut [f64], value: f64) {
-        run[COUNT] += 1.0;
-        let count = run[COUNT];
-        if count == 1.0 {
-            run[LEVEL] = value;
-        }
-        let away = value - run[LEVEL];
-        let known = count > self.warm_up && run[SCALE] > 0.0;
-        let most = if known { CLIP * run[SCALE] * libm::exp2(run[OUT]) } else { f64::INFINITY };
-        run[OUT] = if away.abs() > most { (run[OUT] + 1.0).min(OUT_MAX) } else { 0.0 };
-        let taken = away.clamp(-most, most);
-        let gain = self.gain.max(1.0 / count);
-        run[LEVEL] += gain * taken;
-        run[SCALE] += gain * (taken.abs() - run[SCALE]);
-        run[SIZE] += gain * (value.abs().min(run[LEVEL].abs() + taken.abs()) - run[SIZE]);
-    }
-}
-
 impl Kernel for GapNovelty {
     fn step(&self, slice: &mut Slice<'_>) {
         let row = std::mem::take(&mut slice.row);
@@ -156,6 +125,7 @@ impl Kernel for GapNovelty {
             unreachable!("six outputs")
         };
         let mut sketch = Sketch { values, isolation, seen, held: head[0] as usize, oldest: head[2] };
+        let usual = Usual { gain: self.gain, warm_up: self.warm_up };
         for (i, &raw) in slice.values.iter().enumerate() {
             let now = head[1];
             head[1] = now.wrapping_add(1);
@@ -170,8 +140,8 @@ impl Kernel for GapNovelty {
                 let nearest = sketch.values[cell];
                 let gap = (value - nearest).abs();
                 near = Some(gap);
-                if run[COUNT] >= self.warm_up {
-                    let scale = run[SCALE].max(RESOLUTION * run[SIZE]);
+                if run[usual::COUNT] >= self.warm_up {
+                    let scale = usual::scale(run);
                     // New beside a value that was itself alone is less new.
                     let discount = if gap > 0.0 { (1.0 + sketch.isolation[cell] / gap).sqrt() } else { 1.0 };
                     score[i] = distance(value, nearest, scale * discount);
@@ -179,7 +149,7 @@ impl Kernel for GapNovelty {
                 }
             }
             sketch.learn(value, near, now);
-            self.learn_scale(run, value);
+            usual.learn(run, value);
         }
         head[0] = sketch.held as i64;
         head[2] = sketch.oldest;

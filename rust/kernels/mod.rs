@@ -37,6 +37,8 @@ pub mod seasonal_band_hold;
 pub mod seasonal_band_level;
 pub mod seasonal_band_season;
 pub mod seasonal_band_tail;
+pub mod shape_novelty;
 pub mod sorted;
 pub mod tail;
 pub mod threshold;
+pub mod usual;

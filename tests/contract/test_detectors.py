@@ -36,6 +36,11 @@ VARIANTS: dict[str, list[dict[str, object]]] = {
         {"adapt": "hold"},
         {"range_low": 0.0, "range_high": 100.0},
     ],
+    "shape_novelty": [
+        {"block": 3, "memory": 150, "stride": 1, "warm_up": 20},
+        {"block": 2, "memory": 200, "stride": 2, "warm_up": 30},
+        {"block": 1, "memory": 60, "stride": 1, "warm_up": 1},
+    ],
     "threshold": [{"low": 30.0, "high": 70.0}, {"low": 30.0, "high": None}],
 }
 

@@ -19,6 +19,7 @@ _TABLE = {
     "rolling_median": "watchband.detectors.rolling_median:RollingMedian",
     "rolling_zscore": "watchband.detectors.rolling_zscore:RollingZscore",
     "seasonal_band": "watchband.detectors.seasonal_band:SeasonalBand",
+    "shape_novelty": "watchband.detectors.shape_novelty:ShapeNovelty",
     "threshold": "watchband.detectors.threshold:Threshold",
 }
 
