@@ -55,10 +55,10 @@ struct Sums {
 impl Sums {
     #[inline(always)]
     fn add(&mut self, own: f64, past: &[f64]) {
-        for lane in 0..LANES {
-            let away = own - past[lane];
-            self.plain[lane] += away;
-            self.squares[lane] += away * away;
+        for ((plain, squares), &mean) in self.plain.iter_mut().zip(&mut self.squares).zip(past) {
+            let away = own - mean;
+            *plain += away;
+            *squares += away * away;
         }
     }
 
@@ -115,8 +115,8 @@ impl Nearest {
                 self.or(squared, from + at + lane);
             }
         }
-        for at in whole..to - from {
-            self.one(own, &std::array::from_fn(|k| rows[k][at]), from + at);
+        for place in from + whole..to {
+            self.one(own, &std::array::from_fn(|k| past[place - k * step]), place);
         }
     }
 }
