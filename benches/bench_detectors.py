@@ -11,7 +11,8 @@ import numpy as np
 from benches.timing import Case
 from watchband.core.detector import Detector
 from watchband.core.points import Points
-from watchband.detectors import DETECTORS, Ewma, RollingMedian, RollingZscore
+from watchband.detectors import Ewma, RollingMedian, RollingZscore
+from watchband.pipeline.catalogue import CATALOGUE
 from watchband.testing import streams
 
 SECONDS_MAX = 1.5
@@ -51,7 +52,7 @@ def _timed(work: Callable[[], object]) -> float:
 
 
 def _registered() -> Iterable[Detector]:
-    return (DETECTORS.build({"type": name}) for name in DETECTORS.names())
+    return (CATALOGUE.build({"type": name}) for name in CATALOGUE.names())
 
 
 def _everyone(points: int) -> Iterable[Case]:

@@ -8,8 +8,8 @@ import time
 import numpy as np
 
 from watchband.core.points import Points
-from watchband.detectors import DETECTORS
 from watchband.pipeline.calibrate import Calibrate
+from watchband.pipeline.catalogue import CATALOGUE
 from watchband.pipeline.rules import Budget
 from watchband.testing import streams
 from watchband.testing.nulls import NULLS, STILL, openings
@@ -23,7 +23,7 @@ def measure(values: np.ndarray, name: str) -> tuple[list[float], float]:
     """Alerts over promised ones for each budget, and nanoseconds a point of ``calibrate``."""
     series, n = values.shape
     points = Points.fleet([(streams.times(n, 5 * streams.MINUTE), row) for row in values])
-    detector = DETECTORS.build({"type": name})
+    detector = CATALOGUE.build({"type": name})
     scores = detector.step(detector.start(series), points)
     ratios, spent = [], 0.0
     for one_in in ONE_IN:

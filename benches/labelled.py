@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from watchband.core.points import Points
-from watchband.detectors import DETECTORS
 from watchband.pipeline.calibrate import Calibrate
+from watchband.pipeline.catalogue import CATALOGUE
 from watchband.pipeline.rules import Budget
 from watchband.testing.nulls import openings
 
@@ -54,7 +54,7 @@ def services() -> Iterator[Series]:
 
 def found(name: str, one_in: int, everything: list[Series]) -> tuple[int, int, int, int]:
     """Labelled windows with an alert, windows, alerts outside all of them, points that counted."""
-    detector = DETECTORS.build({"type": name})
+    detector = CATALOGUE.build({"type": name})
     calibrate = Calibrate(Budget(1, one_in))
     hits = total = false = counted = 0
     for times, values, windows in everything:

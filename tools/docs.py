@@ -9,8 +9,8 @@ import re
 from pathlib import Path
 
 from watchband.core import params
-from watchband.detectors import DETECTORS
 from watchband.pipeline.calibrate import Calibrate
+from watchband.pipeline.catalogue import CATALOGUE
 from watchband.pipeline.policy import Policy
 from watchband.pipeline.prepare import Prepare
 
@@ -24,8 +24,8 @@ MARK = re.compile(r"(<!-- (params|detectors)(?: (\w+))? -->\n).*?(<!-- /\2 -->)"
 def detector_table() -> str:
     """Every detector with maturity, bytes a series and cost."""
     lines = ["| detector | maturity | bytes a series | cost |", "|---|---|---|---|"]
-    for name in DETECTORS.names():
-        detector = DETECTORS.build({"type": name})
+    for name in CATALOGUE.names():
+        detector = CATALOGUE.build({"type": name})
         link = f"[`{name}`]({name}.md)"
         lines.append(f"| {link} | {detector.maturity} | {detector.state_bytes_max:,} | {detector.cost} |")
     return "\n".join(lines) + "\n"
@@ -41,7 +41,7 @@ def generated(text: str) -> str:
             body = detector_table()
         else:
             named = name or (title[1] if title else "")
-            body = params.table(FOLDS[named] if named in FOLDS else DETECTORS.get(named))
+            body = params.table(FOLDS[named] if named in FOLDS else CATALOGUE.get(named))
         return match[1] + body + match[4]
 
     return MARK.sub(fill, text)

@@ -23,9 +23,10 @@ def calibrate(
     rule: tuple[str, float, int, bool],
     direction: str,
     half_life: float,
+    weights: list[float],
     threads: int,
 ) -> None: ...
-def calibrate_widths() -> tuple[int, int, int]: ...
+def calibrate_widths() -> tuple[int, int, int, int]: ...
 def decide(
     state: tuple[_F64, _I64, _F64, _F64, _I64],
     points: _Points,

@@ -7,6 +7,7 @@ use crate::kernels::buckets::BINS;
 use crate::kernels::calibrate::{Calibrate, Direction, Rule};
 use crate::kernels::life::LIFE;
 use crate::kernels::tail::FIT;
+use crate::kernels::voter::VOTER;
 
 /// The rule as Python names it: (kind, x, train, robust).
 type RuleArgs<'py> = (&'py str, f64, usize, bool);
@@ -24,6 +25,7 @@ fn calibrate(
     rule: RuleArgs<'_>,
     direction: &str,
     half_life: f64,
+    weights: Vec<f64>,
     threads: usize,
 ) -> PyResult<()> {
     let (kind, x, train, robust) = rule;
@@ -39,15 +41,16 @@ fn calibrate(
         "below" => Direction::Below,
         _ => Direction::Both,
     };
-    let kernel = Calibrate::new(rule, direction, half_life, p_limit);
+    let kernel = Calibrate::new(rule, direction, half_life, weights, p_limit);
     let state = StateArgs { f64s: vec![fits, life], f32s: vec![bins], ..Default::default() };
     step(py, &kernel, state, &points, &columns, outputs, threads)
 }
 
-/// Widths of the state arrays of `calibrate`: of one row's buckets, of one row's fit, of the rest.
+/// Widths of the state arrays of `calibrate`: of one row's buckets, of one row's fit, of the rest, and of that of each
+/// further member.
 #[pyfunction]
-fn calibrate_widths() -> (usize, usize, usize) {
-    (BINS, FIT, LIFE)
+fn calibrate_widths() -> (usize, usize, usize, usize) {
+    (BINS, FIT, LIFE, VOTER)
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -1,6 +1,7 @@
-//! From scores to anomaly scores: a tail per side (level 1), then the rate of incidents (level 2).
+//! From scores to anomaly scores: a tail per side and further member (level 1), then the rate of incidents (level 2).
 //!
-//! State: `bins` f32[rows * BINS], `fits` f64[rows * FIT], `life` f64[LIFE]; places in `life` stand in `life.rs`.
+//! State, with `rows` the sides of the band's member and the further members: `bins` f32[rows * BINS], `fits`
+//! f64[rows * FIT], `life` f64[LIFE + VOTER * further members]; places in `life` stand in `life.rs` and `voter.rs`.
 
 use super::buckets::{bin_of, BINS, HIGHEST};
 use super::fleet::{Kernel, Slice};
@@ -8,14 +9,15 @@ use super::incidents::{count_incident, hold, Rate};
 use super::life::*;
 use super::opening;
 use super::tail::{Tail, FIT};
+use super::voter::{Shares, Voter, VOTER};
 
 /// Opinions after which something may be said, after which buckets fill, and after which the tail is used.
 const SPEAKS: f64 = 20.0;
-const FILLS: f64 = 100.0;
-const USED: f64 = 250.0;
-const REFIT: f64 = 32.0;
+pub const FILLS: f64 = 100.0;
+pub const USED: f64 = 250.0;
+pub const REFIT: f64 = 32.0;
 const SURE: f64 = 1000.0;
-const GAIN_MAX: f64 = 1e6;
+pub const GAIN_MAX: f64 = 1e6;
 /// Scores between 0.05 and 12 that prove noise.
 const LIVELY_LEAST: f64 = 10.0;
 
@@ -48,6 +50,8 @@ pub struct Calibrate {
     /// What a weight grows by in a point, and what is left of a count of incidents.
     grows: f64,
     keeps: f64,
+    /// Of every member, the band's first.
+    weights: Vec<f64>,
     /// Of every slice: the probability per point that the budget allows.
     pub p_limit: Vec<f64>,
 }
@@ -67,13 +71,20 @@ impl Sides {
 }
 
 impl Calibrate {
-    pub fn new(rule: Rule, direction: Direction, half_life: f64, p_limit: Vec<f64>) -> Self {
+    pub fn new(
+        rule: Rule,
+        direction: Direction,
+        half_life: f64,
+        weights: Vec<f64>,
+        p_limit: Vec<f64>,
+    ) -> Self {
         let grows = libm::exp2(1.0 / half_life);
         let keeps = libm::exp2(-1.0 / (1.4 * half_life));
-        Self { rule, direction, half_life, grows, keeps, p_limit }
+        Self { rule, direction, half_life, grows, keeps, weights, p_limit }
     }
 
-    pub fn rows(&self) -> usize {
+    /// Tails of the band's member.
+    fn rows(&self) -> usize {
         match (&self.rule, self.direction) {
             (Rule::Budget, Direction::Both) => 2,
             _ => 1,
@@ -98,26 +109,44 @@ impl Calibrate {
         Sides::of(rows, signed)
     }
 
-    fn tails<'a>(&self, bins: &'a mut [f32], fits: &'a mut [f64]) -> Vec<Tail<'a>> {
-        let ln_weight = -libm::log(self.rows() as f64);
-        bins.chunks_exact_mut(BINS)
+    fn tails<'a>(
+        &self,
+        bins: &'a mut [f32],
+        fits: &'a mut [f64],
+        life: &'a mut [f64],
+    ) -> (Vec<Tail<'a>>, Vec<Voter<'a>>) {
+        let ln_side = -libm::log(self.rows() as f64);
+        let mut rows: Vec<Tail<'a>> = bins
+            .chunks_exact_mut(BINS)
             .zip(fits.chunks_exact_mut(FIT))
-            .map(|(bins, fit)| Tail { bins, fit, gain: 1.0, total: 0.0, ln_weight, unit: 1.0, ln_least: 0.0 })
-            .collect()
+            .map(|(bins, fit)| Tail { bins, fit, gain: 1.0, total: 0.0, ln_side, unit: 1.0, ln_least: 0.0 })
+            .collect();
+        let further = rows.split_off(self.rows());
+        let voters = further.into_iter().zip(life.chunks_exact_mut(VOTER));
+        (rows, voters.map(|(tail, life)| Voter::new(Tail { ln_side: 0.0, ..tail }, life)).collect())
     }
 
-    /// -ln p of level 1 (NaN: nothing can be said).
-    fn nats(&self, tails: &[Tail<'_>], sides: &Sides, seen: f64) -> f64 {
-        if sides.rows[0].is_nan() || seen < SPEAKS {
+    /// The band's member can say something.
+    fn ready(&self, tails: &[Tail<'_>], sides: &Sides, seen: f64) -> bool {
+        if sides.signed {
+            seen >= SPEAKS
+        } else {
+            seen >= USED && tails[0].fitted()
+        }
+    }
+
+    /// -ln p of level 1 of the band's member after its share of the false alarms (NaN: nothing can be said).
+    fn nats(&self, tails: &[Tail<'_>], sides: &Sides, seen: f64, ln_share: f64) -> f64 {
+        if sides.rows[0].is_nan() || !self.ready(tails, sides, seen) {
             return f64::NAN;
         }
         if !sides.signed {
-            let ready = seen >= USED && tails[0].fitted();
-            return if ready { -tails[0].ln_p(sides.rows[0], sides.bins[0]) } else { f64::NAN };
+            return -(tails[0].ln_p(sides.rows[0], sides.bins[0]) - ln_share);
         }
         let scores = sides.rows.into_iter().zip(sides.bins);
         let rows = tails.iter().zip(scores);
-        let nats = rows.map(|(tail, (z, bin))| tail.ln_weight - tail.ln_p(z, bin)).fold(0.0, f64::max);
+        let nats =
+            rows.map(|(tail, (z, bin))| tail.ln_side + ln_share - tail.ln_p(z, bin)).fold(0.0, f64::max);
         nats.min(nats_max(seen))
     }
 
@@ -186,21 +215,42 @@ fn spread(tail: &Tail<'_>, life: &[f64], k: f64, robust: bool) -> f64 {
 }
 
 impl Calibrate {
-    fn learn(&self, tails: &mut [Tail<'_>], life: &mut [f64], sides: &Sides, nats: f64) {
-        life[SEEN] += 1.0;
+    fn learn(
+        &self,
+        tails: &mut [Tail<'_>],
+        voters: &mut [Voter<'_>],
+        life: &mut [f64],
+        sides: &Sides,
+        nats: f64,
+    ) {
+        let speaks = !sides.rows[0].is_nan();
+        life[SEEN] += if speaks { 1.0 } else { 0.0 };
+        voters.iter_mut().for_each(Voter::count);
         let mut weight = 1.0;
         if !nats.is_nan() {
             let was_open = life[HOLD_OPEN] != 0.0;
             weight = hold(life, nats);
             match (was_open, life[HOLD_OPEN] != 0.0) {
-                (false, true) => opening::note(life, sides.rows),
+                (false, true) => {
+                    opening::note(life, sides.rows);
+                    voters.iter_mut().for_each(Voter::note);
+                }
                 (true, false) => opening::forget(life),
                 _ => {}
             }
-            if life[SEEN] > USED {
+            if heard(life, voters) > USED {
                 count_incident(life, nats, self.keeps);
             }
         }
+        let opens = life[HOLD_OPEN] == 1.0;
+        voters.iter_mut().for_each(|voter| voter.learn(self.grows, weight, opens));
+        if speaks {
+            self.learn_band(tails, life, sides, weight);
+        }
+    }
+
+    fn learn_band(&self, tails: &mut [Tail<'_>], life: &mut [f64], sides: &Sides, held: f64) {
+        let mut weight = held;
         let largest = sides.rows[0].max(sides.rows[1]);
         if largest > 0.05 && largest < 12.0 {
             life[LIVELY] = (life[LIVELY] + 1.0).min(LIVELY_LEAST);
@@ -249,42 +299,74 @@ impl Calibrate {
 }
 
 /// However strange a point, a history of n points cannot say of it that it comes once in more than about n^4.
-fn nats_max(seen: f64) -> f64 {
+pub fn nats_max(seen: f64) -> f64 {
     4.0 * libm::log(seen + 10.0)
+}
+
+/// Points of which any member had an opinion.
+fn heard(life: &[f64], voters: &[Voter<'_>]) -> f64 {
+    voters.iter().map(Voter::seen).fold(life[SEEN], f64::max)
+}
+
+impl Calibrate {
+    /// Limits in units of score above and below, where the combination reaches `wanted` nats.
+    fn limits(&self, tails: &[Tail<'_>], sides: &Sides, seen: f64, wanted: f64, ln_share: f64) -> [f64; 2] {
+        let ready = sides.signed && seen >= SPEAKS;
+        let reachable = wanted < nats_max(seen);
+        let wanted = tails[0].ln_side + ln_share - wanted;
+        let enough = if ready { tails[0].enough(wanted) } else { f64::NAN };
+        let limit = |tail: &Tail<'_>| match (ready, reachable) {
+            (true, true) => tail.limit(wanted, enough),
+            (true, false) => f64::INFINITY,
+            _ => f64::NAN,
+        };
+        [limit(&tails[0]), limit(tails.last().unwrap_or(&tails[0]))]
+    }
 }
 
 impl Kernel for Calibrate {
     fn step(&self, slice: &mut Slice<'_>) {
         let [fits, life] = &mut slice.row.f64s[..] else { unreachable!("two f64 arrays") };
         let [bins] = &mut slice.row.f32s[..] else { unreachable!("one f32 array") };
-        let [score, expected, scale, learn] = slice.columns[..] else { unreachable!("four columns") };
-        let [p_value, anomaly, above, below, confidence] = &mut slice.outputs[..] else {
+        let [score, expected, scale, learn, further @ ..] = &slice.columns[..] else {
+            unreachable!("four columns")
+        };
+        let [p_value, anomaly, above, below, confidence, members @ ..] = &mut slice.outputs[..] else {
             unreachable!("five outputs")
         };
         let dims = slice.values.len() / slice.times.len().max(1);
         let ln_limit = libm::log(self.p_limit[slice.index]);
-        let mut tails = self.tails(bins, fits);
+        let (life, further_life) = life.split_at_mut(LIFE);
+        let (mut tails, mut voters) = self.tails(bins, fits, further_life);
+        let mut shares = Shares::of(&self.weights);
         for i in 0..slice.times.len() {
             let value = slice.values[i * dims];
             let sides = self.sides(value, score[i], expected[i], scale[i]);
             let seen = life[SEEN];
             refresh(&mut tails, life, sides.signed);
-            let nats = self.nats(&tails, &sides, seen);
-            let rate = (seen >= USED).then(|| Rate::of(life));
-            let calibrated = rate.as_ref().map_or(nats, |rate| rate.apply(nats));
+            let mut ready = u32::from(self.ready(&tails, &sides, seen));
+            for (k, voter) in voters.iter_mut().enumerate() {
+                voter.hear(further[k][i]);
+                ready |= u32::from(voter.ready()) << (k + 1);
+            }
+            shares.update(ready);
+            let band = self.nats(&tails, &sides, seen, shares.ln[0]);
+            let rate = (heard(life, &voters) >= USED).then(|| Rate::of(life));
+            let calibrate = |nats: f64| rate.as_ref().map_or(nats, |rate| rate.apply(nats));
+            let mut nats = band;
+            if let [of_band, of_further @ ..] = &mut members[..] {
+                of_band[i] = calibrate(band) / -ln_limit;
+                for (k, voter) in voters.iter().enumerate() {
+                    let own = voter.nats(shares.ln[k + 1]);
+                    of_further[k][i] = calibrate(own) / -ln_limit;
+                    nats = nats.max(own);
+                }
+            }
+            let calibrated = calibrate(nats);
             let limits = if let Rule::Budget = self.rule {
                 anomaly[i] = calibrated / -ln_limit;
                 let wanted = rate.as_ref().map_or(-ln_limit, |rate| rate.invert(-ln_limit));
-                let ready = sides.signed && seen >= SPEAKS;
-                let reachable = wanted < nats_max(seen);
-                let wanted = tails[0].ln_weight - wanted;
-                let enough = if ready { tails[0].enough(wanted) } else { f64::NAN };
-                let limit = |tail: &Tail<'_>| match (ready, reachable) {
-                    (true, true) => tail.limit(wanted, enough),
-                    (true, false) => f64::INFINITY,
-                    _ => f64::NAN,
-                };
-                [limit(&tails[0]), limit(tails.last().unwrap_or(&tails[0]))]
+                self.limits(&tails, &sides, seen, wanted, shares.ln[0])
             } else {
                 let cut = self.cut(&tails, life);
                 anomaly[i] = (sides.rows[0] / cut.max(1.0 / HIGHEST)).min(HIGHEST);
@@ -296,11 +378,16 @@ impl Kernel for Calibrate {
             above[i] = if self.direction == Direction::Below { f64::INFINITY } else { limits[0] };
             below[i] = if self.direction == Direction::Above { f64::INFINITY } else { limits[1] };
             p_value[i] = libm::exp(-calibrated);
-            confidence[i] = (seen / SURE).min(1.0);
+            confidence[i] = (heard(life, &voters) / SURE).min(1.0);
+            let silent = sides.rows[0].is_nan() && voters.iter().all(Voter::silent);
             let held = learn[i] == OUTAGE && matches!(self.rule, Rule::Budget);
+            let opened = opening::is_open(life);
             let leaves_no_trace = held && opening::outage(&mut tails, life, self.half_life, USED);
-            if learn[i] != 0.0 && !leaves_no_trace && !sides.rows[0].is_nan() {
-                self.learn(&mut tails, life, &sides, nats);
+            if leaves_no_trace && opened {
+                voters.iter_mut().for_each(Voter::undo);
+            }
+            if learn[i] != 0.0 && !leaves_no_trace && !silent {
+                self.learn(&mut tails, &mut voters, life, &sides, nats);
             }
         }
     }

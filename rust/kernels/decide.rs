@@ -28,6 +28,11 @@ pub const REOPENED: i64 = 1 << 11;
 pub const ADOPTED_LEVEL: i64 = 1 << 12;
 pub const TIMED_OUT: i64 = 1 << 13;
 pub const NO_BAND: i64 = 1 << 14;
+pub const PATTERN: i64 = 1 << 15;
+/// From this bit on, flags of an alert hold the members of an ensemble that spoke at its opening.
+const MEMBERS: u32 = 32;
+/// Points beyond the limit that make the opening.
+const OPENING: i64 = 12;
 
 /// Score of a finding that opens an alert directly: out of range, or no data where that counts as breaching.
 pub const FINDING: f64 = 3.0;
@@ -180,6 +185,9 @@ impl Decide {
         memory.run[POINTS] += 1;
         memory.run[LAST] = time;
         memory.run[FLAGS] |= judged.flags & (OUT_OF_RANGE | BREACHING);
+        if judged.score > self.limit && memory.run[POINTS] <= OPENING {
+            memory.run[FLAGS] |= seen.spoke << MEMBERS;
+        }
         if seen.value.is_finite() {
             memory.run[AVERAGED] += 1;
             let before = if memory.run[AVERAGED] == 1 { 0.0 } else { memory.alert[MEAN] };
@@ -189,6 +197,7 @@ impl Decide {
         }
         if judged.score > memory.alert[SCORE] {
             memory.run[PEAK] = time;
+            memory.run[FLAGS] = memory.run[FLAGS] & !PATTERN | judged.flags & PATTERN;
             memory.alert[VALUE..=SIDE].copy_from_slice(&[
                 seen.value,
                 seen.expected,
@@ -329,17 +338,23 @@ impl Kernel for Decide {
         else {
             unreachable!("six outputs")
         };
-        let [expected, scale, own_lower, own_upper, score, above, below, confidence, flags] =
+        let [expected, scale, own_lower, own_upper, score, above, below, confidence, flags, spoke] =
             slice.columns[..]
         else {
-            unreachable!("nine columns")
+            unreachable!("ten columns")
         };
         let mut memory = Memory { window, quiet, alert, moments, run, changed: false };
         let mut scratch = Vec::with_capacity(self.n);
         for (i, (&value, &time)) in slice.values.iter().zip(slice.times).enumerate() {
             let held = flags[i] as i64 & HELD != 0;
-            let seen =
-                Seen { value, expected: expected[i], score: score[i], confidence: confidence[i], held };
+            let seen = Seen {
+                value,
+                expected: expected[i],
+                score: score[i],
+                confidence: confidence[i],
+                held,
+                spoke: spoke[i] as i64,
+            };
             let limits = Limits {
                 scale: scale[i],
                 above: above[i],

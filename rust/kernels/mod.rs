@@ -42,3 +42,4 @@ pub mod sorted;
 pub mod tail;
 pub mod threshold;
 pub mod usual;
+pub mod voter;

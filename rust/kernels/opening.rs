@@ -26,7 +26,8 @@ const OUTAGE: f64 = 2.0;
 pub fn note(life: &mut [f64], scores: [f64; 2]) {
     life[STAGE] = OPEN;
     life[GAIN] = 0.0;
-    life[SCORES..BEFORE].copy_from_slice(&scores);
+    // Where the band's member is silent nothing is learned of it.
+    life[SCORES..BEFORE].copy_from_slice(&scores.map(|score| if score.is_nan() { 0.0 } else { score }));
     life.copy_within(HIGH..HIGH + 2, BEFORE);
     life.copy_within(SECOND..SECOND + 2, BEFORE + 2);
 }
@@ -34,6 +35,11 @@ pub fn note(life: &mut [f64], scores: [f64; 2]) {
 /// The opening went into the buckets with this weight.
 pub fn learned(life: &mut [f64], gain: f64) {
     life[GAIN] = gain;
+}
+
+/// The incident may still turn out to be an outage.
+pub fn is_open(life: &[f64]) -> bool {
+    life[STAGE] == OPEN
 }
 
 /// The incident is over.

@@ -1,7 +1,7 @@
 //! What a score means for one point: policies that suppress or raise it, and the band as it is drawn.
 
 use super::decide::{
-    BREACHING, FINDING, MISSING, NO_BAND, OUT_OF_RANGE, SUPPRESSED_DIRECTION, SUPPRESSED_MIN_COUNT,
+    BREACHING, FINDING, MISSING, NO_BAND, OUT_OF_RANGE, PATTERN, SUPPRESSED_DIRECTION, SUPPRESSED_MIN_COUNT,
     SUPPRESSED_MIN_DEVIATION,
 };
 
@@ -37,6 +37,8 @@ pub struct Seen {
     pub confidence: f64,
     /// The detector holds back learning.
     pub held: bool,
+    /// A bit for each member of an ensemble that is above the limit on its own, the band's first.
+    pub spoke: i64,
 }
 
 /// Where the band ends: limits in units of scale, or the detector's own band where it has no scale.
@@ -165,10 +167,9 @@ impl Policy {
         }
     }
 
-    /// Makes "outside the band" and "score > 1" the same thing, which up to rounding they are.
-    fn agree(&self, seen: &Seen, score: f64, band: Band) -> Band {
+    /// Makes "outside the band" and "strange by its value" the same thing, which up to rounding they are.
+    fn agree(&self, seen: &Seen, score: f64, strange: bool, band: Band) -> Band {
         let outside = band.excludes(seen.value);
-        let strange = score > 1.0;
         if outside == strange || seen.value.is_nan() || !band.exists() {
             return band;
         }
@@ -209,7 +210,10 @@ impl Policy {
             band.lower = band.lower.max(self.range_low).min(self.range_high);
             band.upper = band.upper.min(self.range_high).max(self.range_low);
         }
-        let band = self.agree(seen, score, band);
+        // What only other members of an ensemble find strange may lie within the band.
+        let by_value = beyond || seen.spoke & 1 == 1;
+        flags |= if score > 1.0 && !by_value { PATTERN } else { 0 };
+        let band = self.agree(seen, score, score > 1.0 && by_value, band);
         let side = match () {
             () if seen.value > self.range_high => 1.0,
             () if seen.value < self.range_low => -1.0,

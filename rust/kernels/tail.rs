@@ -32,8 +32,8 @@ pub struct Tail<'a> {
     pub fit: &'a mut [f64],
     pub gain: f64,
     pub total: f64,
-    /// Ln of the row's share of the false alarms.
-    pub ln_weight: f64,
+    /// Ln of the side's share of its detector's false alarms.
+    pub ln_side: f64,
     /// Width of the prior, >= 1: it grows with the points seen until only the fit counts. Infinite without a scale.
     pub unit: f64,
     /// Ln of the least probability that the prior gives to anything but an equal value.
@@ -103,7 +103,7 @@ impl Tail<'_> {
         let g = self.beyond(bin);
         let z = score / (PRIOR_WIDTH * self.unit);
         let least = if bin > 0 { self.ln_least } else { 0.0 };
-        let prior = (self.ln_weight - 0.5 * z * z).max(least);
+        let prior = (self.ln_side - 0.5 * z * z).max(least);
         if !self.fitted() {
             return prior.max(self.often(g)).min(0.0);
         }
@@ -140,7 +140,7 @@ impl Tail<'_> {
     /// `enough` is that of `wanted`, which all tails of a series share.
     pub fn limit(&self, wanted: f64, enough: f64) -> f64 {
         let often = self.often_up_to(enough);
-        let z = (2.0 * (self.ln_weight - wanted).max(0.0)).sqrt() * PRIOR_WIDTH * self.unit;
+        let z = (2.0 * (self.ln_side - wanted).max(0.0)).sqrt() * PRIOR_WIDTH * self.unit;
         let prior = if self.ln_least < wanted { z.max(above(often, 1)) } else { f64::INFINITY };
         if self.fitted() {
             prior.min(self.limit_fitted(wanted, often))

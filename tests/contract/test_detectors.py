@@ -6,7 +6,7 @@ import pytest
 
 from watchband.core import params
 from watchband.core.detector import Detector
-from watchband.detectors import DETECTORS
+from watchband.pipeline.catalogue import CATALOGUE
 from watchband.testing.contracts.detector import CHECKS
 
 # Further parameter sets that take other paths through a detector; its defaults are always tried.
@@ -47,8 +47,8 @@ VARIANTS: dict[str, list[dict[str, object]]] = {
 
 def instances() -> list[Detector]:
     found = []
-    for name in DETECTORS.names():
-        found += [DETECTORS.build({"type": name, **values}) for values in ({}, *VARIANTS.get(name, []))]
+    for name in CATALOGUE.names():
+        found += [CATALOGUE.build({"type": name, **values}) for values in ({}, *VARIANTS.get(name, []))]
     return found
 
 
@@ -68,4 +68,4 @@ def test_law(detector: Detector, check: object) -> None:
 
 @pytest.mark.parametrize("detector", instances(), ids=label)
 def test_config_round_trip(detector: Detector) -> None:
-    assert DETECTORS.build(DETECTORS.to_config(detector)) == detector
+    assert CATALOGUE.build(CATALOGUE.to_config(detector)) == detector

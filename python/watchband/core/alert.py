@@ -54,6 +54,8 @@ class Alert:
         Policies that raised or shaped the alert.
     adopted : bool
         The level stayed longer than the hold and became the new normal.
+    members : tuple of str
+        The members of an ensemble that saw it at its opening; empty for a single detector.
     """
 
     id: str
@@ -78,12 +80,14 @@ class Alert:
     reason: str
     policies: tuple[str, ...] = ()
     adopted: bool = False
+    members: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON: the series as text, times as int64 ns, NaN as None."""
         result = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         result["series"] = str(self.series)
         result["policies"] = list(self.policies)
+        result["members"] = list(self.members)
         return {k: None if isinstance(v, float) and v != v else v for k, v in result.items()}
 
     @classmethod
@@ -93,6 +97,7 @@ class Alert:
         values = dict(data) | {k: float("nan") for k in floats if data[k] is None}
         values["series"] = SeriesKey.parse(data["series"])
         values["policies"] = tuple(data["policies"])
+        values["members"] = tuple(data.get("members", ()))
         return cls(**values)
 
 

@@ -44,6 +44,7 @@ class Score(NamedTuple):
     upper: float
     scale: float
     flags: float
+    members: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,11 @@ class Detector(Fold):
     def invariances(self) -> frozenset[str]:
         """The ``tags`` that hold for these parameters (law 10): one in units of the metric can break a scale."""
         return self.tags
+
+    @property
+    def further(self) -> int:
+        """Scores a point besides its own: those of an ensemble's further members."""
+        return 0
 
     @cached_property
     def fingerprint(self) -> str:
@@ -114,7 +120,7 @@ class Detector(Fold):
         """
         self.check_state(state)
         self._check_points(state, points)
-        scores = Scores.blank(points)
+        scores = Scores.blank(points, self.further)
         if len(points):
             self._fold(state, points, scores, threads)
             self._count(state, points)
@@ -141,7 +147,7 @@ class Detector(Fold):
         self._fold(state, points, scores, 1)
         state.points_seen[0] += 1
         state.last_time[0] = time
-        return Score(*(a.item() for a in scores.outputs()))
+        return Score._make([*(a.item() for a in scores.outputs()), ()])
 
     def _check_points(self, state: State, points: Points) -> None:
         if not 1 <= points.dims <= self.dims_max:

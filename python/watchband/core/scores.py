@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from watchband.core.points import Float64, Points
 
@@ -36,6 +38,8 @@ class Scores:
         ``score == abs(value - expected) / scale``. NaN for detectors whose score is not a distance.
     flags : float64[n]
         Sum of ``HELD``, ``ADOPTED`` and ``WARMING``, 0 where nothing is to be said.
+    members : tuple of float64[n]
+        Scores of an ensemble's further members, each in its own unit; empty for every other detector.
     """
 
     score: Float64
@@ -44,21 +48,32 @@ class Scores:
     upper: Float64
     scale: Float64
     flags: Float64
+    members: tuple[Float64, ...] = ()
 
     @classmethod
-    def blank(cls, points: Points) -> Scores:
+    def blank(cls, points: Points, members: int = 0) -> Scores:
         """Arrays for a batch, NaN everywhere and no flags: what a kernel fills."""
         n = len(points)
         columns = [np.empty(n) for _ in range(6)]
         for column, fill in zip(columns, _BLANK, strict=True):
             # For the one point that a live series sends, twice as quick as np.full.
             column.fill(fill)
-        return cls(*columns)
+        return cls.of_columns([*columns, *(np.full(n, np.nan) for _ in range(members))])
+
+    @classmethod
+    def of_columns(cls, columns: Iterable[Float64]) -> Scores:
+        """The inverse of ``columns``."""
+        score, expected, lower, upper, scale, flags, *members = columns
+        return cls(score, expected, lower, upper, scale, flags, tuple(members))
 
     @classmethod
     def joined(cls, parts: list[Scores]) -> Scores:
         """Scores of consecutive batches of one series, end to end."""
-        return cls(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(cls)))
+        return cls.of_columns(map(np.concatenate, zip(*(p.columns() for p in parts), strict=True)))
+
+    def take(self, where: slice | NDArray[np.bool_] | NDArray[np.integer]) -> Scores:
+        """The answers of some of the points."""
+        return self.of_columns(a[where] for a in self.columns())
 
     def __len__(self) -> int:
         return len(self.score)
@@ -67,6 +82,11 @@ class Scores:
         """The arrays in the order in which kernels take them: score, expected, lower, upper, scale, flags."""
         return [self.score, self.expected, self.lower, self.upper, self.scale, self.flags]
 
+    def columns(self) -> list[Float64]:
+        """Every array: those of ``outputs``, then the further members' scores."""
+        return [*self.outputs(), *self.members]
+
     def same_bits(self, other: Scores) -> bool:
         """True where every array is equal bit for bit (NaN equals NaN)."""
-        return all(a.tobytes() == b.tobytes() for a, b in zip(self.outputs(), other.outputs(), strict=True))
+        mine, theirs = self.columns(), other.columns()
+        return len(mine) == len(theirs) and all(a.tobytes() == b.tobytes() for a, b in zip(mine, theirs, strict=True))

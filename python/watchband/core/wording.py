@@ -154,6 +154,17 @@ def span(low: str, high: str, sign: str = "") -> str:
     return with_unit(f"at most {high}" if high else f"at least {low}", sign)
 
 
+def listed(words: Sequence[str]) -> str:
+    """Words as a list in a sentence.
+
+    Examples
+    --------
+    >>> listed(["band", "forest", "shift"])
+    'band, forest and shift'
+    """
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
 def duration(ns: int) -> str:
     """A length of time in at most two units.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from watchband.core.scores import Scores
 from watchband.core.state import Field, State
 from watchband.pipeline.rules import DEFAULT_RULE, Budget, Contamination, Cutoff, Rule, Sigma
 
-BINS, FIT, LIFE = _kernels.calibrate_widths()
+BINS, FIT, LIFE, VOTER = _kernels.calibrate_widths()
 _OUTAGE = -1.0
 INTERVAL_UNKNOWN = 60_000_000_000
 """The interval a budget is read with while a series' own is not known."""
@@ -42,6 +42,9 @@ class Calibrated:
         infinite on the side that ``direction`` leaves out. Known also where the point has no value.
     confidence : float64[n]
         0 to 1: how much history the verdict rests on; 1 from a thousand points on.
+    members : tuple of float64[n]
+        Of an ensemble, each member's own anomaly_score after its share of the false alarms, the band's first: the
+        largest of them is ``anomaly_score``. NaN where a member says nothing. Empty for a single detector.
     """
 
     p_value: Float64
@@ -49,6 +52,27 @@ class Calibrated:
     limit_above: Float64
     limit_below: Float64
     confidence: Float64
+    members: tuple[Float64, ...] = ()
+
+    @classmethod
+    def blank(cls, n: int, members: int) -> Calibrated:
+        """Columns of ``n`` points of which nothing is known."""
+        p_value, score, above, below, confidence, *own = (np.full(n, np.nan) for _ in range(5 + members))
+        return cls(p_value, score, above, below, confidence, tuple(own))
+
+    def columns(self) -> list[Float64]:
+        """Every array: the five, then the members'."""
+        return [self.p_value, self.anomaly_score, self.limit_above, self.limit_below, self.confidence, *self.members]
+
+    @property
+    def spoke(self) -> Float64:
+        """Sum of ``1 << k`` for every member ``k`` whose own anomaly_score is above 1: float64[n].
+
+        Without members it is 1 everywhere: whatever is strange, the only detector says so.
+        """
+        if not self.members:
+            return np.ones(len(self.anomaly_score))
+        return np.asarray(sum(float(1 << k) * (own > 1) for k, own in enumerate(self.members)), np.float64)
 
 
 @dataclass(frozen=True)
@@ -101,28 +125,38 @@ class Calibrate(Fold):
     rule: Rule = DEFAULT_RULE
     direction: str = param("both", Choice(("both", "above", "below")), "Side on which values are anomalous.")
     half_life: float = param(5000.0, Real(100, 1e6), "Points after which a score counts half.", unit="points")
+    weights: tuple[float, ...] = (1.0,)
+    """Shares of the false alarms of an ensemble's members, the band's first; together 1."""
 
     def __post_init__(self) -> None:
         params.check(self)
 
+    @cached_property
+    def members(self) -> tuple[float, ...]:
+        """Shares of those members that count: under a rule in units of the score only the band's has such a unit."""
+        return self.weights if isinstance(self.rule, Budget) else (1.0,)
+
     @property
     def rows(self) -> int:
         """Tails a series has."""
-        return 2 if isinstance(self.rule, Budget) and self.direction == "both" else 1
+        sides = 2 if isinstance(self.rule, Budget) and self.direction == "both" else 1
+        return sides + len(self.members) - 1
 
     def layout(self) -> dict[str, Field]:
         """The arrays of one series."""
         return {
             "bins": Field("f4", self.rows * BINS),
             "fits": Field("f8", self.rows * FIT),
-            "life": Field("f8", LIFE),
+            "life": Field("f8", LIFE + VOTER * (len(self.members) - 1)),
         }
 
     @cached_property
     def fingerprint(self) -> str:
         """Of what shapes the state: a budget's size or a cut-off may change on a running state."""
         train = (self.rule.k, self.rule.train, self.rule.robust) if isinstance(self.rule, Sigma) else ()
-        values = {"rule": type(self.rule).__name__, "train": list(train)}
+        values: dict[str, Any] = {"rule": type(self.rule).__name__, "train": list(train)}
+        if len(self.members) > 1:
+            values["members"] = len(self.members)
         return fingerprint(self.name, {**values, "direction": self.direction, "half_life": self.half_life})
 
     def step(
@@ -161,7 +195,7 @@ class Calibrate(Fold):
         StateMismatchError
             The state belongs to another rule or direction.
         PointsShapeError
-            Lengths do not fit together; the state has not been touched.
+            Lengths, or the number of members, do not fit together; the state has not been touched.
         """
         self.check_state(state)
         n = len(points)
@@ -173,26 +207,33 @@ class Calibrate(Fold):
                 f"Calibrate wants scores and learn for {n} points and intervals for {points.series} slices. Got "
                 f"{len(scores)}, {len(learns)} and {len(interval_ns)}."
             )
-        outputs = [np.full(n, np.nan) for _ in range(5)]
+        further = scores.members if len(self.members) > 1 else ()
+        if len(further) != len(self.members) - 1:
+            raise PointsShapeError(
+                f"This Calibrate combines {len(self.members)} members. Got scores of {1 + len(further)}: give it the "
+                "weights of the detector's members."
+            )
+        found = Calibrated.blank(n, len(self.members) if len(self.members) > 1 else 0)
         if n:
             _kernels.calibrate(
                 state.arrays["bins"],
                 state.arrays["fits"],
                 state.arrays["life"],
                 (points.rows, points.offsets, points.times, points.values),
-                [scores.score, scores.expected, scores.scale, learns],
-                outputs,
+                [scores.score, scores.expected, scores.scale, learns, *further],
+                found.columns(),
                 self._p_limits(interval_ns),
                 self._kernel_rule(),
                 self.direction,
                 self.half_life,
+                list(self.members),
                 threads,
             )
             counts = np.diff(points.offsets)
             some = counts > 0
             state.points_seen[points.rows[some]] += counts[some]
             state.last_time[points.rows[some]] = points.times[points.offsets[1:][some] - 1]
-        return Calibrated(*outputs)
+        return found
 
     def _p_limits(self, interval_ns: Int64) -> list[float]:
         rule = self.rule if isinstance(self.rule, Budget) else Budget()

@@ -45,12 +45,16 @@ class Judgement:
         Distance of the band's edges from the expected value, in units of the detector's scale.
     confidence : float64[n]
         0 to 1: how much history the verdict rests on.
+    spoke : float64[n], optional
+        Sum of ``1 << k`` for every member ``k`` of an ensemble that is above the limit on its own, the band's first.
+        None: what is strange is so by its value.
     """
 
     anomaly_score: Float64
     limit_above: Float64
     limit_below: Float64
     confidence: Float64
+    spoke: Float64 | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,8 @@ class Record:
 
     ``row`` is the state row; ``closed`` is ``NEVER`` while open; ``last_time`` the last point beyond the limit;
     ``side`` 1 above, -1 below, 0 neither; ``mean`` that of all points beyond the limit; ``before`` what was expected
-    at the opening.
+    at the opening; ``members`` has a bit for each member of an ensemble that was above its limit at the opening, that
+    is among the first twelve points beyond it.
     """
 
     row: int
@@ -79,6 +84,7 @@ class Record:
     side: float
     mean: float
     before: float
+    members: int = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -177,7 +183,7 @@ class Decide(Fold):
         outputs = [np.full(n, np.nan), np.zeros(n), np.full(n, np.nan), np.full(n, np.nan), np.zeros(n), np.zeros(n)]
         columns = [scores.expected, scores.scale, scores.lower, scores.upper]
         columns += [judgement.anomaly_score, judgement.limit_above, judgement.limit_below]
-        columns += [judgement.confidence, scores.flags]
+        columns += [judgement.confidence, scores.flags, np.ones(n) if judgement.spoke is None else judgement.spoke]
         records: list[Record] = []
         if n:
             records = _records(points, *self._kernel(state, points, columns, outputs, threads))
@@ -219,11 +225,12 @@ class Decide(Fold):
 
 
 _ENDED = 7
+_EVENTS = (1 << 32) - 1
 
 
 def _records(points: Points, ints: NDArray[Any], floats: NDArray[Any]) -> list[Record]:
-    rows = points.rows
-    return [
-        Record(int(rows[i[0]]), *i[1:], *f)
-        for i, f in zip(ints.reshape(-1, 8).tolist(), floats.reshape(-1, 9).tolist(), strict=True)
-    ]
+    found = []
+    for whole, real in zip(ints.reshape(-1, 8).tolist(), floats.reshape(-1, 9).tolist(), strict=True):
+        values: list[Any] = [int(points.rows[whole[0]]), *whole[1:7], whole[7] & _EVENTS, *real, whole[7] >> 32]
+        found.append(Record(*values))
+    return found

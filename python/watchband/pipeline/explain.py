@@ -21,12 +21,13 @@ from watchband.pipeline.results import Results
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What the wording of an alert depends on besides the alert: names, policy, time zone."""
+    """What the wording of an alert depends on besides the alert: names, policy, time zone, members."""
 
     watch: str
     detector: str
     policy: Policy
     zone: str = "UTC"
+    members: tuple[str, ...] = ()
 
 
 def band_widths(value: float, lower: float, upper: float, expected: float) -> float:
@@ -70,7 +71,12 @@ def alert_of(record: Record, key: SeriesKey, context: Context) -> Alert:
         reason="".join(text for text, _ in sentence(record, kind, key, context)),
         policies=_policies(record, context.policy),
         adopted=adopted,
+        members=_members(record, context),
     )
+
+
+def _members(record: Record, context: Context) -> tuple[str, ...]:
+    return tuple(name for k, name in enumerate(context.members) if record.members >> k & 1)
 
 
 def _kind(record: Record, adopted: bool, policy: Policy) -> Kind:
@@ -80,7 +86,7 @@ def _kind(record: Record, adopted: bool, policy: Policy) -> Kind:
         return "out of range"
     if adopted or (record.points >= policy.level_after and not record.events & Event.NO_BAND):
         return "level"
-    return "pattern" if record.events & Event.NO_BAND else "value"
+    return "pattern" if record.events & (Event.NO_BAND | Event.PATTERN) else "value"
 
 
 def _policies(record: Record, policy: Policy) -> tuple[str, ...]:
@@ -100,7 +106,9 @@ def sentence(record: Record, kind: Kind, key: SeriesKey, context: Context) -> Pa
     name, is_ = str(key), "is" if record.closed == NEVER else "was"
     first = {"level": _level, "no data": _no_data, "pattern": _pattern, "out of range": _range}.get(kind, _value)
     parts = first(record, name, is_, key.metric, context)
-    parts.append((f" {_strength(record)}{_since(record, context)}, seen by {context.detector}.", False))
+    spoke = wording.listed(_members(record, context))
+    seen_by = f"{context.detector}: {spoke}" if spoke else context.detector
+    parts.append((f" {_strength(record)}{_since(record, context)}, seen by {seen_by}.", False))
     if record.confidence < 0.5:
         share = f"{wording.number(100 * record.confidence, 2)}{wording.NO_BREAK}%"
         parts.append((f" Little history so far: confidence {share}.", False))

@@ -37,6 +37,7 @@ class Event(IntFlag):
     ADOPTED = 4096
     TIMED_OUT = 8192
     NO_BAND = 16384
+    PATTERN = 32768
 
 
 MEANING = {
@@ -55,6 +56,7 @@ MEANING = {
     Event.ADOPTED: "the level became the new normal",
     Event.TIMED_OUT: "the alert had been open for the longest time allowed",
     Event.NO_BAND: "no band is drawn here",
+    Event.PATTERN: "strange by its pattern, not by its value",
 }
 SUPPRESSED = Event.DIRECTION | Event.MIN_DEVIATION | Event.MIN_COUNT | Event.WAITING | Event.COOLING
 RAISED = Event.OUT_OF_RANGE | Event.BREACHING

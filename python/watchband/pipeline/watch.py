@@ -22,6 +22,7 @@ from watchband.core.series import SeriesKey
 from watchband.core.state import ADVICE, State
 from watchband.pipeline.calibrate import Calibrate, Calibrated
 from watchband.pipeline.decide import NEVER, Decide, Decisions, Judgement
+from watchband.pipeline.ensemble import Ensemble
 from watchband.pipeline.explain import Context, alert_of
 from watchband.pipeline.policy import Policy
 from watchband.pipeline.prepare import Prepare, Prepared, Raw
@@ -129,7 +130,15 @@ class Watch:
     @cached_property
     def calibrate(self) -> Calibrate:
         """The stage from scores to anomaly scores."""
-        return Calibrate(self.rule, direction=self.policy.direction)
+        weights = self.detector.weights if isinstance(self.detector, Ensemble) else (1.0,)
+        return Calibrate(self.rule, direction=self.policy.direction, weights=weights)
+
+    @cached_property
+    def members(self) -> tuple[str, ...]:
+        """What the members of an ensemble are called, as far as they count; empty for a single detector."""
+        if isinstance(self.detector, Ensemble) and len(self.calibrate.members) > 1:
+            return self.detector.labels
+        return ()
 
     @cached_property
     def decide(self) -> Decide:
@@ -218,7 +227,11 @@ class Watch:
         held = scores.flags.astype(np.int64) & HELD != 0
         calibrated = _calibrate(self.calibrate, state.calibrate, prepared, scores, ~(out | guessed), held, threads)
         judgement = Judgement(
-            calibrated.anomaly_score, calibrated.limit_above, calibrated.limit_below, calibrated.confidence
+            calibrated.anomaly_score,
+            calibrated.limit_above,
+            calibrated.limit_below,
+            calibrated.confidence,
+            calibrated.spoke if self.members else None,
         )
         judged = points.with_values(np.where(guessed, np.nan, values)[:, None]) if guessed.any() else points
         decisions = self.decide.step(state.decide, judged, scores, judgement, threads=threads)
@@ -236,7 +249,7 @@ class Watch:
         excluded: NDArray[np.bool_],
     ) -> Results:
         points = prepared.points
-        context = Context(self.name, self.detector.name, self.policy, self.zone)
+        context = Context(self.name, self.detector.name, self.policy, self.zone, self.members)
         alerts = [alert_of(record, state.keys[record.row], context) for record in decisions.records]
         row = np.repeat(points.rows, np.diff(points.offsets))
         ids = {(record.row, record.opened): alert.id for record, alert in zip(decisions.records, alerts, strict=True)}
@@ -313,7 +326,7 @@ def _calibrate(
         interval = np.zeros(points.series, np.int64)
         interval[some] = at[points.offsets[:-1][some]]
         return calibrate.step(state, points, scores, interval_ns=interval, learn=learn, held=held, threads=threads)
-    result = Calibrated(*(np.full(len(points), np.nan) for _ in range(5)))
+    result: Calibrated | None = None
     for part in _rounds(points, changes):
         index = np.concatenate([np.arange(a, b) for _, a, b in part])
         offsets = np.cumsum([0, *(b - a for _, a, b in part)]).astype(np.int64)
@@ -322,14 +335,16 @@ def _calibrate(
         found = calibrate.step(
             state,
             batch,
-            Scores(*(a[index] for a in scores.outputs())),
+            scores.take(index),
             interval_ns=at[[a for _, a, _ in part]],
             learn=learn[index],
             held=held[index],
             threads=threads,
         )
-        for name in ("p_value", "anomaly_score", "limit_above", "limit_below", "confidence"):
-            getattr(result, name)[index] = getattr(found, name)
+        result = result or Calibrated.blank(len(points), len(found.members))
+        for target, source in zip(result.columns(), found.columns(), strict=True):
+            target[index] = source
+    assert result is not None
     return result
 
 

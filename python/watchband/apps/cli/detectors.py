@@ -10,7 +10,7 @@ import typer
 from watchband.apps.cli.flags import DEBUG
 from watchband.core import params
 from watchband.core.detector import Detector
-from watchband.detectors import DETECTORS
+from watchband.pipeline.catalogue import CATALOGUE
 
 EXAMPLES = ("watchband detectors", "watchband detectors rolling_zscore", "watchband detectors --json")
 
@@ -23,7 +23,7 @@ def detectors(
     debug: Annotated[bool, DEBUG] = False,
 ) -> None:
     """List the detectors, with maturity, cost and bytes a series."""
-    found = [DETECTORS.get(n) for n in ([name] if name else DETECTORS.names())]
+    found = [CATALOGUE.get(n) for n in ([name] if name else CATALOGUE.names())]
     if as_json:
         from watchband.apps.library.outputs.documents import to_json
 

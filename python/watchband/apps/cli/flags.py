@@ -10,6 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
+from watchband.pipeline import DEFAULT_DETECTOR
+
 INPUT, JUDGE, ALERTS, TIME, OUTPUT = "Input", "Detector and rule", "Alerts", "Time and gaps", "Output"
 
 
@@ -41,7 +43,7 @@ def _annotated(kind: Any, option: Any) -> Any:
 
 
 OPTIONS = (
-    Flag("detector", str, "seasonal_band", "What judges; see 'watchband detectors'.", JUDGE, "NAME[:KEY=VALUE,…]"),
+    Flag("detector", str, DEFAULT_DETECTOR, "What judges; see 'watchband detectors'.", JUDGE, "NAME[:KEY=VALUE,…]"),
     Flag("budget", str | None, None, "Alerts you can take, per series. The default rule: 1/week.", JUDGE, "N/PERIOD"),
     Flag("cutoff", float | None, None, "Instead: anomalous where the score is above this.", JUDGE, "X"),
     Flag("sigma", str | None, None, "Instead: score above mean + K deviations of past scores.", JUDGE, "K"),

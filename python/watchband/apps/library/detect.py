@@ -12,12 +12,13 @@ from watchband.apps.library.feeds import open_source
 from watchband.apps.library.job import execute
 from watchband.apps.library.options import Options
 from watchband.core.detector import Detector
+from watchband.pipeline import DEFAULT_DETECTOR
 
 
 def detect(
     source: Any,
     *,
-    detector: str | Detector = "seasonal_band",
+    detector: str | Detector = DEFAULT_DETECTOR,
     budget: str | None = None,
     cutoff: float | None = None,
     sigma: float | str | None = None,

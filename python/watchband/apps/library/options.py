@@ -12,7 +12,8 @@ from watchband.core import params
 from watchband.core.detector import Detector
 from watchband.core.duration import parse_duration
 from watchband.core.errors import ConfigError
-from watchband.detectors import DETECTORS
+from watchband.pipeline import DEFAULT_DETECTOR
+from watchband.pipeline.catalogue import CATALOGUE
 
 if TYPE_CHECKING:
     from watchband.pipeline.policy import Policy
@@ -29,7 +30,7 @@ class Options:
 
     Parameters
     ----------
-    detector : str or Detector, default "seasonal_band"
+    detector : str or Detector, default ``pipeline.DEFAULT_DETECTOR``
         A name, ``"name:key=value,…"``, or a detector object.
     budget, cutoff, sigma, contamination, width : optional
         The decision rule; at most one of them. Default: the detector's own, which is one alert a week for most.
@@ -48,7 +49,7 @@ class Options:
         What an anomaly must be to open an alert.
     """
 
-    detector: str | Detector = "seasonal_band"
+    detector: str | Detector = DEFAULT_DETECTOR
     budget: str | None = None
     cutoff: float | None = None
     sigma: float | str | None = None
@@ -84,11 +85,19 @@ class Options:
         return {"detector": detector_text(self.build_detector()), "rule": str(self.rule()), **changed}
 
     def build_detector(self) -> Detector:
-        """The detector, told the time zone, holidays, range and direction where it has such parameters."""
-        if isinstance(self.detector, Detector):
-            return self.detector
-        name, _, rest = self.detector.partition(":")
-        found = DETECTORS.get(name.strip())
+        """The detector, told the time zone, holidays, range and direction where it has such parameters.
+
+        Of an ensemble only the band's member where the rule is no budget: such rules read one score in its unit.
+        """
+        from watchband.pipeline.ensemble import Ensemble
+
+        found = self.detector if isinstance(self.detector, Detector) else self._named(self.detector)
+        other = any(getattr(self, name) is not None for name in RULES if name != "budget")
+        return found.band if other and isinstance(found, Ensemble) else found
+
+    def _named(self, text: str) -> Detector:
+        name, _, rest = text.partition(":")
+        found = CATALOGUE.get(name.strip())
         given = params.read_text(found, rest)
         low, high = self.limits()
         shared = {"timezone": self.timezone, "holidays": self.holidays, "range_low": low, "range_high": high}
@@ -209,8 +218,14 @@ def detector_text(detector: Detector) -> str:
     """
     defaults = {f.name: f.default for f in dataclasses.fields(detector)}
     changed = {k: v for k, v in params.values_of(detector).items() if v != defaults[k]}
-    text = ",".join(f"{k}={str(v).lower() if isinstance(v, bool) else v}" for k, v in changed.items())
+    text = ",".join(f"{k}={_written(v)}" for k, v in changed.items())
     return f"{detector.name}:{text}" if text else detector.name
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "+".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _span(item: str | tuple[Any, Any], timezone: str) -> tuple[int, int]:

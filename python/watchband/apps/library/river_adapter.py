@@ -12,7 +12,7 @@ import numpy as np
 from watchband.core.detector import Detector
 from watchband.core.duration import parse_duration
 from watchband.core.errors import DataError, MissingExtraError
-from watchband.detectors import DETECTORS
+from watchband.pipeline.catalogue import CATALOGUE
 
 if TYPE_CHECKING:
     # What is used of river; without it the types of all its models would be checked too.
@@ -68,7 +68,7 @@ class RiverDetector(AnomalyDetector):
         self.feature = feature
         self.time = time
         self.no_opinion = no_opinion
-        self._detector = DETECTORS.parse(detector) if isinstance(detector, str) else detector
+        self._detector = CATALOGUE.parse(detector) if isinstance(detector, str) else detector
         self._interval_ns = parse_duration(interval)
         self._state = self._detector.start()
 

@@ -12,8 +12,8 @@ from watchband.core.duration import parse_duration
 from watchband.core.errors import MissingExtraError
 from watchband.core.points import Float64, Int64, Points
 from watchband.core.state import State
-from watchband.detectors import DETECTORS
 from watchband.pipeline.calibrate import Calibrate
+from watchband.pipeline.catalogue import CATALOGUE
 from watchband.pipeline.rules import DEFAULT_RULE, parse_rule
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class WatchbandDetector(OutlierMixin, BaseEstimator):
             A parameter that cannot be, or an unknown detector.
         """
         values = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan")
-        self.detector_ = DETECTORS.parse(self.detector) if isinstance(self.detector, str) else self.detector
+        self.detector_ = CATALOGUE.parse(self.detector) if isinstance(self.detector, str) else self.detector
         rule = getattr(self.detector_, "default_rule", "budget") if self.rule is None else self.rule
         self.calibrate_ = Calibrate(DEFAULT_RULE if rule == "budget" else parse_rule(rule), self.direction)
         self.interval_ns_ = parse_duration(self.interval)

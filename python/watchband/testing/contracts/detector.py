@@ -41,7 +41,7 @@ def check_split(detector: Detector) -> None:
         part = streams.part(points, [(index, 0, int(np.diff(points.offsets)[index]))])
         scores = detector.step(alone, Points.of(part.times, part.values))
         span = slice(int(points.offsets[index]), int(points.offsets[index + 1]))
-        assert scores.same_bits(_cut(whole, span)), f"series {index} alone has other scores than in company"
+        assert scores.same_bits(whole.take(span)), f"series {index} alone has other scores than in company"
         assert alone.same_bits(state.take([index])), f"series {index} alone has another state than in company"
     if points.dims == 1:
         _check_one_by_one(detector, streams.part(points, [(0, 0, N)]))
@@ -70,7 +70,7 @@ def check_causal(detector: Detector) -> None:
         other[middle : span.stop] = other[middle : span.stop][::-1] * 3 + 17
     scores = detector.step(detector.start(points.series), points)
     changed = detector.step(detector.start(points.series), points.with_values(other))
-    assert _cut(scores, keep).same_bits(_cut(changed, keep)), "changing later points changed earlier scores"
+    assert scores.take(keep).same_bits(changed.take(keep)), "changing later points changed earlier scores"
 
 
 def check_empty(detector: Detector) -> None:
@@ -204,10 +204,6 @@ def check_detector(detector: Detector) -> None:
             raise AssertionError(f"{type(detector).__name__} breaks law {name!r}: {error}") from error
 
 
-def _cut(scores: Scores, where: slice | np.ndarray) -> Scores:
-    return Scores(*(array[where] for array in scores.outputs()))
-
-
 def _halves(points: Points) -> tuple[Points, Points]:
     sizes = np.diff(points.offsets).tolist()
     first = streams.part(points, [(i, 0, n // 2) for i, n in enumerate(sizes)])
@@ -218,7 +214,7 @@ def _in_pieces(detector: Detector, state: State, points: Points, rng: np.random.
     """Feed random pieces of random series in random order, and put the scores back in place."""
     sizes = np.diff(points.offsets)
     done = np.zeros(points.series, np.int64)
-    scores = Scores.blank(points)
+    scores = Scores.blank(points, detector.further)
     while (done < sizes).any():
         chosen = rng.permutation(np.flatnonzero(done < sizes))[: rng.integers(1, points.series + 1)]
         bounds = [(int(i), int(done[i]), min(int(done[i] + rng.integers(1, 60)), int(sizes[i]))) for i in chosen]
@@ -227,7 +223,7 @@ def _in_pieces(detector: Detector, state: State, points: Points, rng: np.random.
         for position, (index, start, stop) in enumerate(bounds):
             here = slice(int(batch.offsets[position]), int(batch.offsets[position + 1]))
             there = slice(int(points.offsets[index]) + start, int(points.offsets[index]) + stop)
-            for target, source in zip(scores.outputs(), piece.outputs(), strict=True):
+            for target, source in zip(scores.columns(), piece.columns(), strict=True):
                 target[there] = source[here]
             done[index] = stop
     return scores
@@ -237,8 +233,9 @@ def _check_one_by_one(detector: Detector, points: Points) -> None:
     together, single = detector.start(), detector.start()
     scores = detector.step(together, points)
     rows = zip(points.times.tolist(), points.values[:, 0].tolist(), strict=True)
-    ones = np.array([detector.step_one(single, moment, value) for moment, value in rows])
-    assert Scores(*ones.T.copy()).same_bits(scores), "step_one gives other scores than step"
+    ones = [detector.step_one(single, moment, value) for moment, value in rows]
+    columns = np.array([[*one[:6], *one.members] for one in ones]).T.copy()
+    assert Scores.of_columns(columns).same_bits(scores), "step_one gives other scores than step"
     assert single.same_bits(together), "step_one leaves another state than step"
 
 

@@ -1,0 +1,19 @@
+"""Every detector that can be named: the single ones and the presets, ensembles with a name."""
+
+from __future__ import annotations
+
+from watchband import detectors
+from watchband.core.detector import Detector
+from watchband.core.registry import Registry
+
+PRESETS = {
+    "auto": "watchband.pipeline.presets:Auto",
+    "novelty": "watchband.pipeline.presets:Novelty",
+}
+
+CATALOGUE: Registry[Detector] = Registry(
+    "detector",
+    Detector,  # type: ignore[type-abstract]
+    {**detectors.DETECTORS.table, **PRESETS},
+    detectors.DETECTORS.group,
+)

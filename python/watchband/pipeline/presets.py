@@ -1,0 +1,88 @@
+"""Presets: ensembles with a name. Each is a table of members: label, detector, weight, and how it reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
+
+from watchband.core.params import Maybe, Real, Text, param
+from watchband.detectors.gap_novelty import GapNovelty
+from watchband.detectors.level_shift import LevelShift
+from watchband.detectors.random_cut_forest import RandomCutForest
+from watchband.detectors.residual import Residual
+from watchband.detectors.seasonal_band import SeasonalBand
+from watchband.pipeline.ensemble import Ensemble, Member, told
+
+
+@dataclass(frozen=True)
+class Preset(Ensemble):
+    """Base of the presets: what the metric is, handed to every member that asks for it."""
+
+    table: ClassVar[tuple[Member, ...]] = ()
+
+    timezone: str = param(
+        "UTC", Text("the name of an IANA time zone"), "Time zone in which hours and days are counted."
+    )
+    holidays: str | None = param(
+        None, Maybe(Text("an ISO 3166 code such as 'IE' or 'US-CA'")), "Country whose public holidays count."
+    )
+    range_low: float | None = param(None, Maybe(Real()), "Least value the metric can have.", unit="of the metric")
+    range_high: float | None = param(None, Maybe(Real()), "Greatest value it can have.", unit="of the metric")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        # Members check what they are told.
+        _ = self.members
+
+    @cached_property
+    def members(self) -> tuple[Member, ...]:
+        values = {name: getattr(self, name) for name in ("timezone", "holidays", "range_low", "range_high")}
+        return tuple(Member(m.label, told(m.detector, values), m.weight, m.reads, m.holds) for m in self.table)
+
+
+@dataclass(frozen=True)
+class Auto(Preset):
+    """For every metric: a seasonal band, and members that see what lies within it.
+
+    Works for metrics of people and machines at any interval. A value is anomalous outside the drawn band; a forest of
+    random cuts adds courses that do not fit, gap novelty values never seen, level shift small changes that stay, and
+    the residual jumps between neighbours. The budget of alerts is shared: one promise for all of them together.
+    Does not work for scores that are to be compared with a fixed limit: those rules read the band's member alone.
+
+    Examples
+    --------
+    >>> Auto().labels
+    ('band', 'residual', 'forest', 'novelty', 'shift')
+    """
+
+    name: ClassVar[str] = "auto"
+    cost: ClassVar[str] = "O(1) a point; the sum of its members"
+    table: ClassVar[tuple[Member, ...]] = (
+        Member("band", SeasonalBand(), 0.40),
+        Member("residual", Residual(), 0.15),
+        Member("forest", RandomCutForest(), 0.15),
+        Member("novelty", GapNovelty(), 0.15),
+        Member("shift", LevelShift(), 0.15, reads="residual", holds=True),
+    )
+
+
+@dataclass(frozen=True)
+class Novelty(Preset):
+    """For people who want every value that was never seen: gap novelty first, with a seasonal band for the picture.
+
+    Works where the news is a value that never came before, within the usual range or beyond. Does not work for sparse
+    counts, where every new count is news.
+
+    Examples
+    --------
+    >>> Novelty().weights
+    (0.3, 0.7)
+    """
+
+    name: ClassVar[str] = "novelty"
+    cost: ClassVar[str] = "O(1) a point; the sum of its members"
+    table: ClassVar[tuple[Member, ...]] = (
+        Member("band", SeasonalBand(), 0.3),
+        Member("novelty", GapNovelty(), 0.7),
+    )
