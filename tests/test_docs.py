@@ -16,6 +16,7 @@ import pytest
 import watchband
 from tools.docs import generated
 from watchband.detectors import DETECTORS
+from watchband.pipeline.catalogue import CATALOGUE
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -72,7 +73,7 @@ def test_the_index_lists_every_page() -> None:
     assert {p for p in docs.rglob("*.md") if p != docs / "README.md"} <= listed
 
 
-@pytest.mark.parametrize("name", DETECTORS.names())
+@pytest.mark.parametrize("name", CATALOGUE.names())
 def test_every_detector_has_its_page(name: str) -> None:
     page = ROOT / "docs" / "detectors" / f"{name}.md"
     assert page.exists()

@@ -1,6 +1,7 @@
 """Rewrite the generated parts of the docs: what stands between ``<!-- NAME -->`` and ``<!-- /NAME -->``.
 
-``params NAME`` is the parameter table of a detector or of another fold (a detector's own page may leave out the name).
+``members NAME`` is the table of a preset's members; ``params NAME`` is the parameter table of a detector or of another
+fold (a detector's own page may leave out the name).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from pathlib import Path
 from watchband.core import params
 from watchband.pipeline.calibrate import Calibrate
 from watchband.pipeline.catalogue import CATALOGUE
+from watchband.pipeline.ensemble import Ensemble
 from watchband.pipeline.policy import Policy
 from watchband.pipeline.prepare import Prepare
 
@@ -18,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TITLE = re.compile(r"^# `?([a-z_]+)`?", re.MULTILINE)
 FOLDS: dict[str, type] = {"calibrate": Calibrate, "policy": Policy, "prepare": Prepare}
 """What has parameters and is no detector."""
-MARK = re.compile(r"(<!-- (params|detectors)(?: (\w+))? -->\n).*?(<!-- /\2 -->)", re.DOTALL)
+MARK = re.compile(r"(<!-- (params|detectors|members)(?: (\w+))? -->\n).*?(<!-- /\2 -->)", re.DOTALL)
 
 
 def detector_table() -> str:
@@ -31,6 +33,17 @@ def detector_table() -> str:
     return "\n".join(lines) + "\n"
 
 
+def member_table(name: str) -> str:
+    """The members of a preset with their weights and what they read."""
+    preset = CATALOGUE.build({"type": name})
+    assert isinstance(preset, Ensemble)
+    lines = ["| member | detector | weight | reads | in an outage |", "|---|---|---|---|---|"]
+    for m in preset.members:
+        link = f"[`{m.detector.name}`]({m.detector.name}.md)"
+        lines.append(f"| {m.label} | {link} | {m.weight:g} | {m.reads} | {'holds' if m.holds else 'learns'} |")
+    return "\n".join(lines) + "\n"
+
+
 def generated(text: str) -> str:
     """The page with its generated parts as they should be."""
     title = TITLE.search(text)
@@ -39,6 +52,8 @@ def generated(text: str) -> str:
         kind, name = match[2], match[3]
         if kind == "detectors":
             body = detector_table()
+        elif kind == "members":
+            body = member_table(name)
         else:
             named = name or (title[1] if title else "")
             body = params.table(FOLDS[named] if named in FOLDS else CATALOGUE.get(named))

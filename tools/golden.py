@@ -14,7 +14,7 @@ import numpy as np
 
 from watchband.core.detector import Detector
 from watchband.core.points import Points
-from watchband.pipeline.catalogue import CATALOGUE
+from watchband.detectors import DETECTORS
 from watchband.testing import streams
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "golden" / "states"
@@ -44,14 +44,14 @@ def write(detector: Detector) -> Path:
     scores = detector.step(state, second)
     columns = {name: getattr(scores, name) for name in ("score", "expected", "lower", "upper", "scale", "flags")}
     plain = {k: [None if np.isnan(v) else float(v) for v in a] for k, a in columns.items()}
-    config = CATALOGUE.to_config(detector)
+    config = DETECTORS.to_config(detector)
     path.with_suffix(".json").write_text(json.dumps({"config": config, "scores": plain}, indent=0) + "\n")
     return path
 
 
 def main(names: list[str]) -> None:
-    for name in names or CATALOGUE.names():
-        detector = CATALOGUE.build({"type": name})
+    for name in names or DETECTORS.names():
+        detector = DETECTORS.build({"type": name})
         if names or not path_of(detector).exists():
             sys.stdout.write(f"{write(detector)}\n")
 

@@ -10,7 +10,7 @@ import pytest
 
 from tools.golden import path_of, stream
 from watchband.core.state import State
-from watchband.pipeline.catalogue import CATALOGUE
+from watchband.detectors import DETECTORS
 
 FILES = sorted((Path(__file__).parent / "states").glob("*.bin"))
 
@@ -18,7 +18,7 @@ FILES = sorted((Path(__file__).parent / "states").glob("*.bin"))
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
 def test_an_old_state_goes_on_as_it_did(path: Path) -> None:
     golden = json.loads(path.with_suffix(".json").read_text())
-    detector = CATALOGUE.build(golden["config"])
+    detector = DETECTORS.build(golden["config"])
     state = detector.load(path.read_bytes())
     _, following = stream()
     scores = detector.step(state, following)
@@ -33,6 +33,6 @@ def test_the_bytes_round_trip(path: Path) -> None:
     assert State.from_bytes(path.read_bytes()).to_bytes() == path.read_bytes()
 
 
-@pytest.mark.parametrize("name", CATALOGUE.names())
+@pytest.mark.parametrize("name", DETECTORS.names())
 def test_every_detector_has_a_golden_of_its_present_version(name: str) -> None:
-    assert path_of(CATALOGUE.build({"type": name})) in FILES, f"run: python -m tools.golden {name}"
+    assert path_of(DETECTORS.build({"type": name})) in FILES, f"run: python -m tools.golden {name}"

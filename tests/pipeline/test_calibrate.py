@@ -35,7 +35,7 @@ def run(calibrate: Calibrate, points: Points, scores: Scores | None = None, **op
 
 
 def columns(calibrated: Calibrated) -> list[np.ndarray]:
-    return [getattr(calibrated, f.name) for f in dataclasses.fields(calibrated)]
+    return calibrated.columns()
 
 
 def plain(values: np.ndarray) -> tuple[Points, Scores]:

@@ -199,19 +199,11 @@ class Calibrate(Fold):
         """
         self.check_state(state)
         n = len(points)
-        learns = np.ones(n) if learn is None else np.asarray(learn, np.float64)
-        if held is not None:
-            learns = np.where(held & (learns != 0), _OUTAGE, learns)
+        learns, further = _learns(n, learn, held), self._further(scores)
         if len(scores) != n or len(learns) != n or len(interval_ns) != points.series:
             raise PointsShapeError(
                 f"Calibrate wants scores and learn for {n} points and intervals for {points.series} slices. Got "
                 f"{len(scores)}, {len(learns)} and {len(interval_ns)}."
-            )
-        further = scores.members if len(self.members) > 1 else ()
-        if len(further) != len(self.members) - 1:
-            raise PointsShapeError(
-                f"This Calibrate combines {len(self.members)} members. Got scores of {1 + len(further)}: give it the "
-                "weights of the detector's members."
             )
         found = Calibrated.blank(n, len(self.members) if len(self.members) > 1 else 0)
         if n:
@@ -235,6 +227,16 @@ class Calibrate(Fold):
             state.last_time[points.rows[some]] = points.times[points.offsets[1:][some] - 1]
         return found
 
+    def _further(self, scores: Scores) -> tuple[Float64, ...]:
+        """The scores of the further members, as far as they count."""
+        further = scores.members if len(self.members) > 1 else ()
+        if len(further) != len(self.members) - 1:
+            raise PointsShapeError(
+                f"This Calibrate combines {len(self.members)} members. Got scores of {1 + len(further)}: give it the "
+                "weights of the detector's members."
+            )
+        return further
+
     def _p_limits(self, interval_ns: Int64) -> list[float]:
         rule = self.rule if isinstance(self.rule, Budget) else Budget()
         # Thousands of series share a few intervals.
@@ -253,3 +255,9 @@ class Calibrate(Fold):
                 return "sigma", k, train, robust
             case Contamination(f):
                 return "contamination", f, 0, False
+
+
+def _learns(n: int, learn: NDArray[np.bool_] | None, held: NDArray[np.bool_] | None) -> Float64:
+    """For each point 1, 0 for no trace, or what says that it is part of an outage."""
+    learns = np.ones(n) if learn is None else np.asarray(learn, np.float64)
+    return learns if held is None else np.where(held & (learns != 0), _OUTAGE, learns)

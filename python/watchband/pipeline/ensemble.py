@@ -156,8 +156,36 @@ class Ensemble(Detector):
     def fingerprint(self) -> str:
         """Of the members: label, detector, what it reads. Weights may change on a running state."""
         told = [[m.label, m.detector.name, m.detector.fingerprint, m.reads, m.holds] for m in self.members]
-        versions = [m.detector.state_version for m in self.members]
-        return fold.fingerprint(self.name, {"members": told, "versions": versions})
+        return fold.fingerprint(self.name, {"members": told})
+
+    def start(self, series: int = 1) -> State:
+        state = super().start(series)
+        # Which release of each member's arrays these are: a member that changes its own is upgraded on its own.
+        state.libraries = {m.label: str(m.detector.state_version) for m in self.members}
+        return state
+
+    def load(self, data: bytes) -> State:
+        state = State.from_bytes(data)
+        if state.detector == self.name and state.fingerprint == self.fingerprint:
+            for member in self.members:
+                self._upgrade_member(state, member)
+            state.libraries = {m.label: str(m.detector.state_version) for m in self.members}
+        self.check_state(state)
+        return state
+
+    @staticmethod
+    def _upgrade_member(state: State, member: Member) -> None:
+        detector, prefix = member.detector, f"{member.label}."
+        version = int(state.libraries.get(member.label, detector.state_version))
+        if version == detector.state_version:
+            return
+        own = {k.removeprefix(prefix): a for k, a in state.arrays.items() if k.startswith(prefix)}
+        part = State(detector.name, version, detector.fingerprint, own, state.points_seen, state.last_time)
+        if version > detector.state_version:
+            detector.check_state(part)
+        for name in own:
+            del state.arrays[prefix + name]
+        state.arrays.update({prefix + name: a for name, a in detector.upgrade(part).arrays.items()})
 
     def layout(self) -> dict[str, Field]:
         return {f"{m.label}.{name}": declared for m in self.members for name, declared in m.detector.layout().items()}
