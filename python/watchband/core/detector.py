@@ -44,7 +44,6 @@ class Score(NamedTuple):
     upper: float
     scale: float
     flags: float
-    members: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -147,7 +146,7 @@ class Detector(Fold):
         self._fold(state, points, scores, 1)
         state.points_seen[0] += 1
         state.last_time[0] = time
-        return Score._make([*(a.item() for a in scores.outputs()), ()])
+        return Score(*(a.item() for a in scores.outputs()))
 
     def _check_points(self, state: State, points: Points) -> None:
         if not 1 <= points.dims <= self.dims_max:

@@ -86,6 +86,12 @@ def _flaw(members: tuple[Member, ...]) -> str:
     return f"members are single detectors that read one value a point, got {wide}" if wide else ""
 
 
+class EnsembleScore(Score):
+    """The scores of one point, with those of the further ``members``."""
+
+    members: tuple[float, ...] = ()
+
+
 class Ensemble(Detector):
     """Base of ensembles: what the members say, side by side; ``Calibrate`` combines it.
 
@@ -239,7 +245,7 @@ class Ensemble(Detector):
             member.detector._fold(part, given, own, threads)
             next(further)[:] = own.score
 
-    def step_one(self, state: State, time: int, value: float) -> Score:
+    def step_one(self, state: State, time: int, value: float) -> EnsembleScore:
         """One point of a fleet of one; the same bits as ``step`` with a batch of one."""
         self.check_state(state)
         points = Points.one(time, value)
@@ -249,7 +255,9 @@ class Ensemble(Detector):
         self._fold(state, points, scores, 1)
         state.points_seen[0] += 1
         state.last_time[0] = time
-        return Score._make([*(a.item() for a in scores.outputs()), tuple(a.item() for a in scores.members)])
+        score = EnsembleScore._make(a.item() for a in scores.outputs())
+        score.members = tuple(a.item() for a in scores.members)
+        return score
 
 
 def _input(member: Member, points: Points, scores: Scores, held: np.ndarray | None) -> Points:
