@@ -3,7 +3,7 @@
 ``python -m benches.quality``, or from Python::
 
     from benches.quality import evaluate
-    evaluate({"residual": DETECTORS.build({"type": "residual"})}, only=("nab", "simulated"))
+    evaluate({"residual": CATALOGUE.build({"type": "residual"})}, only=("nab", "simulated"))
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ import numpy as np
 from benches.quality.cache import cached
 from benches.quality.judge import Candidate
 from watchband.core.points import Float64, Int64
-from watchband.detectors import DETECTORS
+from watchband.pipeline.catalogue import CATALOGUE
 
 WEEK = 2016
 
@@ -105,5 +105,5 @@ PEERS: dict[str, Candidate] = {
 
 def candidates(names: list[str] | None = None) -> dict[str, Candidate]:
     """Detectors and peers by name; all of them by default."""
-    every = [name for name in DETECTORS.names() if name != "threshold"] + list(PEERS)
-    return {n: PEERS[n] if n in PEERS else DETECTORS.build({"type": n}) for n in names or every}
+    every = [name for name in CATALOGUE.names() if name != "threshold"] + list(PEERS)
+    return {n: PEERS[n] if n in PEERS else CATALOGUE.build({"type": n}) for n in names or every}
