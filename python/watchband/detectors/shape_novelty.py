@@ -62,7 +62,7 @@ class ShapeNovelty(Detector):
     >>> detector = ShapeNovelty()
     >>> scores = detector.step(detector.start(), Points.of(np.arange(2000), values))
     >>> scores.score[[1499, 1550, 1999]].round(2)
-    array([0.  , 0.46, 0.  ])
+    array([0.  , 0.31, 0.  ])
     """
 
     name: ClassVar[str] = "shape_novelty"
