@@ -36,26 +36,23 @@ def krcf(times: Int64, values: Float64) -> Float64:
 def spectral_residual(times: Int64, values: Float64, window: int = 256) -> Float64:
     """Ren et al., "Time-Series Anomaly Detection Service at Microsoft", KDD 2019: each point the newest of a window.
 
-    Five points are extrapolated behind it, the log spectrum is freed of its running mean of three, and the saliency
-    is divided by its mean over the 21 points before.
+    Behind it the mean of the five points before goes on for five points, so that the newest one does not hide itself
+    (Microsoft's code leaves it out of that estimate too); the log spectrum is freed of its running mean of three, and
+    the saliency is divided by its mean over the window.
     """
-    ahead, gradient, nearby = 5, 5, 21
+    ahead = 5
     n = len(values)
     scores = np.full(n, np.nan)
     for begin in range(window, n + 1, 2048):
         stops = np.arange(begin, min(begin + 2048, n + 1))
         rows = values[stops[:, None] - window + np.arange(window)]
-        back = np.arange(1, gradient + 1)
-        slope = ((rows[:, -1:] - rows[:, -1 - back]) / back).mean(axis=1)
-        estimate = rows[:, -gradient] + slope * gradient
-        spectrum = np.fft.fft(np.concatenate([rows, np.repeat(estimate[:, None], ahead, axis=1)], axis=1))
-        amplitude = np.maximum(np.abs(spectrum), 1e-12)
+        estimate = rows[:, -1 - ahead : -1].mean(axis=1, keepdims=True)
+        spectrum = np.fft.fft(np.concatenate([rows, np.repeat(estimate, ahead, axis=1)], axis=1))
+        amplitude = np.maximum(np.abs(spectrum), 1e-8)
         logs = np.log(amplitude)
         mean = (np.roll(logs, 1, axis=1) + logs + np.roll(logs, -1, axis=1)) / 3
-        saliency = np.abs(np.fft.ifft(np.exp(logs - mean) * spectrum / amplitude))
-        at = window - 1
-        before = saliency[:, at - nearby : at].mean(axis=1)
-        scores[stops - 1] = saliency[:, at] / np.maximum(before, 1e-12)
+        saliency = np.abs(np.fft.ifft(np.exp(logs - mean) * spectrum / amplitude))[:, :window]
+        scores[stops - 1] = saliency[:, -1] / np.maximum(saliency.mean(axis=1), 1e-12)
     return scores
 
 
@@ -97,7 +94,7 @@ def kept(label: str, compute: Callable[[Int64, Float64], Float64]) -> Candidate:
 
 PEERS: dict[str, Candidate] = {
     "krcf": kept("krcf 0.4 shingle 8 trees 50 samples 256 decay 1/2560", krcf),
-    "spectral residual": kept("spectral residual window 256", spectral_residual),
+    "spectral residual": kept("spectral residual window 256 mean ahead", spectral_residual),
     "half-space trees": kept("river half-space trees defaults", half_space_trees),
     "isolation forest": kept("isolation forest 50 trees window 16 week every 576", isolation_forest),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 
 def soft(windows: Sequence[tuple[int, int]], n: int, buffer: int) -> list[float]:
@@ -44,7 +45,7 @@ def areas(score: Sequence[float], windows: Sequence[tuple[int, int]], buffer: in
         pr += (recall - points[-1][1]) * caught / len(said)
         points.append((false, recall))
     points.append((1.0, 1.0))
-    roc = sum((b[0] - a[0]) * (a[1] + b[1]) / 2 for a, b in zip(points[:-1], points[1:], strict=True))
+    roc = sum((b[0] - a[0]) * (a[1] + b[1]) / 2 for a, b in pairwise(points))
     return pr, roc
 
 
