@@ -219,6 +219,9 @@ class PointExplanation:
         What the point is to prepare and to the detector.
     alert : str
         The id of the alert that is open at the point, or empty.
+    members : tuple of dict
+        Of an ensemble, each member's ``name``, ``weight``, own ``anomaly_score`` after its share of the false alarms,
+        and ``p_value`` (None where it says nothing).
     """
 
     series: SeriesKey
@@ -243,6 +246,7 @@ class PointExplanation:
     held: bool
     adopted: bool
     alert: str
+    members: tuple[dict[str, Any], ...] = ()
 
     def sentences(self, zone: str = "UTC") -> list[str]:
         """The same for people, one fact a sentence."""
@@ -254,6 +258,7 @@ class PointExplanation:
             band = f", band {wording.span(low, high, sign)}" if low or high else ", no band"
             said.append(f"Expected {wording.with_unit(expected, sign)}{band}.")
         said.append(self._verdict())
+        said += [_opinion(member) for member in self.members]
         said += [f"Raised: {word}." for word in self.raised]
         said += [f"Suppressed: {word}." for word in self.suppressed]
         said += [f"{word[0].upper()}{word[1:]}." for word in self.events]
@@ -273,6 +278,31 @@ class PointExplanation:
         if not math.isnan(self.p_value):
             score += f"; p-value {wording.number(self.p_value, 2)}"
         return f"Score {wording.number(self.score)}: {score}; confidence {wording.number(self.confidence, 2)}."
+
+
+def _opinion(member: dict[str, Any]) -> str:
+    who = f"Member {member['name']}, with {wording.number(100 * member['weight'])}{wording.NO_BREAK}% of the alarms"
+    if member["anomaly_score"] is None:
+        return f"{who}, says nothing."
+    score, p_value = wording.number(member["anomaly_score"]), wording.number(member["p_value"], 2)
+    return f"{who}: anomaly score {score}, p-value {p_value}."
+
+
+def _members_of(results: Results, i: int) -> tuple[dict[str, Any], ...]:
+    """What each member says: ``ln p = anomaly_score * ln p_limit`` holds of the whole and so of each."""
+    scores: list[float] = results.member_scores[i].tolist()
+    p_value = float(results.p_value[i])
+    most = max((score for score in scores if not math.isnan(score)), default=0.0)
+    ln_limit = math.log(p_value) / most if most > 0 and p_value > 0 else 0.0
+    found = []
+    for (name, weight), own in zip(results.members, scores, strict=True):
+        said = {"anomaly_score": None, "p_value": None} if math.isnan(own) else _said(own, ln_limit)
+        found.append({"name": name, "weight": weight, **said})
+    return tuple(found)
+
+
+def _said(score: float, ln_limit: float) -> dict[str, float | None]:
+    return {"anomaly_score": score, "p_value": math.exp(score * ln_limit)}
 
 
 def explain_point(results: Results, at: int, row: int | None = None) -> PointExplanation:
@@ -333,4 +363,5 @@ def _explained(results: Results, i: int) -> PointExplanation:
         held=bool(flags & HELD),
         adopted=bool(flags & ADOPTED),
         alert=str(results.alert[i]),
+        members=_members_of(results, i),
     )

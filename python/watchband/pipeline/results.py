@@ -55,10 +55,15 @@ class Results:
         The limit in the detector's units of score, above and below the expected value.
     ordinal : int64[m]
         Running number of the point within its series.
+    member_scores : float64[m, k]
+        Of an ensemble, each member's own anomaly_score after its share of the false alarms, before the policies; k is 0
+        for a single detector.
     row_ordinal : int64[n]
         For each raw row of the batch the ordinal of its point, -1 where it came too late.
     alerts : list of Alert
         The last state of every alert that opened, changed or closed.
+    members : tuple of (str, float)
+        What the members of an ensemble are called, and their shares of the false alarms.
     """
 
     keys: Sequence[SeriesKey]
@@ -81,16 +86,32 @@ class Results:
     limit_above: Float64
     limit_below: Float64
     ordinal: Int64
+    member_scores: Float64
     row_ordinal: Int64
     alerts: list[Alert] = field(default_factory=list)
+    members: tuple[tuple[str, float], ...] = ()
 
     def __len__(self) -> int:
         return len(self.time)
 
+    @property
+    def seen_by(self) -> NDArray[Any]:
+        """Of each anomalous point, the members of an ensemble that were above the limit on their own: object[m].
+
+        ``"band+forest"``; an empty text where no member was, and for single detectors.
+        """
+        column = np.full(len(self), "", object)
+        strange = np.flatnonzero((self.anomaly_score > 1) & bool(self.members))
+        spoke = self.member_scores[strange] > 1
+        for some in np.unique(spoke, axis=0) if len(strange) else ():
+            names = "+".join(name for (name, _), said in zip(self.members, some.tolist(), strict=True) if said)
+            column[strange[(spoke == some).all(axis=1)]] = names
+        return column
+
     @classmethod
     def columns(cls) -> list[str]:
         """Names of the arrays that have one entry per point."""
-        return [f.name for f in fields(cls) if f.name not in ("keys", "row_ordinal", "alerts")]
+        return [f.name for f in fields(cls) if f.name not in ("keys", "row_ordinal", "alerts", "members")]
 
     @classmethod
     def joined(cls, parts: Sequence[Results]) -> Results:
@@ -98,7 +119,7 @@ class Results:
         arrays = {k: np.concatenate([getattr(p, k) for p in parts]) for k in [*cls.columns(), "row_ordinal"]}
         last = {alert.id: alert for part in parts for alert in part.alerts}
         alerts = sorted(last.values(), key=lambda a: (a.opened, str(a.series)))
-        return cls(keys=parts[-1].keys, alerts=alerts, **arrays)
+        return cls(keys=parts[-1].keys, alerts=alerts, members=parts[-1].members, **arrays)
 
     def of(self, row: int) -> Results:
         """The part of one series, in time order."""
@@ -108,6 +129,7 @@ class Results:
             keys=self.keys,
             row_ordinal=self.row_ordinal[:0],
             alerts=[a for a in self.alerts if str(a.series) == key],
+            members=self.members,
             **{k: getattr(self, k)[here] for k in self.columns()},
         )
 

@@ -274,8 +274,10 @@ class Watch:
             limit_above=calibrated.limit_above,
             limit_below=calibrated.limit_below,
             ordinal=prepared.ordinal,
+            member_scores=np.stack(calibrated.members, axis=1) if self.members else np.empty((len(points), 0)),
             row_ordinal=prepared.row_ordinal,
             alerts=alerts,
+            members=tuple(zip(self.members, self.calibrate.members, strict=False)) if self.members else (),
         )
 
     def _ids(

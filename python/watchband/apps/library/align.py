@@ -13,7 +13,7 @@ from watchband.core.points import Float64, Int32, Int64
 _SHIFT = 40
 """A point's key is ``series << 40 | ordinal``: room for 8 million series of a trillion points."""
 
-_SCORED = ("yhat", "yhat_lower", "yhat_upper", "score", "p_value", "anomaly_score", "alert_score", "alert")
+_SCORED = ("yhat", "yhat_lower", "yhat_upper", "score", "p_value", "anomaly_score", "alert_score", "alert", "seen_by")
 
 KEEP = 16
 """Points a series kept back for readings that name them again: duplicates that come late."""

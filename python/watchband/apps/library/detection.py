@@ -104,8 +104,9 @@ class Detection(Findings):
     ----------
     table : pyarrow.Table
         Columns ``series, timestamp, y, yhat, yhat_lower, yhat_upper, score, p_value, anomaly_score, alert_score,
-        alert``; one row per input row in input order. Null is "no opinion" or "no value"; ``alert`` is the id of the
-        alert a point belongs to, or empty. ``anomaly_score`` above 1 is anomalous.
+        alert, seen_by``; one row per input row in input order. Null is "no opinion" or "no value"; ``alert`` is the id
+        of the alert a point belongs to, or empty; ``seen_by`` the members of an ensemble that found an anomalous point.
+        ``anomaly_score`` above 1 is anomalous.
     alerts : list of Alert
         Most severe first.
     quality : dict of str to dict

@@ -23,10 +23,11 @@ COLUMNS = (
     "anomaly_score",
     "alert_score",
     "alert",
+    "seen_by",
 )
 """Columns of every table of results, in their order."""
 
-NUMBERS = COLUMNS[2:-1]
+NUMBERS = COLUMNS[2:-2]
 """Those of them that are float64."""
 
 
@@ -44,6 +45,8 @@ class Rows:
         The value, what was expected, the band, and the four verdicts; NaN is "not known" or "no opinion".
     alert : object[n]
         Id of the alert the point belongs to, or an empty text.
+    seen_by : object[n]
+        The members of an ensemble that found the point anomalous, joined by ``+``, or an empty text.
     imputed : bool[n]
         True where no reading stands behind the point.
     order : int64[n]
@@ -61,6 +64,7 @@ class Rows:
     anomaly_score: Float64
     alert_score: Float64
     alert: NDArray[np.object_]
+    seen_by: NDArray[np.object_]
     imputed: NDArray[np.bool_]
     order: Int64
 
@@ -69,8 +73,8 @@ class Rows:
         """Readings of which nothing is said."""
         n = len(row)
         unknown: dict[str, Any] = {name: np.full(n, np.nan) for name in NUMBERS[1:]}
-        nothing = np.full(n, "", object)
-        return cls(row, time, y, **unknown, alert=nothing, imputed=np.zeros(n, np.bool_), order=order)
+        texts = {name: np.full(n, "", object) for name in ("alert", "seen_by")}
+        return cls(row, time, y, **unknown, **texts, imputed=np.zeros(n, np.bool_), order=order)
 
     @classmethod
     def empty(cls) -> Rows:

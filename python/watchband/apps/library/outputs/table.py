@@ -21,9 +21,8 @@ def schema() -> pa.Schema:
     import pyarrow as pa
 
     numbers = [(name, pa.float64()) for name in NUMBERS]
-    return pa.schema(
-        [("series", pa.string()), ("timestamp", pa.timestamp("ns", "UTC")), *numbers, ("alert", pa.string())]
-    )
+    texts = [(name, pa.string()) for name in ("alert", "seen_by")]
+    return pa.schema([("series", pa.string()), ("timestamp", pa.timestamp("ns", "UTC")), *numbers, *texts])
 
 
 def to_arrow(rows: Rows, keys: Sequence[SeriesKey], *, text_times: bool = False) -> pa.Table:
@@ -37,7 +36,7 @@ def to_arrow(rows: Rows, keys: Sequence[SeriesKey], *, text_times: bool = False)
     else:
         columns.append(pa.array(rows.time, pa.int64()).cast(pa.timestamp("ns", "UTC")))
     columns += [pa.array(getattr(rows, name), pa.float64(), from_pandas=True) for name in NUMBERS]
-    columns.append(pa.array(rows.alert, pa.string()))
+    columns += [pa.array(rows.alert, pa.string()), pa.array(rows.seen_by, pa.string())]
     wanted = schema()
     return pa.table(columns, names=wanted.names) if text_times else pa.table(columns, schema=wanted)
 
