@@ -66,11 +66,13 @@ def gap_novelty(
     seen: _I64,
     run: _F64,
     head: _I64,
+    ring: _F64 | None,
     points: _Points,
     outputs: list[_F64],
     memory: int,
     warm_up: int,
     gain: float,
+    of: str,
     threads: int,
 ) -> None: ...
 def gap_novelty_width() -> int: ...

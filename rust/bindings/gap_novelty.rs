@@ -1,8 +1,9 @@
 use numpy::PyReadwriteArray2;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use super::batch::{step, Outputs, PointsArgs, StateArgs};
-use crate::kernels::gap_novelty::{GapNovelty, RUN};
+use crate::kernels::gap_novelty::{GapNovelty, Of, RUN};
 
 #[pyfunction]
 fn gap_novelty(
@@ -12,16 +13,25 @@ fn gap_novelty(
     seen: PyReadwriteArray2<'_, i64>,
     run: PyReadwriteArray2<'_, f64>,
     head: PyReadwriteArray2<'_, i64>,
+    ring: Option<PyReadwriteArray2<'_, f64>>,
     points: PointsArgs<'_>,
     outputs: Outputs<'_>,
     memory: i64,
     warm_up: usize,
     gain: f64,
+    of: &str,
     threads: usize,
 ) -> PyResult<()> {
-    let kernel = GapNovelty { memory, warm_up: warm_up as f64, gain };
-    let state =
-        StateArgs { f64s: vec![values, isolation, run], i64s: vec![seen, head], ..Default::default() };
+    let of = match of {
+        "value" => Of::Value,
+        "mean" => Of::Mean,
+        "deviation" => Of::Deviation,
+        _ => return Err(PyValueError::new_err(format!("of is value, mean or deviation, got {of}"))),
+    };
+    let kernel = GapNovelty { of, memory, warm_up: warm_up as f64, gain };
+    let mut f64s = vec![values, isolation, run];
+    f64s.extend(ring);
+    let state = StateArgs { f64s, i64s: vec![seen, head], ..Default::default() };
     step(py, &kernel, state, &points, &Vec::new(), outputs, threads)
 }
 

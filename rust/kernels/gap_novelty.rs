@@ -6,13 +6,25 @@
 //! not seen for `memory` points is dropped.
 //!
 //! State: `values`, `isolation` f64[cells] (sorted by value), `seen` i64[cells], `run` f64[RUN], `head` i64[3] =
-//! (cells held, points folded, a point before which no cell was last seen).
+//! (cells held, points folded, a point before which no cell was last seen); for novelty of the mean or the deviation
+//! of the last values also `ring` f64[window + 1] = (values taken, those values).
 
 use super::distance::distance;
 use super::fleet::{Kernel, Slice};
 use super::usual::{self, Usual};
 
+/// What novelty is looked for in.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Of {
+    Value,
+    /// Mean of the last values.
+    Mean,
+    /// Their deviation from their mean, root mean square.
+    Deviation,
+}
+
 pub struct GapNovelty {
+    pub of: Of,
     pub memory: i64,
     pub warm_up: f64,
     /// Share of the present value in the running level and scale.
@@ -113,12 +125,51 @@ impl Sketch<'_> {
     }
 }
 
+/// Without the last eight bits: the same values in another order shall give the same number.
+fn steady(number: f64) -> f64 {
+    f64::from_bits(number.to_bits() & !0xff)
+}
+
+impl GapNovelty {
+    /// What the sketch holds of a value; nothing until the ring is full.
+    fn read(&self, ring: &mut [f64], value: f64) -> Option<f64> {
+        if self.of == Of::Value {
+            return Some(value);
+        }
+        let (taken, kept) = ring.split_first_mut()?;
+        let window = kept.len();
+        kept[*taken as usize % window] = value;
+        // Counts to twice the window and no further: the place and whether it is full are all that matters.
+        *taken += 1.0;
+        if *taken >= 2.0 * window as f64 {
+            *taken -= window as f64;
+        }
+        if *taken < window as f64 {
+            return None;
+        }
+        let count = window as f64;
+        let mean = kept.iter().fold(0.0, |sum, v| sum + v) / count;
+        if self.of == Of::Mean {
+            return Some(steady(mean));
+        }
+        // By the largest distance, so that no square overflows or vanishes.
+        let far = kept.iter().fold(0.0, |far: f64, v| far.max((v - mean).abs()));
+        if far == 0.0 {
+            return Some(0.0);
+        }
+        let squares = kept.iter().fold(0.0, |sum, v| sum + ((v - mean) / far) * ((v - mean) / far));
+        Some(steady(far * (squares / count).sqrt()))
+    }
+}
+
 impl Kernel for GapNovelty {
     fn step(&self, slice: &mut Slice<'_>) {
         let row = std::mem::take(&mut slice.row);
-        let Ok([values, isolation, run]) = <[&mut [f64]; 3]>::try_from(row.f64s) else {
+        let mut arrays = row.f64s.into_iter();
+        let (Some(values), Some(isolation), Some(run)) = (arrays.next(), arrays.next(), arrays.next()) else {
             unreachable!("three f64 arrays")
         };
+        let ring = arrays.next().unwrap_or(&mut []);
         let Ok([seen, head]) = <[&mut [i64]; 2]>::try_from(row.i64s) else { unreachable!("two i64 arrays") };
         let Ok([score, expected, ..]) = <[&mut [f64]; 6]>::try_from(std::mem::take(&mut slice.outputs))
         else {
@@ -133,7 +184,7 @@ impl Kernel for GapNovelty {
             if !raw.is_finite() {
                 continue;
             }
-            let value = raw.clamp(-LARGEST, LARGEST);
+            let Some(value) = self.read(ring, raw.clamp(-LARGEST, LARGEST)) else { continue };
             let mut near = None;
             if sketch.held > 0 {
                 let cell = sketch.nearest(value);

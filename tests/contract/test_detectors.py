@@ -16,7 +16,12 @@ VARIANTS: dict[str, list[dict[str, object]]] = {
         {"half_life": 12, "warm_up": 3, "scale_min": 40, "clip": 1.5},
         {"clip": 9999.0},
     ],
-    "gap_novelty": [{"memory": 300, "cells": 16, "warm_up": 5}, {"memory": 500, "cells": 512}],
+    "gap_novelty": [
+        {"memory": 300, "cells": 16, "warm_up": 5},
+        {"memory": 500, "cells": 512},
+        {"memory": 300, "cells": 32, "of": "mean", "window": 4},
+        {"memory": 300, "cells": 32, "of": "deviation", "window": 12},
+    ],
     "level_shift": [{"half_life": 40.0, "mean_points": 4, "spread_points": 8, "usual_points": 200, "adopt": 6}],
     "left_discord": [
         {"length": 40, "window": 200},

@@ -17,17 +17,28 @@ class Cell:
 
 
 def gap_novelty(
-    values: np.ndarray, memory: int = 10_000, cells: int = 512, warm_up: int = 30
+    values: np.ndarray,
+    memory: int = 10_000,
+    cells: int = 512,
+    warm_up: int = 30,
+    of: str = "value",
+    window: int = 12,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Score and nearest value of each point of one series."""
     score, expected = np.full(len(values), np.nan), np.full(len(values), np.nan)
     sketch: list[Cell] = []
     usual = Usual(warm_up, min(0.02, 10 / memory))
+    last: list[float] = []
     for now, raw in enumerate(values):
         sketch = [cell for cell in sketch if cell.seen >= now - memory]
         if not math.isfinite(raw):
             continue
         value = min(max(float(raw), -1e300), 1e300)
+        if of != "value":
+            last = [*last, value][-window:]
+            if len(last) < window:
+                continue
+            value = read(last, of)
         # Far out, gaps of different cells round to one number: then the neighbour is meant, the lower one first.
         below = max((cell for cell in sketch if cell.value < value), key=lambda cell: cell.value, default=None)
         above = min((cell for cell in sketch if cell.value >= value), key=lambda cell: cell.value, default=None)
@@ -43,6 +54,15 @@ def gap_novelty(
             sketch.append(Cell(value, gap, now))
         usual.learn(value)
     return score, expected
+
+
+def read(last: list[float], of: str) -> float:
+    """Mean or deviation of values, to 44 bits."""
+    mean = math.fsum(last) / len(last)
+    far = max(abs(v - mean) for v in last)
+    deviation = far * math.sqrt(math.fsum(((v - mean) / far) ** 2 for v in last) / len(last)) if far else 0.0
+    mantissa, exponent = math.frexp(mean if of == "mean" else deviation)
+    return math.ldexp(math.trunc(mantissa * 2.0**45) / 2.0**45, exponent)
 
 
 def older_of_the_closest(sketch: list[Cell]) -> Cell:

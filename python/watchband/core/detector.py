@@ -86,9 +86,8 @@ class Detector(Fold):
 
     @cached_property
     def fingerprint(self) -> str:
-        """Of the name and of all parameters that are not retunable."""
-        declared = params.params_of(type(self))
-        return fingerprint(self.name, {k: v for k, v in params.values_of(self).items() if not declared[k].retunable})
+        """Of the name and of all parameters that shape a state."""
+        return fingerprint(self.name, params.shaping(self))
 
     def step(self, state: State, points: Points, *, threads: int = 0) -> Scores:
         """Score a batch, then learn from it; ``state`` is moved on in place.

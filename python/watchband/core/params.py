@@ -161,17 +161,24 @@ class Maybe:
 
 @dataclass(frozen=True)
 class Param:
-    """One declared parameter. ``retunable``: may change without making old states unusable."""
+    """One declared parameter.
+
+    ``retunable``: may change without making old states unusable. ``later``: came when states had been written without
+    it, which are those of its default; so a default is no part of the fingerprint.
+    """
 
     constraint: Constraint
     doc: str
     unit: str = ""
     retunable: bool = False
+    later: bool = False
 
 
-def param(default: Any, constraint: Constraint, doc: str, *, unit: str = "", retunable: bool = False) -> Any:
+def param(
+    default: Any, constraint: Constraint, doc: str, *, unit: str = "", retunable: bool = False, later: bool = False
+) -> Any:
     """A dataclass field with its constraint, unit and meaning."""
-    return dataclasses.field(default=default, metadata={"param": Param(constraint, doc, unit, retunable)})
+    return dataclasses.field(default=default, metadata={"param": Param(constraint, doc, unit, retunable, later)})
 
 
 def params_of(cls: type) -> dict[str, Param]:
@@ -226,6 +233,16 @@ def read_text(cls: type, text: str) -> dict[str, Any]:
 def values_of(owner: object) -> dict[str, Any]:
     """Every parameter and its value."""
     return {name: getattr(owner, name) for name in params_of(type(owner))}
+
+
+def shaping(owner: object) -> dict[str, Any]:
+    """The parameters that shape a state, and so its fingerprint: none that is retunable, nor a later one's default."""
+    defaults = {f.name: f.default for f in dataclasses.fields(type(owner))}  # type: ignore[arg-type]
+    return {
+        name: getattr(owner, name)
+        for name, declared in params_of(type(owner)).items()
+        if not declared.retunable and not (declared.later and getattr(owner, name) == defaults[name])
+    }
 
 
 def schema(cls: type) -> dict[str, Any]:

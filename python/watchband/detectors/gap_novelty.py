@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from watchband import _kernels
 from watchband.core.detector import Detector, Maturity
-from watchband.core.params import Integer, param
+from watchband.core.params import Choice, Integer, param
 from watchband.core.points import Points
 from watchband.core.scores import Scores
 from watchband.core.state import Field, State
@@ -38,7 +38,12 @@ class GapNovelty(Detector):
     overstated by about the distance between neighbours in the sketch. A cell not seen for ``memory`` points is
     dropped. The overall range of the metric is nowhere used.
 
-    State: 12,368 bytes at the defaults, 24 a cell. Cost: O(cells) a point, in one pass over the sketch.
+    With ``of="mean"`` or ``of="deviation"`` the sketch holds the mean or the root mean square deviation of the last
+    ``window`` values instead of the values themselves: short excursions of a noisy metric then stand out, or a noise
+    that was never as large or as small. ``expected`` is in units of the metric in all three.
+
+    State: 12,368 bytes at the defaults, 24 a cell, and 8 for each value of a window. Cost: O(cells) a point, in one
+    pass over the sketch.
 
     Examples
     --------
@@ -60,19 +65,29 @@ class GapNovelty(Detector):
     memory: int = param(10_000, Integer(100, 10_000_000), "A value not seen for so long is new again.", unit="points")
     cells: int = param(512, Integer(8, 65_536), "Different values that are kept, at most.")
     warm_up: int = param(30, Integer(2, 1000), "Values seen before the first opinion.", unit="points")
+    of: str = param(
+        "value",
+        Choice(("value", "mean", "deviation")),
+        "What is new: a value, or mean or deviation of the last.",
+        later=True,
+    )
+    window: int = param(12, Integer(2, 1000), "Values that mean or deviation is taken of.", unit="points", later=True)
 
     @property
     def memory_points(self) -> int:
         # A wound is dropped with its cell; what a full sketch gave up for it is as old, and the scale is sooner clean.
-        return 2 * self.memory + self.warm_up
+        # As many wounds as the window is long take twice as long until full sketches meet again.
+        return 2 * self.memory + self.warm_up + (0 if self.of == "value" else 2 * self.memory + self.window)
 
     def layout(self) -> dict[str, Field]:
+        ring = {} if self.of == "value" else {"ring": Field("f8", self.window + 1)}
         return {
             "values": Field("f8", self.cells),
             "isolation": Field("f8", self.cells),
             "seen": Field("i8", self.cells),
             "run": Field("f8", _kernels.gap_novelty_width()),
             "head": Field("i8", 3),
+            **ring,
         }
 
     def _fold(self, state: State, points: Points, scores: Scores, threads: int) -> None:
@@ -82,10 +97,12 @@ class GapNovelty(Detector):
             state.arrays["seen"],
             state.arrays["run"],
             state.arrays["head"],
+            state.arrays.get("ring"),
             (points.rows, points.offsets, points.times, points.values),
             scores.outputs(),
             self.memory,
             self.warm_up,
             min(_GAIN_MAX, _GAINS / self.memory),
+            self.of,
             threads,
         )
