@@ -15,6 +15,7 @@ fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
     bindings::level_shift::register(module)?;
     bindings::left_discord::register(module)?;
     bindings::prepare::register(module)?;
+    bindings::random_cut_ask::register(module)?;
     bindings::random_cut_forest::register(module)?;
     bindings::rolling_median::register(module)?;
     bindings::residual::register(module)?;

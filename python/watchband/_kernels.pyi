@@ -11,6 +11,7 @@ _I64: TypeAlias = NDArray[np.int64]
 _U16: TypeAlias = NDArray[np.uint16]
 _Points: TypeAlias = tuple[NDArray[np.int32], _I64, _I64, _F64]
 """rows, offsets, times, values of a ``Points``."""
+_ForestArrays: TypeAlias = tuple[list[_I64], list[_F32], list[_U16], list[_F64]]
 
 def calibrate(
     bins: _F32,
@@ -113,19 +114,33 @@ def prepare(
     flush: bool,
     threads: int,
 ) -> tuple[_I64, _F64, NDArray[np.bool_], _I64, _I64, _I64]: ...
-def random_cut_forest(
-    state: tuple[list[_I64], list[_F32], list[_U16], list[_F64]],
+def random_cut_ask(
+    state: _ForestArrays,
     points: _Points,
     outputs: list[_F64],
     sizes: list[int],
+    intake: tuple[int, bool, int, float, bool],
+    seed: int,
+    decay: float,
+    question: tuple[str, float],
+    threads: int,
+) -> None: ...
+def random_cut_forest(
+    state: _ForestArrays,
+    points: _Points,
+    outputs: list[_F64],
+    sizes: list[int],
+    intake: tuple[int, bool, int, float, bool],
     seed: int,
     decay: float,
     warm_up: int,
     frozen: bool,
     displaces: bool,
+    expects: bool,
     attributes: float | None,
     threads: int,
 ) -> None: ...
+def random_cut_forest_moments(inputs: int, number: int, timed: bool) -> int: ...
 def random_cut_forest_widths(sizes: list[int]) -> list[int]: ...
 def rolling_median(
     ring: _F64,

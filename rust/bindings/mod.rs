@@ -8,6 +8,7 @@ pub mod gap_novelty;
 pub mod left_discord;
 pub mod level_shift;
 pub mod prepare;
+pub mod random_cut_ask;
 pub mod random_cut_forest;
 pub mod residual;
 pub mod rolling_median;

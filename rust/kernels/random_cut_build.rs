@@ -122,6 +122,7 @@ impl<W: Width> Fold<'_, '_, W> {
         (0..i64::MAX / 2).contains(&self.head[0])
             && (0..=kernel.shingle as i64).contains(&self.head[3])
             && self.continues()
+            && self.measured()
             && self.ring.iter().chain(&*self.shingle).all(|v| v.abs() <= VALUE_MAX as f32)
             && self.trees.iter().all(|tree| tree.sound(ring, kernel.span) && self.timely(tree))
     }

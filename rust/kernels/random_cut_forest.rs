@@ -10,8 +10,10 @@ use super::random_cut_attribution::attribute;
 use super::random_cut_box::Width;
 use super::random_cut_displacement::displacement;
 use super::random_cut_intake::ring;
+use super::random_cut_near::Search;
 use super::random_cut_open::{open, Work};
 use super::random_cut_sample::{draw, gate, unit, weight, welcome};
+use super::random_cut_transform::Transform;
 use super::random_cut_tree::{Desk, Padded, Ring, Tree};
 use super::random_cut_walk::{Walk, LANES};
 
@@ -22,7 +24,18 @@ pub struct RandomCutForest {
     pub trees: usize,
     pub samples: usize,
     pub shingle: usize,
+    /// Values of a point as the trees hold it.
     pub dims: usize,
+    /// Values of a point as it comes: one less where the time is a value.
+    pub inputs: usize,
+    pub timed: bool,
+    pub transform: Transform,
+    /// What fades of a moving mean with each point.
+    pub fade: f64,
+    /// Missing values are imputed by the trees, or stand as they were last.
+    pub imputes: bool,
+    /// Answer with the expected value as well.
+    pub expects: bool,
     pub seed: u64,
     /// What a weight falls by with each point.
     pub decay: f64,
@@ -51,6 +64,12 @@ pub struct Fold<'a, 'k, W> {
     pub(super) head: &'a mut [i64],
     pub(super) ring: &'a mut [f32],
     pub(super) shingle: &'a mut [f32],
+    pub(super) moments: &'a mut [f64],
+    /// Mean and deviation by which each value of the newest point was measured.
+    pub(super) units: Vec<(f64, f64)>,
+    /// What was expected of the newest point.
+    pub(super) foreseen: Vec<f64>,
+    pub(super) search: Search,
     pub(super) trees: Vec<Tree<'a>>,
     pub(super) walk: Walk,
     pub(super) point: Padded,
@@ -72,7 +91,11 @@ impl Work for RandomCutForest {
     fn work<W: Width>(&self, fold: &mut Fold<'_, '_, W>, slice: &mut Slice<'_>) {
         for i in 0..slice.times.len() {
             fold.sums.fill(f64::NAN);
-            slice.outputs[0][i] = fold.point(&slice.values[i * self.dims..][..self.dims]);
+            let values = &slice.values[i * self.inputs..][..self.inputs];
+            slice.outputs[0][i] = fold.point(slice.times[i], values);
+            if self.expects {
+                slice.outputs[1][i] = fold.foreseen[0];
+            }
             for (output, &share) in slice.outputs[ANSWERS..].iter_mut().zip(&fold.sums) {
                 output[i] = share;
             }
@@ -88,8 +111,8 @@ impl Kernel for RandomCutForest {
 
 impl<W: Width> Fold<'_, '_, W> {
     /// Scores a point, then learns from it.
-    fn point(&mut self, values: &[f64]) -> f64 {
-        let Some(known) = self.push(values) else { return f64::NAN };
+    pub(super) fn point(&mut self, time: i64, values: &[f64]) -> f64 {
+        let Some(known) = self.push(time, values) else { return f64::NAN };
         let kernel = self.kernel;
         let shingle = kernel.shingle as i64;
         if kernel.frozen {

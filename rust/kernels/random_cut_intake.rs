@@ -20,27 +20,33 @@ macro_rules! ring {
 pub(super) use ring;
 
 impl<W: Width> Fold<'_, '_, W> {
-    /// Takes a point into the shingle, missing values as they were last; tells whether it was whole. None before the
-    /// first whole point.
-    pub(super) fn push(&mut self, values: &[f64]) -> Option<bool> {
+    /// Takes a point into the shingle; tells whether it was whole. None before the first whole point.
+    pub(super) fn push(&mut self, time: i64, values: &[f64]) -> Option<bool> {
         let known = values.iter().all(|v| v.is_finite());
-        if self.head[3] == 0 && !known {
+        let first = self.head[3] == 0;
+        if first && !known {
             return None;
         }
-        let dims = self.kernel.dims;
-        self.shingle.copy_within(dims.., 0);
-        let from = self.shingle.len() - dims;
-        let before = from.saturating_sub(dims);
-        for (k, &value) in values.iter().enumerate() {
-            self.shingle[from + k] = if value.is_finite() {
-                // Adding zero turns minus zero into zero: equal values are equal bits.
-                value.clamp(-VALUE_MAX, VALUE_MAX) as f32 + 0.0
-            } else {
-                self.shingle[before + k]
-            };
-        }
+        let kernel = self.kernel;
+        self.shingle.copy_within(kernel.dims.., 0);
+        let from = self.shingle.len() - kernel.dims;
         self.head[2] = ((self.head[2] as u64) << 1 | u64::from(!known)) as i64;
-        self.head[3] = (self.head[3] + 1).min(self.kernel.shingle as i64);
+        self.head[3] = (self.head[3] + 1).min(kernel.shingle as i64);
+        if kernel.timed {
+            self.shingle[from + kernel.inputs] = self.enter_time(time, first);
+        }
+        self.measure();
+        for (k, &value) in values.iter().enumerate() {
+            if value.is_finite() {
+                self.shingle[from + k] = self.enter(k, value, first);
+            }
+        }
+        if !known {
+            self.stand_in(values);
+        }
+        if kernel.expects {
+            self.foresee();
+        }
         Some(known)
     }
 

@@ -5,6 +5,7 @@ use super::fleet::Slice;
 use super::random_cut_box::{padded, Any, Fixed, Width, DIMS_MAX};
 use super::random_cut_forest::{Fold, Keys, RandomCutForest};
 use super::random_cut_intake::ring;
+use super::random_cut_near::Search;
 use super::random_cut_sample::{key, Heap, Use};
 use super::random_cut_tree::{boxes_of, links_of, Counts, Desk, Ring, Tree, COUNTS};
 use super::random_cut_walk::Walk;
@@ -73,7 +74,7 @@ fn opened<W: Width>(work: &impl Work, width: W, slice: &mut Slice<'_>) {
     let [head, roots, nodes, counts] = first(&mut row.i64s);
     let [ring, shingle, mut boxes] = first(&mut row.f32s);
     let [refs, links] = first(&mut row.u16s);
-    let [weights] = first(&mut row.f64s);
+    let [weights, moments] = first(&mut row.f64s);
     slice.row = row;
     let (marks, counts) = counts.split_at_mut(MARKS);
     // Boxes begin where a line of the cache does; a copy elsewhere in memory is made anew.
@@ -87,6 +88,10 @@ fn opened<W: Width>(work: &impl Work, width: W, slice: &mut Slice<'_>) {
         head,
         ring,
         shingle,
+        moments,
+        units: vec![(0.0, 1.0); forest.inputs],
+        foreseen: vec![f64::NAN; forest.inputs],
+        search: Search::default(),
         trees,
         walk: Walk::new(forest.samples),
         point: [0.0; DIMS_MAX],
@@ -103,6 +108,7 @@ fn opened<W: Width>(work: &impl Work, width: W, slice: &mut Slice<'_>) {
         }
         fold.rebuild();
     }
+    fold.measure();
     work.work(&mut fold, slice);
     marks[0] = fold.head[0] + 1;
     marks[1] = skip as i64;

@@ -31,6 +31,9 @@ VARIANTS: dict[str, list[dict[str, object]]] = {
     "random_cut_forest": [
         {"trees": 7, "samples": 32, "shingle": 3, "memory": 50},
         {"shingle": 1, "trees": 20, "measure": "displacement"},
+        {"trees": 7, "samples": 32, "shingle": 3, "memory": 50, "transform": "difference", "missing": "last"},
+        {"trees": 7, "samples": 32, "memory": 50, "transform": "normalise", "time_dimension": True, "expected": True},
+        {"trees": 7, "samples": 32, "memory": 50, "time_dimension": True},
     ],
     "residual": [{"memory": 300, "huber": 2.0}, {"memory": 300, "huber": 100.0}],
     "rolling_median": [{"window": 12, "inclusive": True}, {"window": 13}, {"window": 2}],

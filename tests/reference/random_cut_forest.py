@@ -1,219 +1,87 @@
-"""Random Cut Forest, slow and plain: trees of objects, boxes from the points beneath, weights looked at one by one.
-
-The random numbers are those of the kernel, everything else is written anew.
-"""
+"""Random Cut Forest, slow and plain: points come in one by one, every tree is asked and offered each shingle."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 
 import numpy as np
 
-WORD = (1 << 64) - 1
-GOLDEN = 0x9E3779B97F4A7C15
-WEIGHT, ENTRY, CUT = 1, 2, 3
-F32 = np.float32
+from tests.reference.random_cut_questions import imputed
+from tests.reference.random_cut_tree import F32, Tree
 
-
-def mix(bits: int) -> int:
-    bits &= WORD
-    bits = ((bits ^ bits >> 30) * 0xBF58476D1CE4E5B9) & WORD
-    bits = ((bits ^ bits >> 27) * 0x94D049BB133111EB) & WORD
-    return bits ^ bits >> 31
-
-
-def draw(seed: int, tree: int, use: int, number: int) -> int:
-    start = mix(mix(seed + GOLDEN) ^ mix((tree << 3 | use) * GOLDEN))
-    return mix(start + number * GOLDEN)
-
-
-def unit(bits: int) -> float:
-    return ((bits >> 11) + 0.5) / 2.0**53
-
-
-@dataclass(eq=False)
-class Leaf:
-    """A point and the numbers of the values it ends with, one for each time it was sampled."""
-
-    point: np.ndarray
-    numbers: list[int]
-
-    def points(self) -> list[np.ndarray]:
-        return [self.point]
-
-
-@dataclass(eq=False)
-class Cut:
-    """A cut: values up to it are on the left."""
-
-    dim: int
-    at: np.float32
-    left: Leaf | Cut
-    right: Leaf | Cut
-
-    def points(self) -> list[np.ndarray]:
-        return self.left.points() + self.right.points()
-
-    def side(self, point: np.ndarray) -> str:
-        return "left" if point[self.dim] <= self.at else "right"
-
-
-def mass(node: Leaf | Cut) -> int:
-    """How many samples are beneath."""
-    return len(node.numbers) if isinstance(node, Leaf) else mass(node.left) + mass(node.right)
-
-
-def total(parts: np.ndarray) -> np.float32:
-    """The sum of float32 values over four lanes, the lanes added at the end."""
-    lanes = [F32(0)] * 4
-    for i, part in enumerate(parts):
-        lanes[i % 4] = F32(lanes[i % 4] + part)
-    return F32(F32(lanes[0] + lanes[2]) + F32(lanes[1] + lanes[3]))
-
-
-def beyond(points: list[np.ndarray], point: np.ndarray) -> np.ndarray:
-    """By dimension, how far a point lies outside of the box of others."""
-    low, high = np.min(points, axis=0), np.max(points, axis=0)
-    return np.maximum(low - point, F32(0)) + np.maximum(point - high, F32(0))
-
-
-def separation(points: list[np.ndarray], point: np.ndarray) -> float:
-    out = float(total(beyond(points, point)))
-    return out / (out + float(total(np.max(points, axis=0) - np.min(points, axis=0)))) if out > 0 else 0.0
+__all__ = ["Forest", "Tree", "random_cut_forest"]
 
 
 @dataclass
-class Tree:
-    """One tree with its sample."""
+class Forest:
+    """A forest while it is folded."""
 
-    seed: int
-    number: int
+    trees: int
     samples: int
-    memory: float
-    root: Leaf | Cut | None = None
-    held: dict[int, np.ndarray] = field(default_factory=dict)
+    shingle: int
+    memory: int
+    warm_up: int
+    seed: int
+    measure: str = "depth"
+    missing: str = "forest"
+    rows: list[np.ndarray] = field(default_factory=list)
+    gaps: list[bool] = field(default_factory=list)
 
-    def weight(self, number: int) -> float:
-        return math.log(-math.log(unit(draw(self.seed, self.number, WEIGHT, number)))) - number / self.memory
+    def __post_init__(self) -> None:
+        self.forest = [Tree(self.seed, t, self.samples, self.memory) for t in range(self.trees)]
 
-    def trail(self, point: np.ndarray) -> list[Leaf | Cut]:
-        assert self.root is not None
-        path = [self.root]
-        while isinstance(node := path[-1], Cut):
-            path.append(getattr(node, node.side(point)))
-        return path
+    def versed(self) -> bool:
+        """True if the trees have seen enough to say what a value would be, with one more that is coming in."""
+        learned = len(self.rows) - 1
+        return learned >= self.shingle + self.samples // 4 and any(tree.held for tree in self.forest)
 
-    def score(self, point: np.ndarray) -> float:
-        *above, leaf = self.trail(point)
-        assert isinstance(leaf, Leaf)
-        depth, mass = len(above), len(self.held)
-        if np.array_equal(leaf.point, point):
-            own = len(leaf.numbers)
-            return (1 - own / (2 * mass)) / (depth + math.log2(1 + own)) * math.log2(1 + mass)
-        score = 1 / (depth + 1)
-        for at in reversed(range(depth)):
-            chance = separation(above[at].points(), point)
-            score = (1 - chance) * score + chance / (at + 1)
-        return score * math.log2(1 + mass)
+    def take_in(self, row: np.ndarray) -> None:
+        """A row of values comes in; what it lacks is imputed, or stands as it was last."""
+        known = np.isfinite(row)
+        self.rows.append(np.where(known, row, self.rows[-1] if self.rows else 0).astype(F32))
+        self.gaps.append(not known.all())
+        if self.missing == "forest" and not known.all() and self.versed():
+            point = np.concatenate(self.rows[-self.shingle :])
+            every = np.ones(len(point), bool)
+            every[-len(row) :] = known
+            self.rows[-1] = imputed(self.forest, point, every)[-len(row) :].astype(F32)
 
-    def attribution(self, point: np.ndarray) -> np.ndarray:
-        """The score shared out by value, above and below: float64[2, dims]. All 0 where the point is known."""
-        path = self.trail(point)
-        shares = np.zeros((2, len(point)))
-        if not np.array_equal(path[-1].points()[0], point):
-            for depth in reversed(range(len(path))):
-                points = path[depth].points()
-                low, high = np.min(points, axis=0), np.max(points, axis=0)
-                parts = np.maximum([point - high, low - point], 0).astype(float)
-                whole = parts.sum() + float((high - low).astype(float).sum())
-                shares = shares * (1 - separation(points, point)) + parts / whole / (depth + 1)
-        return shares * math.log2(1 + len(self.held))
+    def expected(self) -> np.ndarray:
+        """What the trees expect of the newest row by those before it."""
+        if not self.versed():
+            return np.full(len(self.rows[-1]), np.nan)
+        point = np.concatenate(self.rows[-self.shingle :])
+        dims = len(self.rows[-1])
+        return imputed(self.forest, point, np.arange(len(point)) < len(point) - dims)[-dims:]
 
-    def displacement(self, point: np.ndarray) -> float:
-        """Of every place a cut may put the point to, its chance times its largest ratio of sibling to own side."""
-        path = self.trail(point)
-        masses = [mass(node) for node in path]
-        ratios = [(masses[k] - masses[k + 1]) / (masses[k + 1] + 1) for k in range(len(path) - 1)]
-        if np.array_equal(path[-1].points()[0], point):
-            return max(ratios, default=0.0)
-        total, left = 0.0, 1.0
-        for depth, node in enumerate(path):
-            chance = separation(node.points(), point)
-            total += left * chance * max([masses[depth], *ratios[:depth]])
-            left *= 1 - chance
-        return total
+    def expire(self) -> None:
+        number = len(self.rows) - 1
+        for tree in self.forest:
+            for old in [n for n in tree.held if n - self.shingle + 1 <= number - 6 * self.memory]:
+                tree.delete(old)
 
-    def offer(self, point: np.ndarray, number: int) -> None:
-        filled = len(self.held) / self.samples
-        largest = max(self.held, key=self.weight, default=None)
-        welcome = min(1.0, 1 - (filled - 0.125) / 0.875)
-        grows = filled < 1 and unit(draw(self.seed, self.number, ENTRY, number)) < welcome
-        evicts = largest is not None and self.weight(number) < self.weight(largest)
-        if grows or evicts:
-            self.insert(point, number)
-        if evicts and not grows and largest is not None:
-            self.delete(largest)
-
-    def insert(self, point: np.ndarray, number: int) -> None:
-        self.held[number] = point
-        if self.root is None:
-            self.root = Leaf(point, [number])
-            return
-        path = self.trail(point)
-        leaf = path[-1]
-        if isinstance(leaf, Leaf) and np.array_equal(leaf.point, point):
-            leaf.numbers.append(number)
-            return
-        bits = draw(self.seed, self.number, CUT, number)
-        for depth, node in enumerate(path):
-            chance = separation(node.points(), point)
-            share = unit(mix(bits + depth))
-            if share < chance or node is leaf:
-                parent = path[depth - 1] if depth else None
-                self.replace(parent, node, self.cut(node, point, number, share / chance))
-                return
-
-    def cut(self, node: Leaf | Cut, point: np.ndarray, number: int, share: float) -> Cut:
-        """A new node with the point on one side and ``node`` on the other."""
-        points = node.points()
-        low, high = np.min(points, axis=0), np.max(points, axis=0)
-        parts = beyond(points, point).astype(float)
-        rest = share * float(sum(parts.tolist()))
-        dims = np.flatnonzero(parts)
-        for dim in dims:
-            if rest < parts[dim]:
-                break
-            if dim != dims[-1]:
-                rest -= parts[dim]
-        start, end = (point[dim], low[dim]) if point[dim] < low[dim] else (high[dim], point[dim])
-        at = max(F32(float(start) + min(rest, parts[dim])), start)
-        at = at if at < end else start
-        leaf = Leaf(point, [number])
-        return Cut(int(dim), at, *((leaf, node) if point[dim] <= at else (node, leaf)))
-
-    def delete(self, number: int) -> None:
-        path = self.trail(self.held.pop(number))
-        leaf = path[-1]
-        assert isinstance(leaf, Leaf)
-        leaf.numbers.remove(number)
-        if leaf.numbers:
-            return
-        if len(path) == 1:
-            self.root = None
-            return
-        parent = path[-2]
-        assert isinstance(parent, Cut)
-        sibling = parent.right if parent.left is leaf else parent.left
-        self.replace(path[-3] if len(path) > 2 else None, parent, sibling)
-
-    def replace(self, parent: Leaf | Cut | None, old: Leaf | Cut, new: Leaf | Cut) -> None:
-        if parent is None:
-            self.root = new
-        elif isinstance(parent, Cut) and parent.left is old:
-            parent.left = new
-        elif isinstance(parent, Cut):
-            parent.right = new
+    def fold(self, shares: np.ndarray | None = None) -> float:
+        """The score of the row that came in last, which is then learned."""
+        number = len(self.rows) - 1
+        first = number - self.shingle + 1
+        self.expire()
+        score = np.nan
+        if first < 0 or self.gaps[-1]:
+            return score
+        point = np.concatenate(self.rows[first:])
+        some = [tree for tree in self.forest if tree.held]
+        if first >= self.warm_up and some:
+            parts = 0.0
+            for tree in some:
+                parts += tree.score(point) if self.measure == "depth" else tree.displacement(point)
+            score = parts / len(some)
+            if shares is not None:
+                every = sum(tree.attribution(point) for tree in some)
+                shares[:] = every * score / np.sum(every) if np.sum(every) > 0 else every
+        if sum(self.gaps[first:]) * 2 <= self.shingle:
+            for tree in self.forest:
+                tree.offer(point, number)
+        return score
 
 
 def random_cut_forest(
@@ -225,37 +93,20 @@ def random_cut_forest(
     warm_up: int,
     seed: int,
     measure: str = "depth",
+    missing: str = "forest",
     shares: np.ndarray | None = None,
+    expected: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Score of each point of float64[n, dims], NaN where there is none; fills shares, float64[n, 2, shingle * dims]."""
-    forest = [Tree(seed, t, samples, memory) for t in range(trees)]
+    """Score of each point of float64[n, dims], NaN where there is none.
+
+    Fills shares, float64[n, 2, shingle * dims], and expected, float64[n, dims].
+    """
+    forest = Forest(trees, samples, shingle, memory, warm_up, seed, measure, missing)
     score = np.full(len(values), np.nan)
-    rows: list[np.ndarray] = []
-    missing: list[bool] = []
     for i, row in enumerate(values):
-        known = bool(np.isfinite(row).all())
-        if not rows and not known:
-            continue
-        rows.append(np.where(np.isfinite(row), row, rows[-1] if rows else 0).astype(F32))
-        missing.append(not known)
-        number = len(rows) - 1
-        first = number - shingle + 1
-        for tree in forest:
-            for old in [n for n in tree.held if n - shingle + 1 <= number - 6 * memory]:
-                tree.delete(old)
-        if first < 0 or not known:
-            continue
-        point = np.concatenate(rows[first:])
-        some = [tree for tree in forest if tree.held]
-        if first >= warm_up and some:
-            parts = 0.0
-            for tree in some:
-                parts += tree.score(point) if measure == "depth" else tree.displacement(point)
-            score[i] = parts / len(some)
-            if shares is not None:
-                every = sum(tree.attribution(point) for tree in some)
-                shares[i] = every * score[i] / np.sum(every) if np.sum(every) > 0 else every
-        if sum(missing[first:]) * 2 <= shingle:
-            for tree in forest:
-                tree.offer(point, number)
+        if forest.rows or np.isfinite(row).all():
+            forest.take_in(row)
+            if expected is not None:
+                expected[i] = forest.expected()
+            score[i] = forest.fold(None if shares is None else shares[i])
     return score
