@@ -12,6 +12,7 @@ from watchband.core.points import Float64, Int64, Points
 from watchband.core.scores import HELD, Scores
 from watchband.detectors import DETECTORS
 from watchband.pipeline.decide import Judgement
+from watchband.pipeline.ensemble import Ensemble
 from watchband.pipeline.policy import Event
 from watchband.pipeline.rules import Budget
 from watchband.pipeline.watch import Watch
@@ -28,6 +29,13 @@ class Judged:
     anomaly_score: Float64
     alert_score: Float64
     opened: Int64
+
+
+def score_key(candidate: Candidate) -> object:
+    """Equal for candidates that score alike: ensembles of the same members differ in weights only afterwards."""
+    if isinstance(candidate, Ensemble):
+        return tuple((m.label, m.detector.fingerprint, m.reads, m.holds) for m in candidate.members)
+    return id(candidate)
 
 
 def score(candidate: Candidate, times: Int64, values: Float64) -> Scores:

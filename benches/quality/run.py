@@ -13,8 +13,9 @@ import numpy as np
 
 from benches.quality import data
 from benches.quality.data import FAST, SOURCES, Job
-from benches.quality.judge import Candidate, Judged, judge, judge_raw, largest, score
+from benches.quality.judge import Candidate, Judged, judge, judge_raw, largest, score, score_key
 from watchband.core.points import Float64, Int64
+from watchband.core.scores import Scores
 from watchband.evaluation.metrics.events import EventCounts, count_events
 from watchband.evaluation.metrics.nab import probation
 from watchband.evaluation.metrics.ranking import vus
@@ -75,16 +76,19 @@ def evaluate_runs(
             jobs += made[:: FAST if fast else 1]
     runs = {label: Run(label) for label in candidates}
     # The tasks reach the other processes by forking, so that a candidate may be any callable.
-    _TASKS[:] = [(label, candidate, job) for job in jobs for label, candidate in candidates.items()]
+    alike: dict[object, dict[str, Candidate]] = {}
+    for label, candidate in candidates.items():
+        alike.setdefault(score_key(candidate), {})[label] = candidate
+    _TASKS[:] = [(group, job) for job in jobs for group in alike.values()]
     count = processes or len(os.sched_getaffinity(0))
     spent: dict[str, list[float]] = {label: [0.0, 0.0] for label in candidates}
     if count == 1:
-        found = [_one(i) for i in range(len(_TASKS))]
+        found = [answer for i in range(len(_TASKS)) for answer in _one(i)]
     else:
         with multiprocessing.get_context("fork").Pool(count) as pool:
             found = []
-            for done, answer in enumerate(pool.imap_unordered(_one, range(len(_TASKS))), 1):
-                found.append(answer)
+            for done, answers in enumerate(pool.imap_unordered(_one, range(len(_TASKS))), 1):
+                found += answers
                 if sys.stderr.isatty():
                     sys.stderr.write(f"\r{done} of {len(_TASKS)} ")
     for label, outcomes, name, alert_score, seconds, points in sorted(found, key=lambda f: (f[0], f[2])):
@@ -99,15 +103,20 @@ def evaluate_runs(
     }
 
 
-_TASKS: list[tuple[str, Candidate, Job]] = []
+_TASKS: list[tuple[dict[str, Candidate], Job]] = []
 Answer = tuple[str, list[Outcome], str, Float64 | None, float, int]
 
 
-def _one(index: int) -> Answer:
-    label, candidate, job = _TASKS[index]
+def _one(index: int) -> list[Answer]:
+    """All candidates of a group on one job: their scores are the same, what is made of them is not."""
+    group, job = _TASKS[index]
     begin = time.process_time()
-    said = [score(candidate, job.times, values) for values in job.metrics]
+    said = [score(next(iter(group.values())), job.times, values) for values in job.metrics]
     spent = time.process_time() - begin
+    return [_answer(label, candidate, job, said, spent) for label, candidate in group.items()]
+
+
+def _answer(label: str, candidate: Candidate, job: Job, said: list[Scores], spent: float) -> Answer:
     judged = {
         one_in: [
             judge(candidate, job.times, values, scores, one_in)
