@@ -50,6 +50,12 @@ class Row:
         age = np.arange(len(self.bins))[::-1]
         return np.array(self.bins), np.array(self.weights) * 0.5 ** (age / self.half_life)
 
+    def learn(self, score: float, weight: float, seen: int) -> None:
+        self.bins.append(bin_of(score))
+        self.weights.append(weight)
+        if seen == 250 or (seen > 250 and seen % 32 == 0):
+            self.refit()
+
     def refit(self) -> None:
         bins, weights = self.decayed()
         total, self.fit = weights.sum(), None
@@ -79,31 +85,73 @@ class Row:
         return min(prior, found, 0.0)
 
 
-class Calibrate:
-    """One series under a budget, in both directions."""
+class Voter:
+    """A further member of an ensemble: one row, with its own count."""
 
     def __init__(self, half_life: float) -> None:
-        self.half_life = half_life
+        self.row, self.seen = Row(half_life, 1.0), 0
+
+    @property
+    def ready(self) -> bool:
+        return self.seen >= 250 and self.row.fit is not None
+
+    def nats(self, score: float, share: float) -> float:
+        if math.isnan(score) or not self.ready:
+            return math.nan
+        found = math.log(share) - self.row.ln_p(score, math.inf, -math.inf)
+        return min(max(found, 0.0), 4 * math.log(self.seen + 10))
+
+    def learn(self, score: float, weight: float) -> None:
+        if math.isnan(score):
+            return
+        self.seen += 1
+        if self.seen > 100:
+            self.row.learn(score, weight, self.seen)
+
+
+class Calibrate:
+    """One series under a budget, in both directions; ``weights`` of an ensemble's members, the band's first."""
+
+    def __init__(self, half_life: float, weights: tuple[float, ...] = (1.0,)) -> None:
+        self.half_life, self.weights = half_life, weights
+        self.voters = [Voter(half_life) for _ in weights[1:]]
         self.rows = [Row(half_life, 0.5), Row(half_life, 0.5)]
         self.highest = [[0.0, 0.0], [0.0, 0.0]]
         self.seen, self.lively = 0, 0
         self.held, self.quiet = 0, 0
         self.incidents, self.excess, self.armed, self.peak, self.peak_quiet = 0.0, 0.0, 0.0, 0.0, 0
 
-    def step(self, z: float) -> float:
-        """-ln of the calibrated p; NaN while nothing is said."""
-        sides, nats, answer = [max(z, 0.0), max(-z, 0.0)], math.nan, math.nan
-        if self.seen >= 20:
-            least = -math.inf if self.lively >= 10 else math.log(0.1 / (self.seen + 2))
-            nats = 0.0
-            for row, side, (_, second) in zip(self.rows, sides, self.highest, strict=True):
-                age = max(self.seen / 250, 1) ** 0.75 if row.fit else 1
-                found = row.ln_p(side, max(second / 3.2, 1) * age, least)
-                nats = max(nats, math.log(row.share) - found)
-            nats = min(nats, 4 * math.log(self.seen + 10))
-            answer = self.second_level(nats) if self.seen >= 250 else nats
-        self.learn(sides, nats)
-        return answer
+    @property
+    def heard(self) -> int:
+        return max(self.seen, *(voter.seen for voter in self.voters), 0)
+
+    def shares(self) -> list[float]:
+        """The weights of those who cannot speak yet go to those who can."""
+        ready = [self.seen >= 20, *(voter.ready for voter in self.voters)]
+        whole = sum(weight for weight, speaks in zip(self.weights, ready, strict=True) if speaks)
+        return [weight / whole if speaks else 1.0 for weight, speaks in zip(self.weights, ready, strict=True)]
+
+    def step(self, z: float, further: tuple[float, ...] = ()) -> tuple[float, list[float]]:
+        """-ln of the calibrated p, and of each member's own; NaN while nothing is said. A NaN score is none."""
+        shares = self.shares()
+        each = [self.band_nats(z, shares[0])]
+        each += [v.nats(score, share) for v, score, share in zip(self.voters, further, shares[1:], strict=True)]
+        nats = max((n for n in each if not math.isnan(n)), default=math.nan)
+        late = self.heard >= 250
+        answers = [self.second_level(n) if late and not math.isnan(n) else n for n in (nats, *each)]
+        self.learn(z, further, nats)
+        return answers[0], answers[1:]
+
+    def band_nats(self, z: float, share: float) -> float:
+        if self.seen < 20 or math.isnan(z):
+            return math.nan
+        least = -math.inf if self.lively >= 10 else math.log(0.1 / (self.seen + 2))
+        nats = 0.0
+        for row, side, (_, second) in zip(self.rows, (max(z, 0.0), max(-z, 0.0)), self.highest, strict=True):
+            age = max(self.seen / 250, 1) ** 0.75 if row.fit else 1
+            found = row.ln_p(side, max(second / 3.2, 1) * age, least)
+            nats = max(nats, math.log(share * row.share) - found)
+        return min(nats, 4 * math.log(self.seen + 10))
 
     def second_level(self, nats: float) -> float:
         ln_rate = math.log((self.incidents + 5) / (self.armed + 500))
@@ -113,13 +161,20 @@ class Calibrate:
             return -ln_rate + k * math.log1p((nats - LN100) / (size * k))
         return nats * min(-ln_rate / LN100, 1)
 
-    def learn(self, sides: list[float], nats: float) -> None:
-        self.seen += 1
+    def learn(self, z: float, further: tuple[float, ...], nats: float) -> None:
+        self.seen += not math.isnan(z)
+        heard = max(self.seen, *(v.seen + (not math.isnan(s)) for v, s in zip(self.voters, further, strict=True)), 0)
         weight = 1.0
         if not math.isnan(nats):
             weight = self.hold(nats)
-            if self.seen > 250:
+            if heard > 250:
                 self.count(nats)
+        for voter, score in zip(self.voters, further, strict=True):
+            voter.learn(score, weight)
+        if not math.isnan(z):
+            self.learn_band([max(z, 0.0), max(-z, 0.0)], weight)
+
+    def learn_band(self, sides: list[float], weight: float) -> None:
         self.lively += 0.05 < max(sides) < 12
         for two, side in zip(self.highest, sides, strict=True):
             if weight == 1:
@@ -127,10 +182,7 @@ class Calibrate:
         if self.seen <= 100:
             return
         for row, side in zip(self.rows, sides, strict=True):
-            row.bins.append(bin_of(side))
-            row.weights.append(weight)
-            if self.seen == 250 or (self.seen > 250 and self.seen % 32 == 0):
-                row.refit()
+            row.learn(side, weight, self.seen)
 
     def hold(self, nats: float) -> float:
         if not self.held:
@@ -160,4 +212,13 @@ class Calibrate:
 def nats(z: np.ndarray, half_life: float) -> np.ndarray:
     """-ln p of every point of one series of signed distances."""
     series = Calibrate(half_life)
-    return np.array([series.step(float(value)) for value in z])
+    return np.array([series.step(float(value))[0] for value in z])
+
+
+def several(
+    z: np.ndarray, further: list[np.ndarray], weights: tuple[float, ...], half_life: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """-ln p of every point of an ensemble, and of each member [member, point]; NaN where there is no score."""
+    series = Calibrate(half_life, weights)
+    rows = [series.step(float(z[i]), tuple(float(f[i]) for f in further)) for i in range(len(z))]
+    return np.array([whole for whole, _ in rows]), np.array([each for _, each in rows]).T
