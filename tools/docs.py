@@ -37,10 +37,12 @@ def member_table(name: str) -> str:
     """The members of a preset with their weights and what they read."""
     preset = CATALOGUE.build({"type": name})
     assert isinstance(preset, Ensemble)
-    lines = ["| member | detector | weight | reads | in an outage |", "|---|---|---|---|---|"]
+    lines = ["| member | detector | weight | strength | reads | in an outage |", "|---|---|---|---|---|---|"]
     for m in preset.members:
         link = f"[`{m.detector.name}`]({m.detector.name}.md)"
-        lines.append(f"| {m.label} | {link} | {m.weight:g} | {m.reads} | {'holds' if m.holds else 'learns'} |")
+        lines.append(
+            f"| {m.label} | {link} | {m.weight:.3g} | {m.strength:g} | {m.reads} | {'holds' if m.holds else 'learns'} |"
+        )
     return "\n".join(lines) + "\n"
 
 

@@ -25,6 +25,7 @@ def calibrate(
     direction: str,
     half_life: float,
     weights: list[float],
+    strengths: list[float],
     threads: int,
 ) -> None: ...
 def calibrate_widths() -> tuple[int, int, int, int]: ...

@@ -26,6 +26,7 @@ fn calibrate(
     direction: &str,
     half_life: f64,
     weights: Vec<f64>,
+    strengths: Vec<f64>,
     threads: usize,
 ) -> PyResult<()> {
     let (kind, x, train, robust) = rule;
@@ -41,7 +42,7 @@ fn calibrate(
         "below" => Direction::Below,
         _ => Direction::Both,
     };
-    let kernel = Calibrate::new(rule, direction, half_life, weights, p_limit);
+    let kernel = Calibrate::new(rule, direction, half_life, weights, strengths, p_limit);
     let state = StateArgs { f64s: vec![fits, life], f32s: vec![bins], ..Default::default() };
     step(py, &kernel, state, &points, &columns, outputs, threads)
 }

@@ -50,8 +50,10 @@ pub struct Calibrate {
     /// What a weight grows by in a point, and what is left of a count of incidents.
     grows: f64,
     keeps: f64,
-    /// Of every member, the band's first.
+    /// Of every member, the band's first: its share of the false alarms.
     weights: Vec<f64>,
+    /// Of every member: see `Voter`.
+    strengths: Vec<f64>,
     /// Of every slice: the probability per point that the budget allows.
     pub p_limit: Vec<f64>,
 }
@@ -76,11 +78,12 @@ impl Calibrate {
         direction: Direction,
         half_life: f64,
         weights: Vec<f64>,
+        strengths: Vec<f64>,
         p_limit: Vec<f64>,
     ) -> Self {
         let grows = libm::exp2(1.0 / half_life);
         let keeps = libm::exp2(-1.0 / (1.4 * half_life));
-        Self { rule, direction, half_life, grows, keeps, weights, p_limit }
+        Self { rule, direction, half_life, grows, keeps, weights, strengths, p_limit }
     }
 
     /// Tails of the band's member.
@@ -122,8 +125,10 @@ impl Calibrate {
             .map(|(bins, fit)| Tail { bins, fit, gain: 1.0, total: 0.0, ln_side, unit: 1.0, ln_least: 0.0 })
             .collect();
         let further = rows.split_off(self.rows());
-        let voters = further.into_iter().zip(life.chunks_exact_mut(VOTER));
-        (rows, voters.map(|(tail, life)| Voter::new(Tail { ln_side: 0.0, ..tail }, life)).collect())
+        let strengths = self.strengths.iter().skip(1).chain(std::iter::repeat(&0.0));
+        let voters = further.into_iter().zip(life.chunks_exact_mut(VOTER)).zip(strengths);
+        let voter = |((tail, life), &strength)| Voter::new(Tail { ln_side: 0.0, ..tail }, life, strength);
+        (rows, voters.map(voter).collect())
     }
 
     /// The band's member can say something.

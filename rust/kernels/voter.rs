@@ -14,17 +14,23 @@ const OPENING_SCORE: usize = 3;
 const OPENING_GAIN: usize = 4;
 pub const VOTER: usize = 5;
 
+/// Most that a score by itself may take away or add, in nats.
+const STANDING_LEAST: f64 = 4.0;
+const STANDING_MOST: f64 = 1.5;
+
 pub struct Voter<'a> {
     pub tail: Tail<'a>,
     pub life: &'a mut [f64],
+    /// Nats for each e-fold of the score: how much more a score says that is high by any series' measure.
+    strength: f64,
     /// Of the present point, NaN where it has none.
     score: f64,
     bin: usize,
 }
 
 impl<'a> Voter<'a> {
-    pub fn new(tail: Tail<'a>, life: &'a mut [f64]) -> Voter<'a> {
-        Voter { tail, life, score: f64::NAN, bin: 0 }
+    pub fn new(tail: Tail<'a>, life: &'a mut [f64], strength: f64) -> Voter<'a> {
+        Voter { tail, life, strength, score: f64::NAN, bin: 0 }
     }
 
     pub fn hear(&mut self, score: f64) {
@@ -55,7 +61,16 @@ impl<'a> Voter<'a> {
         if self.silent() || !self.ready() {
             return f64::NAN;
         }
-        (ln_share - self.tail.ln_p(self.score, self.bin)).max(0.0).min(nats_max(self.life[SEEN]))
+        let own = ln_share - self.tail.ln_p(self.score, self.bin);
+        (own + self.standing()).max(0.0).min(nats_max(self.life[SEEN]))
+    }
+
+    /// What the score says by itself, whatever the past of this series. The second level then counts what comes of it.
+    fn standing(&self) -> f64 {
+        if self.strength == 0.0 {
+            return 0.0;
+        }
+        (self.strength * libm::log(self.score.max(f64::MIN_POSITIVE))).clamp(-STANDING_LEAST, STANDING_MOST)
     }
 
     pub fn count(&mut self) {

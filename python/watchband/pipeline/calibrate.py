@@ -127,6 +127,8 @@ class Calibrate(Fold):
     half_life: float = param(5000.0, Real(100, 1e6), "Points after which a score counts half.", unit="points")
     weights: tuple[float, ...] = (1.0,)
     """Shares of the false alarms of an ensemble's members, the band's first; together 1."""
+    strengths: tuple[float, ...] = ()
+    """Of each member: nats of evidence for each e-fold of its score, between -4 and 1.5 in all; none where empty."""
 
     def __post_init__(self) -> None:
         params.check(self)
@@ -219,6 +221,7 @@ class Calibrate(Fold):
                 self.direction,
                 self.half_life,
                 list(self.members),
+                list(self.strengths),
                 threads,
             )
             counts = np.diff(points.offsets)

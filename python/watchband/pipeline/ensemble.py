@@ -40,6 +40,10 @@ class Member:
         (NaN where there is no scale).
     holds : bool, default False
         Where the band's member holds back learning it gets NaN: it learns nothing of an outage, and has no score.
+    strength : float, default 0
+        For scores that mean the same in every series: nats of evidence for each e-fold of the score, from -4 to 1.5
+        in all. A novelty a hundred times as large as another is the stranger one, also where both have never been
+        seen. The second level of ``Calibrate`` counts what comes of it, so the budget holds. Not for the band's member.
     """
 
     label: str
@@ -47,6 +51,7 @@ class Member:
     weight: float
     reads: str = "value"
     holds: bool = False
+    strength: float = 0.0
 
     def __str__(self) -> str:
         return self.label
@@ -135,6 +140,11 @@ class Ensemble(Detector):
     def weights(self) -> tuple[float, ...]:
         """The members' shares of the false alarms, in their order."""
         return tuple(float(m.weight) for m in self.members)
+
+    @cached_property
+    def strengths(self) -> tuple[float, ...]:
+        """The members' strengths, in their order."""
+        return tuple(float(m.strength) for m in self.members)
 
     @property
     def further(self) -> int:

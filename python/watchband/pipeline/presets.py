@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar
 
 from watchband.core.params import Maybe, Real, Text, param
 from watchband.detectors.gap_novelty import GapNovelty
-from watchband.detectors.level_shift import LevelShift
 from watchband.detectors.random_cut_forest import RandomCutForest
 from watchband.detectors.residual import Residual
 from watchband.detectors.seasonal_band import SeasonalBand
+from watchband.detectors.shape_novelty import ShapeNovelty
 from watchband.pipeline.ensemble import Ensemble, Member, told
+
+
+def shares(*members: Member) -> tuple[Member, ...]:
+    """Members whose weights are 1 together."""
+    whole = sum(m.weight for m in members)
+    return tuple(replace(m, weight=m.weight / whole) for m in members)
+
+
+NOVELTIES = (
+    Member("novelty", GapNovelty(), 20, strength=1.0),
+    Member("novelty of means", GapNovelty(of="mean", window=4), 20, strength=1.0),
+    Member("novelty of noise", GapNovelty(of="deviation", window=12), 20, strength=1.0),
+)
 
 
 @dataclass(frozen=True)
@@ -38,7 +51,7 @@ class Preset(Ensemble):
     @cached_property
     def members(self) -> tuple[Member, ...]:
         values = {name: getattr(self, name) for name in ("timezone", "holidays", "range_low", "range_high")}
-        return tuple(Member(m.label, told(m.detector, values), m.weight, m.reads, m.holds) for m in self.table)
+        return tuple(replace(m, detector=told(m.detector, values)) for m in self.table)
 
 
 @dataclass(frozen=True)
@@ -46,24 +59,24 @@ class Auto(Preset):
     """For every metric: a seasonal band, and members that see what lies within it.
 
     Works for metrics of people and machines at any interval. A value is anomalous outside the drawn band; a forest of
-    random cuts adds courses that do not fit, gap novelty values never seen, level shift small changes that stay, and
-    the residual jumps between neighbours. The budget of alerts is shared: one promise for all of them together.
+    random cuts and the nearest stretch of the past add courses that do not fit, gap novelty values, short means and
+    noise that were never seen, and the residual jumps between neighbours. The budget of alerts is shared: one promise for all of them together.
     Does not work for scores that are to be compared with a fixed limit: those rules read the band's member alone.
 
     Examples
     --------
     >>> Auto().labels
-    ('band', 'residual', 'forest', 'novelty', 'shift')
+    ('band', 'residual', 'novelty', 'novelty of means', 'novelty of noise', 'shape', 'forest')
     """
 
     name: ClassVar[str] = "auto"
     cost: ClassVar[str] = "O(1) a point; the sum of its members"
-    table: ClassVar[tuple[Member, ...]] = (
-        Member("band", SeasonalBand(), 0.40),
-        Member("residual", Residual(), 0.15),
-        Member("forest", RandomCutForest(), 0.15),
-        Member("novelty", GapNovelty(), 0.15),
-        Member("shift", LevelShift(), 0.15, reads="residual", holds=True),
+    table: ClassVar[tuple[Member, ...]] = shares(
+        Member("band", SeasonalBand(), 2),
+        Member("residual", Residual(), 4),
+        *NOVELTIES,
+        Member("shape", ShapeNovelty(), 6, strength=1.0),
+        Member("forest", RandomCutForest(), 2),
     )
 
 
@@ -76,13 +89,13 @@ class Novelty(Preset):
 
     Examples
     --------
-    >>> Novelty().weights
-    (0.3, 0.7)
+    >>> Novelty().labels
+    ('band', 'novelty', 'novelty of means', 'novelty of noise')
     """
 
     name: ClassVar[str] = "novelty"
     cost: ClassVar[str] = "O(1) a point; the sum of its members"
-    table: ClassVar[tuple[Member, ...]] = (
-        Member("band", SeasonalBand(), 0.3),
-        Member("novelty", GapNovelty(), 0.7),
+    table: ClassVar[tuple[Member, ...]] = shares(
+        Member("band", SeasonalBand(), 1),
+        *NOVELTIES,
     )

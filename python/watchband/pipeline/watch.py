@@ -130,8 +130,10 @@ class Watch:
     @cached_property
     def calibrate(self) -> Calibrate:
         """The stage from scores to anomaly scores."""
-        weights = self.detector.weights if isinstance(self.detector, Ensemble) else (1.0,)
-        return Calibrate(self.rule, direction=self.policy.direction, weights=weights)
+        if not isinstance(self.detector, Ensemble):
+            return Calibrate(self.rule, direction=self.policy.direction)
+        weights, strengths = self.detector.weights, self.detector.strengths
+        return Calibrate(self.rule, direction=self.policy.direction, weights=weights, strengths=strengths)
 
     @cached_property
     def members(self) -> tuple[str, ...]:
