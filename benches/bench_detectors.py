@@ -74,45 +74,50 @@ def _fleet(points: int) -> Iterable[Case]:
         yield Case(group, detector.name, _fold(detector, fleet), len(fleet), detector.state_bytes_max, note)
 
 
-def _each(calls: Callable[[], Callable[[int, float], object]], values: Values) -> Callable[[], object]:
-    """Work that makes one call for each value, from a fresh start."""
-    moments, numbers = streams.times(len(values), MINUTES_5).tolist(), values.tolist()
-
-    def work() -> None:
-        call = calls()
-        for moment, number in zip(moments, numbers, strict=True):
-            call(moment, number)
-
-    return work
-
-
 def _one_by_one(points: int, peers: bool) -> Iterable[Case]:
-    n = min(points, 5000)
+    n = min(points, 50_000)
     values = np.random.default_rng(3).normal(0, 1, n)
-    group = f"one Python call a point, {n:,} points of noise, window 288"
+    moments, numbers = streams.times(n, MINUTES_5).tolist(), values.tolist()
+    group = f"one Python call a point, {n:,} points of noise, score and learn"
 
-    def ours(detector: Detector) -> Callable[[], Callable[[int, float], object]]:
-        def calls() -> Callable[[int, float], object]:
-            state = detector.start()
-            return lambda moment, number: detector.step_one(state, moment, number)
+    def ours(detector: Detector) -> Callable[[], object]:
+        def work() -> None:
+            state, call = detector.start(), detector.step_one
+            for moment, number in zip(moments, numbers, strict=True):
+                call(state, moment, number)
 
-        return calls
+        return work
 
     for detector in (RollingZscore(window=288), RollingMedian(window=288), Ewma(half_life=100)):
-        yield Case(group, f"watchband {detector.name}", _each(ours(detector), values), n, detector.state_bytes_max)
-    if peers:
-        from river import anomaly, stats
+        yield Case(group, f"watchband {detector.name}", ours(detector), n, detector.state_bytes_max)
+    for detector in _registered():
+        if detector.one_kernel and detector.name not in ("rolling_zscore", "rolling_median", "ewma"):
+            few = _affordable(n, lambda k, d=detector: _timed(_fold(d, _series(k))))  # type: ignore[misc]
+            if few == n:
+                yield Case(group, f"watchband {detector.name}", ours(detector), n, detector.state_bytes_max)
+    if not peers:
+        return
+    from river import anomaly, stats
 
-        def gaussian() -> Callable[[int, float], object]:
-            model = anomaly.GaussianScorer(window_size=288)
-            return lambda _, number: (model.score_one(None, number), model.learn_one(None, number))
+    def gaussian(window: int | None) -> Callable[[], object]:
+        def work() -> None:
+            model = anomaly.GaussianScorer(window_size=window)
+            score, learn = model.score_one, model.learn_one
+            for number in numbers:
+                score(None, number)
+                learn(None, number)
 
-        def quantile() -> Callable[[int, float], object]:
-            model = stats.RollingQuantile(0.5, window_size=288)
-            return lambda _, number: (model.get(), model.update(number))
+        return work
 
-        yield Case(group, "river GaussianScorer", _each(gaussian, values), n)
-        yield Case(group, "river RollingQuantile(0.5)", _each(quantile, values), n, note="median only")
+    def quantile() -> None:
+        model = stats.RollingQuantile(0.5, window_size=288)
+        for number in numbers:
+            model.get()
+            model.update(number)
+
+    yield Case(group, "river GaussianScorer(288)", gaussian(288), n)
+    yield Case(group, "river GaussianScorer()", gaussian(None), n, note="no window: all points so far")
+    yield Case(group, "river RollingQuantile(0.5, 288)", quantile, n, note="median only")
 
 
 def _medians(points: int, window: int, peers: bool) -> Iterable[Case]:

@@ -14,6 +14,7 @@ fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
     bindings::gap_novelty::register(module)?;
     bindings::level_shift::register(module)?;
     bindings::left_discord::register(module)?;
+    bindings::one::register(module)?;
     bindings::prepare::register(module)?;
     bindings::random_cut_ask::register(module)?;
     bindings::random_cut_forest::register(module)?;

@@ -1,9 +1,11 @@
 """The compiled core: functions over arrays, one per kernel; checked against the binary by stubtest."""
 
-from typing import TypeAlias
+from collections.abc import Iterator
+from typing import ClassVar, Self, TypeAlias, final, overload
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import disjoint_base
 
 _F64: TypeAlias = NDArray[np.float64]
 _F32: TypeAlias = NDArray[np.float32]
@@ -55,7 +57,7 @@ def ewma(
     level: _F64,
     count: _I64,
     points: _Points,
-    outputs: list[_F64],
+    target: list[_F64],
     half_life: float,
     clip: float | None,
     scale_min: float,
@@ -70,7 +72,7 @@ def gap_novelty(
     head: _I64,
     ring: _F64 | None,
     points: _Points,
-    outputs: list[_F64],
+    target: list[_F64],
     memory: int,
     warm_up: int,
     gain: float,
@@ -82,7 +84,7 @@ def level_shift(
     run: _F64,
     held: _I64,
     points: _Points,
-    outputs: list[_F64],
+    target: list[_F64],
     gains: tuple[float, float, float, float],
     warm_up: int,
     warm: int,
@@ -94,7 +96,7 @@ def left_discord(
     floats: list[_F64],
     head: _I64,
     points: _Points,
-    outputs: list[_F64],
+    target: list[_F64],
     length: int,
     window: int,
     exclusion: int,
@@ -118,7 +120,7 @@ def prepare(
 def random_cut_ask(
     state: _ForestArrays,
     points: _Points,
-    outputs: list[_F64],
+    target: list[_F64],
     sizes: list[int],
     intake: tuple[int, bool, int, float, bool],
     seed: int,
@@ -129,7 +131,7 @@ def random_cut_ask(
 def random_cut_forest(
     state: _ForestArrays,
     points: _Points,
-    outputs: list[_F64],
+    target: list[_F64],
     sizes: list[int],
     intake: tuple[int, bool, int, float, bool],
     seed: int,
@@ -149,7 +151,7 @@ def rolling_median(
     heads: _I64,
     head: _I64,
     points: _Points,
-    outputs: list[_F64],
+    target: list[_F64],
     window: int,
     inclusive: bool,
     width: float,
@@ -162,7 +164,7 @@ def rolling_zscore(
     sums: _F64,
     head: _I64,
     points: _Points,
-    outputs: list[_F64],
+    target: list[_F64],
     window: int,
     ddof: int,
     inclusive: bool,
@@ -176,7 +178,7 @@ def seasonal_band(
     tail: _F32,
     echo: _F32,
     points: _Points,
-    outputs: list[_F64],
+    target: list[_F64],
     zone: tuple[_I64, _I64],
     holidays: _I64,
     coverage: float,
@@ -189,7 +191,7 @@ def shape_novelty(
     floats: list[_F64],
     head: _I64,
     points: _Points,
-    outputs: list[_F64],
+    target: list[_F64],
     memory: int,
     block: int,
     stride: int,
@@ -200,7 +202,7 @@ def shape_novelty(
 def shape_novelty_widths() -> tuple[int, int]: ...
 def threshold(
     points: _Points,
-    outputs: list[_F64],
+    target: list[_F64],
     low: float | None,
     high: float | None,
     threads: int,
@@ -209,10 +211,50 @@ def residual(
     floats: list[_F64],
     clock: _I64,
     points: _Points,
-    outputs: list[_F64],
+    target: list[_F64],
     forget: float,
     huber: float,
     width: float,
     threads: int,
 ) -> None: ...
 def residual_widths() -> list[int]: ...
+
+@disjoint_base
+class Score:
+    """The scores of one point: fields by name, in order, or by number; see ``Scores`` for what each means."""
+
+    _fields: ClassVar[tuple[str, ...]]
+    __match_args__: ClassVar[tuple[str, ...]]
+    def __new__(cls, score: float, expected: float, lower: float, upper: float, scale: float, flags: float) -> Self: ...
+    @property
+    def score(self) -> float: ...
+    @property
+    def expected(self) -> float: ...
+    @property
+    def lower(self) -> float: ...
+    @property
+    def upper(self) -> float: ...
+    @property
+    def scale(self) -> float: ...
+    @property
+    def flags(self) -> float: ...
+    def _asdict(self) -> dict[str, float]: ...
+    def __len__(self) -> int: ...
+    @overload
+    def __getitem__(self, key: int, /) -> float: ...
+    @overload
+    def __getitem__(self, key: slice, /) -> tuple[float, ...]: ...
+    def __iter__(self) -> Iterator[float]: ...
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __reduce__(self) -> tuple[type[Score], tuple[float, ...]]: ...
+
+@final
+class Stepper:
+    """Keeps a detector's kernel and the state of one series between calls for one point."""
+
+    def __new__(cls, last_time: int) -> Stepper: ...
+    def ready(self) -> bool: ...
+    def one(self, time: int, value: float) -> Score | None: ...
+    def settle(self) -> tuple[int, int]: ...

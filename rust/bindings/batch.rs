@@ -1,11 +1,13 @@
 //! The arguments that every kernel takes: a batch, state arrays, outputs.
 
+use std::any::Any;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
 use numpy::{PyReadonlyArray1, PyReadonlyArray2, PyReadwriteArray1, PyReadwriteArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
+use super::one::Stepper;
 use crate::kernels::fleet::{run, Arrays, Batch, Kernel};
 
 /// A `Points` of Python, field by field: (rows, offsets, times, values).
@@ -29,8 +31,30 @@ pub struct StateArgs<'py> {
 pub type Outputs<'py> = Vec<PyReadwriteArray1<'py, f64>>;
 pub type Columns<'py> = Vec<PyReadonlyArray1<'py, f64>>;
 
+/// What a detector's kernel is called for: the columns of a batch, or a stepper in which to stay.
+#[derive(FromPyObject)]
+pub enum Target<'py> {
+    Outputs(Outputs<'py>),
+    Stepper(PyRefMut<'py, Stepper>),
+}
+
 pub fn contiguous<E>(_: E) -> PyErr {
     PyValueError::new_err("kernel arrays must be C-contiguous")
+}
+
+/// Runs a detector's kernel over a batch, or leaves it with a stepper.
+pub fn fold<K: Kernel + Send + 'static>(
+    py: Python<'_>,
+    kernel: K,
+    state: StateArgs<'_>,
+    points: &PointsArgs<'_>,
+    target: Target<'_>,
+    threads: usize,
+) -> PyResult<()> {
+    match target {
+        Target::Outputs(outputs) => step(py, &kernel, state, points, &Vec::new(), outputs, threads),
+        Target::Stepper(mut stepper) => stepper.adopt(Box::new(kernel), &state),
+    }
 }
 
 /// Runs a kernel over a batch; see `guarded`.
@@ -80,19 +104,18 @@ pub fn step<K: Kernel>(
 pub fn guarded<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send) -> PyResult<T> {
     // The arrays may stand half way afterwards, which the error says.
     let work = AssertUnwindSafe(work);
-    py.detach(|| catch_unwind(work)).map_err(|panic| {
-        let words = panic.downcast_ref::<String>().map(String::as_str);
-        let words = words.or(panic.downcast_ref::<&str>().copied()).unwrap_or("unknown");
-        corrupt(py, words).unwrap_or_else(|error| error)
-    })
+    py.detach(|| catch_unwind(work)).map_err(|panic| corrupt(py, panic))
 }
 
-fn corrupt(py: Python<'_>, words: &str) -> PyResult<PyErr> {
+/// The error for a kernel that panicked.
+pub fn corrupt(py: Python<'_>, panic: Box<dyn Any + Send>) -> PyErr {
+    let words = panic.downcast_ref::<String>().map(String::as_str);
+    let words = words.or(panic.downcast_ref::<&str>().copied()).unwrap_or("unknown");
     let message = format!(
         "This state, or the batch, holds what no fold ever wrote ({words}), and the state now stands half way. Throw \
          it away: restore the last good snapshot, or start cold and fold the log again. If neither came from outside, \
          please report this."
     );
-    let error = py.import("watchband.core.errors")?.getattr("StateCorruptError")?.call1((message,))?;
-    Ok(PyErr::from_value(error))
+    let class = py.import("watchband.core.errors").and_then(|errors| errors.getattr("StateCorruptError"));
+    class.and_then(|class| class.call1((message,))).map_or_else(|error| error, PyErr::from_value)
 }

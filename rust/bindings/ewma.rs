@@ -1,7 +1,7 @@
 use numpy::PyReadwriteArray2;
 use pyo3::prelude::*;
 
-use super::batch::{step, Outputs, PointsArgs, StateArgs};
+use super::batch::{fold, PointsArgs, StateArgs, Target};
 use crate::kernels::ewma::Ewma;
 
 #[pyfunction]
@@ -11,7 +11,7 @@ fn ewma(
     level: PyReadwriteArray2<'_, f64>,
     count: PyReadwriteArray2<'_, i64>,
     points: PointsArgs<'_>,
-    outputs: Outputs<'_>,
+    target: Target<'_>,
     half_life: f64,
     clip: Option<f64>,
     scale_min: f64,
@@ -20,7 +20,7 @@ fn ewma(
 ) -> PyResult<()> {
     let kernel = Ewma::new(half_life, clip.unwrap_or(f64::INFINITY), scale_min, width);
     let state = StateArgs { f64s: vec![first, level], i64s: vec![count], ..Default::default() };
-    step(py, &kernel, state, &points, &Vec::new(), outputs, threads)
+    fold(py, kernel, state, &points, target, threads)
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

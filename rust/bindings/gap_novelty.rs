@@ -2,7 +2,7 @@ use numpy::PyReadwriteArray2;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use super::batch::{step, Outputs, PointsArgs, StateArgs};
+use super::batch::{fold, PointsArgs, StateArgs, Target};
 use crate::kernels::gap_novelty::{GapNovelty, Of, RUN};
 
 #[pyfunction]
@@ -15,7 +15,7 @@ fn gap_novelty(
     head: PyReadwriteArray2<'_, i64>,
     ring: Option<PyReadwriteArray2<'_, f64>>,
     points: PointsArgs<'_>,
-    outputs: Outputs<'_>,
+    target: Target<'_>,
     memory: i64,
     warm_up: usize,
     gain: f64,
@@ -32,7 +32,7 @@ fn gap_novelty(
     let mut f64s = vec![values, isolation, run];
     f64s.extend(ring);
     let state = StateArgs { f64s, i64s: vec![seen, head], ..Default::default() };
-    step(py, &kernel, state, &points, &Vec::new(), outputs, threads)
+    fold(py, kernel, state, &points, target, threads)
 }
 
 /// Numbers of the running level and scale.

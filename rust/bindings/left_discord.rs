@@ -1,7 +1,7 @@
 use numpy::PyReadwriteArray2;
 use pyo3::prelude::*;
 
-use super::batch::{step, Outputs, PointsArgs, StateArgs};
+use super::batch::{fold, PointsArgs, StateArgs, Target};
 use crate::kernels::left_discord::LeftDiscord;
 
 /// values, steps, sums, norms, covariances, last
@@ -13,7 +13,7 @@ fn left_discord(
     floats: Floats<'_>,
     head: PyReadwriteArray2<'_, i64>,
     points: PointsArgs<'_>,
-    outputs: Outputs<'_>,
+    target: Target<'_>,
     length: usize,
     window: usize,
     exclusion: usize,
@@ -22,7 +22,7 @@ fn left_discord(
 ) -> PyResult<()> {
     let kernel = LeftDiscord { length, window, exclusion, warm_up };
     let state = StateArgs { f64s: floats, i64s: vec![head], ..Default::default() };
-    step(py, &kernel, state, &points, &Vec::new(), outputs, threads)
+    fold(py, kernel, state, &points, target, threads)
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -1,7 +1,7 @@
 use numpy::PyReadwriteArray2;
 use pyo3::prelude::*;
 
-use super::batch::{step, Outputs, PointsArgs, StateArgs};
+use super::batch::{fold, PointsArgs, StateArgs, Target};
 use crate::kernels::level_shift::{LevelShift, RUN};
 
 #[pyfunction]
@@ -10,7 +10,7 @@ fn level_shift(
     run: PyReadwriteArray2<'_, f64>,
     held: PyReadwriteArray2<'_, i64>,
     points: PointsArgs<'_>,
-    outputs: Outputs<'_>,
+    target: Target<'_>,
     gains: (f64, f64, f64, f64),
     warm_up: usize,
     warm: usize,
@@ -21,7 +21,7 @@ fn level_shift(
     let (warm_up, warm) = (warm_up as f64, warm as f64);
     let kernel = LevelShift { gain, mean_gain, spread_gain, usual_gain, warm_up, adopt, warm };
     let state = StateArgs { f64s: vec![run], i64s: vec![held], ..Default::default() };
-    step(py, &kernel, state, &points, &Vec::new(), outputs, threads)
+    fold(py, kernel, state, &points, target, threads)
 }
 
 /// Numbers of a series' running state.

@@ -7,6 +7,7 @@ pub mod ewma;
 pub mod gap_novelty;
 pub mod left_discord;
 pub mod level_shift;
+pub mod one;
 pub mod prepare;
 pub mod random_cut_ask;
 pub mod random_cut_forest;

@@ -1,7 +1,7 @@
 use numpy::PyReadwriteArray2;
 use pyo3::prelude::*;
 
-use super::batch::{step, Outputs, PointsArgs, StateArgs};
+use super::batch::{fold, PointsArgs, StateArgs, Target};
 use crate::kernels::random_cut_forest::RandomCutForest;
 use crate::kernels::random_cut_open::widths;
 use crate::kernels::random_cut_transform::{moments_of, Transform};
@@ -57,7 +57,7 @@ fn random_cut_forest(
     py: Python<'_>,
     state: Arrays<'_>,
     points: PointsArgs<'_>,
-    outputs: Outputs<'_>,
+    target: Target<'_>,
     sizes: Sizes,
     intake: Intake,
     seed: u64,
@@ -79,7 +79,7 @@ fn random_cut_forest(
     };
     let Arrays(i64s, f32s, u16s, f64s) = state;
     let arrays = StateArgs { f64s, f32s, i64s, u16s };
-    step(py, &kernel, arrays, &points, &Vec::new(), outputs, threads)
+    fold(py, kernel, arrays, &points, target, threads)
 }
 
 /// Widths of the state arrays for these sizes: head, roots, nodes, refs, ring, shingle, and of the derived ones: boxes,

@@ -1,7 +1,7 @@
 use numpy::PyReadwriteArray2;
 use pyo3::prelude::*;
 
-use super::batch::{step, Outputs, PointsArgs, StateArgs};
+use super::batch::{fold, PointsArgs, StateArgs, Target};
 use crate::kernels::residual::{Residual, CLOCK, DAY_BINS, FEATURES, PAIRS, RUN, WEEK_BINS};
 
 /// weights, cov, run, hours, day, counts, week
@@ -13,7 +13,7 @@ fn residual(
     floats: Floats<'_>,
     clock: PyReadwriteArray2<'_, i64>,
     points: PointsArgs<'_>,
-    outputs: Outputs<'_>,
+    target: Target<'_>,
     forget: f64,
     huber: f64,
     width: f64,
@@ -21,7 +21,7 @@ fn residual(
 ) -> PyResult<()> {
     let kernel = Residual { forget, huber, width };
     let state = StateArgs { f64s: floats, i64s: vec![clock], ..Default::default() };
-    step(py, &kernel, state, &points, &Vec::new(), outputs, threads)
+    fold(py, kernel, state, &points, target, threads)
 }
 
 /// Widths of the state arrays of `residual` in their order, `clock` last.

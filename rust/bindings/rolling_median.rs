@@ -1,7 +1,7 @@
 use numpy::PyReadwriteArray2;
 use pyo3::prelude::*;
 
-use super::batch::{step, Outputs, PointsArgs, StateArgs};
+use super::batch::{fold, PointsArgs, StateArgs, Target};
 use crate::kernels::rolling_median::RollingMedian;
 use crate::kernels::sorted::blocks;
 
@@ -19,7 +19,7 @@ fn rolling_median(
     heads: PyReadwriteArray2<'_, i64>,
     head: PyReadwriteArray2<'_, i64>,
     points: PointsArgs<'_>,
-    outputs: Outputs<'_>,
+    target: Target<'_>,
     window: usize,
     inclusive: bool,
     width: f64,
@@ -27,7 +27,7 @@ fn rolling_median(
 ) -> PyResult<()> {
     let kernel = RollingMedian { window, inclusive, width };
     let state = StateArgs { f64s: vec![ring, cells], i64s: vec![heads, head], ..Default::default() };
-    step(py, &kernel, state, &points, &Vec::new(), outputs, threads)
+    fold(py, kernel, state, &points, target, threads)
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

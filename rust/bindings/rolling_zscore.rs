@@ -1,7 +1,7 @@
 use numpy::PyReadwriteArray2;
 use pyo3::prelude::*;
 
-use super::batch::{step, Outputs, PointsArgs, StateArgs};
+use super::batch::{fold, PointsArgs, StateArgs, Target};
 use crate::kernels::rolling_zscore::RollingZscore;
 
 #[pyfunction]
@@ -12,7 +12,7 @@ fn rolling_zscore(
     sums: PyReadwriteArray2<'_, f64>,
     head: PyReadwriteArray2<'_, i64>,
     points: PointsArgs<'_>,
-    outputs: Outputs<'_>,
+    target: Target<'_>,
     window: usize,
     ddof: usize,
     inclusive: bool,
@@ -21,7 +21,7 @@ fn rolling_zscore(
 ) -> PyResult<()> {
     let kernel = RollingZscore { window, ddof, inclusive, width };
     let state = StateArgs { f64s: vec![values, squares, sums], i64s: vec![head], ..Default::default() };
-    step(py, &kernel, state, &points, &Vec::new(), outputs, threads)
+    fold(py, kernel, state, &points, target, threads)
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -1,7 +1,7 @@
 use numpy::{PyReadonlyArray1, PyReadwriteArray2};
 use pyo3::prelude::*;
 
-use super::batch::{contiguous, step, Outputs, PointsArgs, StateArgs};
+use super::batch::{contiguous, fold, PointsArgs, StateArgs, Target};
 use crate::kernels::seasonal_band::SeasonalBand;
 use crate::kernels::seasonal_band_calendar::Calendar;
 use crate::kernels::seasonal_band_core::Core;
@@ -24,7 +24,7 @@ fn seasonal_band(
     tail: PyReadwriteArray2<'_, f32>,
     echo: PyReadwriteArray2<'_, f32>,
     points: PointsArgs<'_>,
-    outputs: Outputs<'_>,
+    target: Target<'_>,
     zone: (PyReadonlyArray1<'_, i64>, PyReadonlyArray1<'_, i64>),
     holidays: PyReadonlyArray1<'_, i64>,
     coverage: f64,
@@ -34,9 +34,9 @@ fn seasonal_band(
 ) -> PyResult<()> {
     let kernel = SeasonalBand {
         calendar: Calendar {
-            zone_from: zone.0.as_slice().map_err(contiguous)?,
-            zone_offset: zone.1.as_slice().map_err(contiguous)?,
-            holidays: holidays.as_slice().map_err(contiguous)?,
+            zone_from: zone.0.as_slice().map_err(contiguous)?.to_vec(),
+            zone_offset: zone.1.as_slice().map_err(contiguous)?.to_vec(),
+            holidays: holidays.as_slice().map_err(contiguous)?.to_vec(),
         },
         coverage,
         range_low: logical_range.0,
@@ -50,7 +50,7 @@ fn seasonal_band(
         i64s: vec![clock],
         ..Default::default()
     };
-    step(py, &kernel, state, &points, &Vec::new(), outputs, threads)
+    fold(py, kernel, state, &points, target, threads)
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -1,7 +1,7 @@
 use numpy::PyReadwriteArray2;
 use pyo3::prelude::*;
 
-use super::batch::{step, Outputs, PointsArgs, StateArgs};
+use super::batch::{fold, PointsArgs, StateArgs, Target};
 use crate::kernels::shape_novelty::{ShapeNovelty, BLOCKS};
 use crate::kernels::usual;
 
@@ -11,7 +11,7 @@ fn shape_novelty(
     floats: Vec<PyReadwriteArray2<'_, f64>>,
     head: PyReadwriteArray2<'_, i64>,
     points: PointsArgs<'_>,
-    outputs: Outputs<'_>,
+    target: Target<'_>,
     memory: u64,
     block: usize,
     stride: usize,
@@ -21,7 +21,7 @@ fn shape_novelty(
 ) -> PyResult<()> {
     let kernel = ShapeNovelty { memory, block, stride, warm_up, gain };
     let state = StateArgs { f64s: floats, i64s: vec![head], ..Default::default() };
-    step(py, &kernel, state, &points, &Vec::new(), outputs, threads)
+    fold(py, kernel, state, &points, target, threads)
 }
 
 /// Blocks of a shape, and numbers of the running level and scale.

@@ -1,19 +1,19 @@
 use pyo3::prelude::*;
 
-use super::batch::{step, Outputs, PointsArgs, StateArgs};
+use super::batch::{fold, PointsArgs, StateArgs, Target};
 use crate::kernels::threshold::Threshold;
 
 #[pyfunction]
 fn threshold(
     py: Python<'_>,
     points: PointsArgs<'_>,
-    outputs: Outputs<'_>,
+    target: Target<'_>,
     low: Option<f64>,
     high: Option<f64>,
     threads: usize,
 ) -> PyResult<()> {
     let kernel = Threshold { low: low.unwrap_or(f64::NAN), high: high.unwrap_or(f64::NAN) };
-    step(py, &kernel, StateArgs::default(), &points, &Vec::new(), outputs, threads)
+    fold(py, kernel, StateArgs::default(), &points, target, threads)
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

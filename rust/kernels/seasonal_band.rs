@@ -39,8 +39,8 @@ const SHAPE: f64 = 10_800.0;
 /// Values beyond this are treated as this when something learns from them.
 const HUGE: f64 = 1e100;
 
-pub struct SeasonalBand<'a> {
-    pub calendar: Calendar<'a>,
+pub struct SeasonalBand {
+    pub calendar: Calendar,
     pub coverage: f64,
     pub range_low: f64,
     pub range_high: f64,
@@ -60,7 +60,7 @@ struct Outlook {
     scale: f64,
 }
 
-impl SeasonalBand<'_> {
+impl SeasonalBand {
     fn outlook(&self, core: &Core, cells: &[f32], clock: &[i64]) -> Outlook {
         let moment = self.calendar.at(clock[1]);
         let season = Season::at(core, cells, &moment);
@@ -228,7 +228,7 @@ impl Series<'_> {
     }
 }
 
-impl Kernel for SeasonalBand<'_> {
+impl Kernel for SeasonalBand {
     fn step(&self, slice: &mut Slice<'_>) {
         let [core] = &mut slice.row.f64s[..] else { unreachable!("one f64 array") };
         let [clock] = &mut slice.row.i64s[..] else { unreachable!("one i64 array") };

@@ -2,10 +2,10 @@
 
 /// Transition instants of a zone (seconds since 1970, ascending), the offset from UTC that holds from each of
 /// them on, and the days (since 1970, local) that are holidays, ascending.
-pub struct Calendar<'a> {
-    pub zone_from: &'a [i64],
-    pub zone_offset: &'a [i64],
-    pub holidays: &'a [i64],
+pub struct Calendar {
+    pub zone_from: Vec<i64>,
+    pub zone_offset: Vec<i64>,
+    pub holidays: Vec<i64>,
 }
 
 /// What seasons are keyed by.
@@ -51,7 +51,7 @@ fn weekday(days: i64) -> i64 {
     (days + 3).rem_euclid(7)
 }
 
-impl Calendar<'_> {
+impl Calendar {
     fn offset(&self, seconds: i64) -> i64 {
         let after = self.zone_from.partition_point(|&from| from <= seconds);
         self.zone_offset.get(after.saturating_sub(1)).copied().unwrap_or(0)
@@ -101,7 +101,8 @@ mod tests {
 
     #[test]
     fn local_time_moves_with_the_zone() {
-        let calendar = Calendar { zone_from: &[i64::MIN, 1_000], zone_offset: &[0, 3_600], holidays: &[0] };
+        let calendar =
+            Calendar { zone_from: vec![i64::MIN, 1_000], zone_offset: vec![0, 3_600], holidays: vec![0] };
         assert_eq!(calendar.at(999_500_000_000).second, 999.5);
         assert_eq!(calendar.at(1_000_000_000_000).second, 4_600.0);
         assert!(calendar.at(0).holiday);

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from watchband._kernels import Stepper
 from watchband.core.points import Float64, Points
 
 HELD = 1
@@ -86,7 +88,25 @@ class Scores:
         """Every array: those of ``outputs``, then the further members' scores."""
         return [*self.outputs(), *self.members]
 
+    @classmethod
+    def into(cls, stepper: Stepper) -> Scores:
+        """Scores of nothing whose ``outputs`` are a stepper: the kernel that is called with them moves into it."""
+        nothing = np.empty(0)
+        scores = _Handover(nothing, nothing, nothing, nothing, nothing, nothing)
+        object.__setattr__(scores, "stepper", stepper)
+        return scores
+
     def same_bits(self, other: Scores) -> bool:
         """True where every array is equal bit for bit (NaN equals NaN)."""
         mine, theirs = self.columns(), other.columns()
         return len(mine) == len(theirs) and all(a.tobytes() == b.tobytes() for a, b in zip(mine, theirs, strict=True))
+
+
+class _Handover(Scores):
+    """See ``Scores.into``."""
+
+    __slots__ = ("stepper",)
+    stepper: Stepper
+
+    def outputs(self) -> list[Float64]:
+        return cast("list[Float64]", self.stepper)

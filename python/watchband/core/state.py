@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from watchband._kernels import Score, Stepper
 from watchband.core.errors import StateCorruptError, StateMismatchError, StateVersionError
 
 MAGIC = b"WBSTATE\n"
@@ -27,6 +28,14 @@ _DTYPES = ("<f8", "<f4", "<i8", "<i4", "<u2", "|u1", "|b1")
 SERIES_MAX = 1 << 31
 HEADER_BYTES = 16
 """Bytes a series that every state spends on ``points_seen`` and ``last_time``."""
+
+_LENT = ("arrays", "points_seen", "last_time", "derived")
+"""What a stepper holds between calls of ``step_one``."""
+
+_PATIENCE, _PATIENCE_MAX, _PAYS = 2, 64, 32
+"""Calls for one point before a stepper moves in, the most of them, and the points after which it has paid.
+
+Lending and settling copies the state twice."""
 
 ADVICE = "Restore the last good snapshot, or start cold with detector.start() and fold the log again."
 
@@ -85,6 +94,19 @@ class State:
     last_time: NDArray[np.int64]
     libraries: Mapping[str, str] = field(default_factory=dict)
     derived: dict[str, NDArray[Any]] = field(default_factory=dict)
+    if TYPE_CHECKING:
+
+        @property
+        def one(self) -> Callable[[int, float], Score | None]:
+            """While a stepper holds the arrays: its call for one point."""
+
+        @property
+        def one_for(self) -> object:
+            """While a stepper holds the arrays: the detector whose call it is."""
+
+    def __post_init__(self) -> None:
+        # In the instance and not as defaults of the class: where both have a name, Python looks twice as long.
+        self.__dict__.update(one=None, one_for=None)
 
     @classmethod
     def blank(cls, detector: str, version: int, fingerprint: str, layout: Mapping[str, Field], series: int) -> State:
@@ -97,6 +119,41 @@ class State:
             np.zeros(series, np.int64),
             np.full(series, np.iinfo(np.int64).min, np.int64),
         )
+
+    def __setattr__(self, name: str, value: object) -> None:
+        self._come_home()
+        object.__setattr__(self, name, value)
+
+    def __getstate__(self) -> dict[str, Any]:
+        self._come_home()
+        return self.__dict__.copy()
+
+    def asked_again(self) -> bool:
+        """Count a call for one point; True when there were enough of them for a stepper to pay."""
+        calls: int = self.__dict__.get("_calls", 0) + 1
+        self.__dict__["_calls"] = calls
+        return self.series == 1 and calls >= self.__dict__.get("_patience", _PATIENCE)
+
+    def lend(self, owner: object, stepper: Stepper) -> None:
+        """Let a stepper hold the arrays until somebody asks for one of them: they are then written, and back."""
+        mine = self.__dict__
+        mine["_away"] = (stepper, {name: mine.pop(name) for name in _LENT})
+        mine["one"], mine["one_for"] = stepper.one, owner
+
+    def _come_home(self) -> None:
+        mine = self.__dict__
+        if "_away" not in mine:
+            return
+        stepper, arrays = mine["_away"]
+        folded, last_time = stepper.settle()
+        arrays["points_seen"][0] += folded
+        arrays["last_time"][0] = last_time
+        mine.update(arrays)
+        mine["one_for"] = None
+        mine.pop("_away", None)
+        # Who reads the arrays after every few points gets none the quicker for a stepper that moves in and out.
+        patience = min(2 * mine.get("_patience", _PATIENCE), _PATIENCE_MAX) if folded < _PAYS else _PATIENCE
+        mine["_calls"], mine["_patience"] = 0, patience
 
     def furnish(self, layout: Mapping[str, Field]) -> None:
         """Put in the derived arrays of ``layout`` that are absent, as zeros: the kernel makes them anew."""
@@ -246,6 +303,26 @@ class State:
 
 def _usable(array: NDArray[Any]) -> bool:
     return array.flags.c_contiguous and array.flags.writeable
+
+
+class _Lent:
+    """Stands behind an array of a state: the state's own attribute hides it, unless a stepper holds the array."""
+
+    def __set_name__(self, owner: type[State], name: str) -> None:
+        self.name = name
+
+    def __get__(self, state: State | None, owner: type[State]) -> object:
+        if state is None or "_away" not in state.__dict__:
+            raise AttributeError(f"{owner.__name__!r} object has no attribute {self.name!r}")
+        state._come_home()
+        return state.__dict__[self.name]
+
+
+for _name in _LENT:
+    # After the decorator, which would take it for a default value; and without ``__getattr__``, which would slow down
+    # every other attribute too.
+    (_lent := _Lent()).__set_name__(State, _name)
+    setattr(State, _name, _lent)
 
 
 def _open(data: bytes) -> tuple[dict[str, Any], memoryview]:

@@ -57,6 +57,7 @@ class GapNovelty(Detector):
     """
 
     name: ClassVar[str] = "gap_novelty"
+    one_kernel: ClassVar[bool] = True
     maturity: ClassVar[Maturity] = "verified"
     tags: ClassVar[frozenset[str]] = frozenset({"shift", "scale", "time_shift"})
     memory_tolerance: ClassVar[float] = 1e-5

@@ -68,6 +68,7 @@ class LeftDiscord(Detector):
     """
 
     name: ClassVar[str] = "left_discord"
+    one_kernel: ClassVar[bool] = True
     maturity: ClassVar[Maturity] = "verified"
     tags: ClassVar[frozenset[str]] = frozenset({"shift", "scale", "time_shift"})
     memory_tolerance: ClassVar[float] = 1e-6

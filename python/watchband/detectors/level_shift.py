@@ -60,6 +60,7 @@ class LevelShift(Detector):
     """
 
     name: ClassVar[str] = "level_shift"
+    one_kernel: ClassVar[bool] = True
     maturity: ClassVar[Maturity] = "verified"
     tags: ClassVar[frozenset[str]] = frozenset({"shift", "scale", "time_shift"})
     memory_tolerance: ClassVar[float] = 1e-4

@@ -99,6 +99,7 @@ class RandomCutForest(Detector):
     """
 
     name: ClassVar[str] = "random_cut_forest"
+    one_kernel: ClassVar[bool] = True
     tags: ClassVar[frozenset[str]] = frozenset({"scale", "time_shift"})
     dims_max: ClassVar[int] = 256
     # Other random cuts, as of another seed: displacements then differ by up to this, depths by a fifth of it.

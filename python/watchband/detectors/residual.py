@@ -52,6 +52,7 @@ class Residual(Detector):
     """
 
     name: ClassVar[str] = "residual"
+    one_kernel: ClassVar[bool] = True
     maturity: ClassVar[Maturity] = "verified"
     tags: ClassVar[frozenset[str]] = frozenset({"shift", "scale"})
     memory_tolerance: ClassVar[float] = 0.005

@@ -61,6 +61,7 @@ class SeasonalBand(Detector):
     """
 
     name: ClassVar[str] = "seasonal_band"
+    one_kernel: ClassVar[bool] = True
     maturity: ClassVar[Maturity] = "verified"
     memory_tolerance: ClassVar[float] = 0.05
     cost: ClassVar[str] = "O(1) a point, 0.4 µs"

@@ -66,6 +66,7 @@ class ShapeNovelty(Detector):
     """
 
     name: ClassVar[str] = "shape_novelty"
+    one_kernel: ClassVar[bool] = True
     maturity: ClassVar[Maturity] = "verified"
     tags: ClassVar[frozenset[str]] = frozenset({"shift", "scale", "time_shift"})
     memory_tolerance: ClassVar[float] = 1e-5

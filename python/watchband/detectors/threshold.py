@@ -37,6 +37,7 @@ class Threshold(Detector):
     """
 
     name: ClassVar[str] = "threshold"
+    one_kernel: ClassVar[bool] = True
     maturity: ClassVar[Maturity] = "verified"
     tags: ClassVar[frozenset[str]] = frozenset({"time_shift"})
     cost: ClassVar[str] = "O(1) a point; 10 ns"

@@ -265,7 +265,7 @@ class Ensemble(Detector):
         self._fold(state, points, scores, 1)
         state.points_seen[0] += 1
         state.last_time[0] = time
-        score = EnsembleScore._make(a.item() for a in scores.outputs())
+        score = EnsembleScore(*(a.item() for a in scores.outputs()))
         score.members = tuple(a.item() for a in scores.members)
         return score
 
