@@ -120,7 +120,7 @@ def prepare(
 def random_cut_ask(
     state: _ForestArrays,
     points: _Points,
-    target: list[_F64],
+    outputs: list[_F64],
     sizes: list[int],
     intake: tuple[int, bool, int, float, bool],
     seed: int,
