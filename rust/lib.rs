@@ -17,6 +17,7 @@ fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
     bindings::one::register(module)?;
     bindings::prepare::register(module)?;
     bindings::random_cut_ask::register(module)?;
+    bindings::random_cut_cast::register(module)?;
     bindings::random_cut_forest::register(module)?;
     bindings::rolling_median::register(module)?;
     bindings::residual::register(module)?;

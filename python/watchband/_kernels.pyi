@@ -128,6 +128,18 @@ def random_cut_ask(
     question: tuple[str, float],
     threads: int,
 ) -> None: ...
+def random_cut_cast(
+    state: _ForestArrays,
+    points: _Points,
+    target: list[_F64],
+    sizes: list[int],
+    intake: tuple[int, bool, int, float, bool],
+    seed: int,
+    decay: float,
+    learning: tuple[int, bool, bool],
+    casting: tuple[int, int, float],
+    threads: int,
+) -> None: ...
 def random_cut_forest(
     state: _ForestArrays,
     points: _Points,

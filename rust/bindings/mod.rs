@@ -10,6 +10,7 @@ pub mod level_shift;
 pub mod one;
 pub mod prepare;
 pub mod random_cut_ask;
+pub mod random_cut_cast;
 pub mod random_cut_forest;
 pub mod residual;
 pub mod rolling_median;

@@ -21,6 +21,7 @@ pub mod random_cut_ask;
 pub mod random_cut_attribution;
 pub mod random_cut_box;
 pub mod random_cut_build;
+pub mod random_cut_cast;
 pub mod random_cut_change;
 pub mod random_cut_density;
 pub mod random_cut_displacement;

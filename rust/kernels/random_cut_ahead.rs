@@ -27,9 +27,9 @@ pub fn quantile(sorted: &[f64], share: f64) -> f64 {
 }
 
 impl<W: Width> Fold<'_, '_, W> {
-    /// Values of so many steps after the newest point, with the quantiles that leave `tail` out on each side. All NaN
-    /// before the trees know enough.
-    pub(super) fn look_ahead(&mut self, horizon: usize, tail: f64, ahead: &mut Ahead) {
+    /// Values of so many steps after the newest point, if asked with the quantiles that leave `tail` out on each side. All
+    /// NaN before the trees know enough.
+    pub(super) fn look_ahead(&mut self, horizon: usize, tail: Option<f64>, ahead: &mut Ahead) {
         let (inputs, steps) = (self.kernel.inputs, horizon * self.kernel.inputs);
         for list in [&mut ahead.middles, &mut ahead.lowers, &mut ahead.uppers] {
             list.clear();
@@ -53,6 +53,7 @@ impl<W: Width> Fold<'_, '_, W> {
                 continue;
             }
             ahead.middles[at] = middle(way);
+            let Some(tail) = tail else { continue };
             way.sort_unstable_by(f64::total_cmp);
             (ahead.lowers[at], ahead.uppers[at]) = (quantile(way, tail), quantile(way, 1.0 - tail));
         }

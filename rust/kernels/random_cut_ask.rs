@@ -60,7 +60,7 @@ impl Work for Ask {
                 Question::Neighbours(least) => fold.nearest_of_all(values, least, &mut answers),
                 Question::Ahead(tail) => {
                     let steps = answers.len() / 3;
-                    fold.look_ahead(steps / self.forest.inputs, tail, &mut ahead);
+                    fold.look_ahead(steps / self.forest.inputs, Some(tail), &mut ahead);
                     answers[..steps].copy_from_slice(&ahead.middles);
                     answers[steps..2 * steps].copy_from_slice(&ahead.lowers);
                     answers[2 * steps..].copy_from_slice(&ahead.uppers);

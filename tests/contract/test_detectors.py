@@ -16,6 +16,10 @@ VARIANTS: dict[str, list[dict[str, object]]] = {
         {"half_life": 12, "warm_up": 3, "scale_min": 40, "clip": 1.5},
         {"clip": 9999.0},
     ],
+    "forest_forecast": [
+        {"trees": 7, "samples": 32, "shingle": 3, "memory": 50, "horizon": 4, "errors": 40},
+        {"trees": 7, "samples": 32, "memory": 50, "transform": "difference", "level": 0.5},
+    ],
     "gap_novelty": [
         {"memory": 300, "cells": 16, "warm_up": 5},
         {"memory": 500, "cells": 512},

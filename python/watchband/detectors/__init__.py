@@ -11,6 +11,7 @@ from watchband.core.registry import Registry
 
 _TABLE = {
     "ewma": "watchband.detectors.ewma:Ewma",
+    "forest_forecast": "watchband.detectors.forest_forecast:ForestForecast",
     "gap_novelty": "watchband.detectors.gap_novelty:GapNovelty",
     "level_shift": "watchband.detectors.level_shift:LevelShift",
     "left_discord": "watchband.detectors.left_discord:LeftDiscord",

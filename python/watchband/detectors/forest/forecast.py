@@ -11,7 +11,7 @@ from watchband.detectors.forest.windows import windows_of
 
 if TYPE_CHECKING:
     from watchband.core.state import State
-    from watchband.detectors.random_cut_forest import RandomCutForest
+    from watchband.detectors.forest.base import Forest
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,7 +32,7 @@ class Forecast:
     upper: Float64
 
 
-def forecast(detector: RandomCutForest, state: State, horizon: int, *, level: float = 0.8) -> Forecast:
+def forecast(detector: Forest, state: State, horizon: int, *, level: float = 0.8) -> Forecast:
     """What is likely to come after the newest point.
 
     Parameters

@@ -11,10 +11,10 @@ from watchband.detectors.forest.windows import rows_of, windows_of
 
 if TYPE_CHECKING:
     from watchband.core.state import State
-    from watchband.detectors.random_cut_forest import RandomCutForest
+    from watchband.detectors.forest.base import Forest
 
 
-def impute(detector: RandomCutForest, state: State, windows: ArrayLike, *, row: int = 0) -> Float64:
+def impute(detector: Forest, state: State, windows: ArrayLike, *, row: int = 0) -> Float64:
     """Shingles with values where they have none.
 
     Parameters

@@ -14,7 +14,7 @@ from watchband.detectors.forest.windows import windows_of
 
 if TYPE_CHECKING:
     from watchband.core.state import State
-    from watchband.detectors.random_cut_forest import RandomCutForest
+    from watchband.detectors.forest.base import Forest
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +38,7 @@ class Neighbours:
 
 
 def neighbours(
-    detector: RandomCutForest,
+    detector: Forest,
     state: State,
     windows: ArrayLike | None = None,
     *,

@@ -12,15 +12,15 @@ from watchband.core.points import Points
 
 if TYPE_CHECKING:
     from watchband.core.state import State
-    from watchband.detectors.random_cut_forest import RandomCutForest
+    from watchband.detectors.forest.base import Forest
 
 
-def rows_of(detector: RandomCutForest) -> int:
+def rows_of(detector: Forest) -> int:
     """Points of a window: the shingle, and with differences the point before it."""
     return detector.shingle + (detector.transform == "difference")
 
 
-def windows_of(detector: RandomCutForest, state: State, windows: ArrayLike | None, row: int) -> Points:
+def windows_of(detector: Forest, state: State, windows: ArrayLike | None, row: int) -> Points:
     """Windows of one series, in units of the metric, oldest point first; without any the newest shingle of each series.
 
     Parameters
