@@ -87,16 +87,28 @@ def isolation_forest(times: Int64, values: Float64, window: int = 16, every: int
     return scores
 
 
-def kept(label: str, compute: Callable[[Int64, Float64], Float64]) -> Candidate:
-    """A peer whose scores are kept on disk; the label holds whatever shapes them."""
-    return lambda times, values: cached(label, compute, times, values)
+def kept(
+    label: str, compute: Callable[[Int64, Float64], Float64], stretch: Callable[[Float64], Float64] = np.asarray
+) -> Candidate:
+    """A peer whose scores are kept on disk; the label holds whatever shapes them.
+
+    ``stretch`` is monotone: scores that live in a narrow range get room, or the calibration could not tell them apart.
+    """
+    return lambda times, values: stretch(cached(label, compute, times, values))
+
+
+def _mass(score: Float64) -> Float64:
+    """Half-space trees say 1 - mass / largest mass, which crowds at 1: -log of the share instead."""
+    return np.asarray(-np.log(np.maximum(1 - score, 1e-6)))
 
 
 PEERS: dict[str, Candidate] = {
-    "krcf": kept("krcf 0.4 shingle 8 trees 50 samples 256 decay 1/2560", krcf),
+    "krcf": kept("krcf 0.4 shingle 8 trees 50 samples 256 decay 1/2560", krcf, lambda s: np.exp(3 * s)),
     "spectral residual": kept("spectral residual window 256 mean ahead", spectral_residual),
-    "half-space trees": kept("river half-space trees defaults", half_space_trees),
-    "isolation forest": kept("isolation forest 50 trees window 16 week every 576", isolation_forest),
+    "half-space trees": kept("river half-space trees defaults", half_space_trees, _mass),
+    "isolation forest": kept(
+        "isolation forest 50 trees window 16 week every 576", isolation_forest, lambda s: np.maximum(s - 0.35, 0)
+    ),
 }
 
 
