@@ -8,16 +8,12 @@ use super::fleet::{Kernel, Slice};
 use super::incidents::{count_incident, hold, Rate};
 use super::life::*;
 use super::opening;
-use super::tail::{Tail, FIT};
+use super::tail::{refits, Tail, FILLS, FIT, GAIN_MAX, USED};
 use super::voter::{Shares, Voter, VOTER};
 
-/// Opinions after which something may be said, after which buckets fill, and after which the tail is used.
+/// Opinions after which something may be said.
 const SPEAKS: f64 = 20.0;
-pub const FILLS: f64 = 100.0;
-pub const USED: f64 = 250.0;
-pub const REFIT: f64 = 32.0;
 const SURE: f64 = 1000.0;
-pub const GAIN_MAX: f64 = 1e6;
 /// Scores between 0.05 and 12 that prove noise.
 const LIVELY_LEAST: f64 = 10.0;
 
@@ -277,7 +273,7 @@ impl Calibrate {
         if life[HOLD_OPEN] == 1.0 {
             opening::learned(life, life[GAIN]);
         }
-        if life[SEEN] == USED || (life[SEEN] > USED && life[SEEN] % REFIT == 0.0) {
+        if refits(life[SEEN]) {
             tails.iter_mut().for_each(Tail::refit);
         }
         self.learn_cut(tails, life, sides.rows[0]);

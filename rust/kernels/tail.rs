@@ -14,6 +14,13 @@ const PRIOR_WIDTH: f64 = 2.5;
 /// Fewer points in the tail than this are not fitted.
 const TAIL_LEAST: f64 = 8.0;
 
+/// Scores after which buckets fill, and after which the tail is used.
+pub const FILLS: f64 = 100.0;
+pub const USED: f64 = 250.0;
+const REFIT: f64 = 32.0;
+/// The weight of the newest point from which on all weights are made smaller.
+pub const GAIN_MAX: f64 = 1e6;
+
 /// Places in `fit`: first bucket of the tail (0: not fitted), its edge, mean excess, highest bucket in use, table.
 const START: usize = 0;
 const EDGE: usize = 1;
@@ -25,6 +32,16 @@ pub const FIT: usize = TABLE + KNOTS;
 /// Excesses at the knots of the table, in means.
 static EXCESSES: LazyLock<[f64; KNOTS]> =
     LazyLock::new(|| std::array::from_fn(|knot| libm::expm1(STEP * knot as f64)));
+
+/// Whether the tail is fitted anew at this point: less often as a point more changes less.
+pub fn refits(seen: f64) -> bool {
+    let every = match seen {
+        seen if seen < 1024.0 => REFIT,
+        seen if seen < 4096.0 => 2.0 * REFIT,
+        _ => 4.0 * REFIT,
+    };
+    seen == USED || (seen > USED && seen % every == 0.0)
+}
 
 /// One row's histogram and fit. `gain` is the weight of the newest point, `total` the weight of all of them.
 pub struct Tail<'a> {

@@ -3,8 +3,8 @@
 //! State beside the tail: VOTER numbers of `life`, behind those of the series.
 
 use super::buckets::{bin_of, HIGHEST};
-use super::calibrate::{nats_max, FILLS, GAIN_MAX, REFIT, USED};
-use super::tail::Tail;
+use super::calibrate::nats_max;
+use super::tail::{refits, Tail, FILLS, GAIN_MAX, USED};
 
 /// Places in a voter's part of `life`: as those of the series, and its score and weight at the opening.
 const GAIN: usize = 0;
@@ -97,7 +97,7 @@ impl<'a> Voter<'a> {
         if opens {
             self.life[OPENING_GAIN] = self.life[GAIN];
         }
-        if seen == USED || (seen > USED && seen % REFIT == 0.0) {
+        if refits(seen) {
             self.tail.refit();
         }
         if self.life[GAIN] > GAIN_MAX {

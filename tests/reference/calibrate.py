@@ -53,7 +53,8 @@ class Row:
     def learn(self, score: float, weight: float, seen: int) -> None:
         self.bins.append(bin_of(score))
         self.weights.append(weight)
-        if seen == 250 or (seen > 250 and seen % 32 == 0):
+        every = 32 if seen < 1024 else 64 if seen < 4096 else 128
+        if seen == 250 or (seen > 250 and seen % every == 0):
             self.refit()
 
     def refit(self) -> None:
