@@ -6,18 +6,26 @@
 /// Most values a point of a tree may have: one byte names a dimension.
 pub const DIMS_MAX: usize = 256;
 
-/// Number of values of a padded point, known to the compiler where it pays off.
+/// Number of values of a point, and with padding; known to the compiler where it pays off.
 pub trait Width: Copy + Sync {
+    fn length(self) -> usize;
     fn padded(self) -> usize;
 }
 
+/// So many values, a multiple of four.
 #[derive(Clone, Copy)]
 pub struct Fixed<const P: usize>;
 
+/// So many values.
 #[derive(Clone, Copy)]
 pub struct Any(pub usize);
 
 impl<const P: usize> Width for Fixed<P> {
+    #[inline(always)]
+    fn length(self) -> usize {
+        P
+    }
+
     #[inline(always)]
     fn padded(self) -> usize {
         P
@@ -26,12 +34,18 @@ impl<const P: usize> Width for Fixed<P> {
 
 impl Width for Any {
     #[inline(always)]
-    fn padded(self) -> usize {
+    fn length(self) -> usize {
         self.0
+    }
+
+    #[inline(always)]
+    fn padded(self) -> usize {
+        padded(self.0)
     }
 }
 
 /// A multiple of four that holds `dims` values.
+#[inline(always)]
 pub fn padded(dims: usize) -> usize {
     dims.next_multiple_of(4)
 }
@@ -55,67 +69,84 @@ fn higher(a: f32, b: f32) -> f32 {
 }
 
 /// Four values at a time, in a form the compiler keeps in one register.
-type Lanes = [f32; 4];
-
-#[inline(always)]
-fn lanes(part: &[f32]) -> Lanes {
-    [part[0], part[1], part[2], part[3]]
-}
+pub type Lanes = [f32; 4];
 
 #[inline(always)]
 fn each(a: Lanes, b: Lanes, what: impl Fn(f32, f32) -> f32) -> Lanes {
     [what(a[0], b[0]), what(a[1], b[1]), what(a[2], b[2]), what(a[3], b[3])]
 }
 
-/// How far a point lies outside of a box, and the size of the box, each summed over the dimensions.
+/// The lows and the highs of a box, four dimensions at a time.
 #[inline(always)]
-pub fn outside<W: Width>(width: W, bounds: &[f32], point: &[f32]) -> (f32, f32) {
+fn sides<W: Width>(width: W, bounds: &[f32]) -> (&[Lanes], &[Lanes]) {
     let (lows, highs) = bounds[..2 * width.padded()].split_at(width.padded());
-    let point = &point[..width.padded()];
+    (lows.as_chunks().0, highs.as_chunks().0)
+}
+
+/// How far a point lies outside of a box, and the size of the box, each in four lanes that are yet to be added.
+pub type Parts = [Lanes; 2];
+
+#[inline(always)]
+pub fn parts<W: Width>(width: W, bounds: &[f32], point: &[f32]) -> Parts {
+    let (lows, highs) = sides(width, bounds);
+    let point: &[Lanes] = point[..width.padded()].as_chunks().0;
     let (mut beyond, mut size) = ([0f32; 4], [0f32; 4]);
-    for from in (0..width.padded()).step_by(4) {
-        let (low, high, x) = (lanes(&lows[from..]), lanes(&highs[from..]), lanes(&point[from..]));
-        let below = each(each(low, x, |l, x| l - x), [0.0; 4], higher);
-        let above = each(each(x, high, |x, h| x - h), [0.0; 4], higher);
-        beyond = each(beyond, each(below, above, |b, a| b + a), |b, a| b + a);
+    for ((&low, &high), &x) in lows.iter().zip(highs).zip(point) {
+        // Of the two at most one is above zero.
+        let out = each(each(low, x, |l, x| l - x), each(x, high, |x, h| x - h), higher);
+        beyond = each(beyond, each(out, [0.0; 4], higher), |b, a| b + a);
         size = each(size, each(high, low, |h, l| h - l), |b, a| b + a);
     }
-    // Seen through a box of its own the last sum stays what it is, and the loop keeps its four lanes.
-    let (b, s) = std::hint::black_box((beyond, size));
-    ((b[0] + b[2]) + (b[1] + b[3]), (s[0] + s[2]) + (s[1] + s[3]))
+    [beyond, size]
+}
+
+/// True if nothing lies outside.
+#[inline(always)]
+pub fn holds([beyond, _]: &Parts) -> bool {
+    !beyond.iter().fold(false, |out, &lane| out | (lane > 0.0))
+}
+
+/// Adds up lanes.
+#[inline(always)]
+fn total(lanes: Lanes) -> f32 {
+    (lanes[0] + lanes[2]) + (lanes[1] + lanes[3])
 }
 
 /// Chance that a random cut of the box grown by the point separates the two.
 #[inline(always)]
-pub fn separation<W: Width>(width: W, bounds: &[f32], point: &[f32]) -> f64 {
+pub fn chance([beyond, size]: Parts) -> f64 {
     // Never 0 / 0: a box with a cut through it has a size.
-    let (beyond, size) = outside(width, bounds, point);
-    f64::from(beyond) / (f64::from(beyond) + f64::from(size))
+    let beyond = f64::from(total(beyond));
+    beyond / (beyond + f64::from(total(size)))
 }
 
-/// The same point; where it needs no padding its length is known to the compiler.
+/// How far a point lies outside of a box, and the size of the box, each summed over the dimensions.
 #[inline(always)]
-fn whole<W: Width>(width: W, point: &[f32]) -> &[f32] {
-    if point.len() == width.padded() {
-        &point[..width.padded()]
-    } else {
-        point
-    }
+pub fn outside<W: Width>(width: W, bounds: &[f32], point: &[f32]) -> (f32, f32) {
+    // Seen through a box of its own the last sum stays what it is, and the loop keeps its four lanes.
+    let [beyond, size] = std::hint::black_box(parts(width, bounds, point));
+    (total(beyond), total(size))
+}
+
+/// True if two points are equal.
+#[inline(always)]
+pub fn same<W: Width>(width: W, one: &[f32], two: &[f32]) -> bool {
+    one[..width.length()].iter().zip(&two[..width.length()]).fold(true, |same, (a, b)| same & (a == b))
 }
 
 /// The box of one point.
 #[inline(always)]
 pub fn begin<W: Width>(width: W, bounds: &mut [f32], point: &[f32]) {
-    let point = whole(width, point);
-    bounds[..point.len()].copy_from_slice(point);
-    bounds[width.padded()..][..point.len()].copy_from_slice(point);
+    let point = &point[..width.length()];
+    bounds[..width.length()].copy_from_slice(point);
+    bounds[width.padded()..][..width.length()].copy_from_slice(point);
 }
 
 /// Grows a box by a point without padding.
 #[inline(always)]
 pub fn grow<W: Width>(width: W, bounds: &mut [f32], point: &[f32]) {
     let (lows, highs) = bounds[..2 * width.padded()].split_at_mut(width.padded());
-    for ((low, high), &x) in lows.iter_mut().zip(highs).zip(whole(width, point)) {
+    for ((low, high), &x) in lows.iter_mut().zip(highs).zip(&point[..width.length()]) {
         *low = lower(*low, x);
         *high = higher(*high, x);
     }
@@ -139,7 +170,7 @@ pub fn unite<W: Width>(width: W, bounds: &mut [f32], other: &[f32]) {
 pub fn within<W: Width>(width: W, bounds: &[f32], point: &[f32]) -> bool {
     let (lows, highs) = bounds[..2 * width.padded()].split_at(width.padded());
     let mut inside = true;
-    for ((&low, &high), &x) in lows.iter().zip(highs).zip(whole(width, point)) {
+    for ((&low, &high), &x) in lows.iter().zip(highs).zip(&point[..width.length()]) {
         inside &= (low < x) & (x < high);
     }
     inside

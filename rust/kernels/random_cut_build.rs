@@ -49,7 +49,7 @@ impl Tree<'_> {
         let mut id = *self.root as usize;
         while id < self.samples {
             self.masses[id] += 1;
-            id = child(self.nodes[id], &point);
+            id = child(self.nodes[id], &point) as usize;
         }
         self.masses[id] += 1;
         self.leaders[entry] = (id - self.samples) as u16;
@@ -108,7 +108,7 @@ impl Tree<'_> {
             point[..ring.length].copy_from_slice(ring.point(self.refs[entry]));
             let mut id = *self.root as usize;
             while id < self.samples {
-                id = child(self.nodes[id], &point);
+                id = child(self.nodes[id], &point) as usize;
             }
             ring.point(self.refs[id - self.samples]) == &point[..ring.length]
         })

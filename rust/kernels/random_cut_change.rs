@@ -88,7 +88,7 @@ impl Tree<'_> {
         while id < self.samples {
             trail.path[depth] = id as u16;
             self.masses[id] -= 1;
-            id = child(self.nodes[id], point);
+            id = child(self.nodes[id], point) as usize;
             depth += 1;
         }
         trail.path[depth] = id as u16;

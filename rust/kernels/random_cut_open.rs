@@ -44,7 +44,7 @@ pub fn widths(trees: usize, samples: usize, shingle: usize, dims: usize, span: u
 /// slice for the work.
 pub fn open(work: &impl Work, slice: &mut Slice<'_>) {
     let forest = work.forest();
-    match padded(forest.shingle * forest.dims) {
+    match forest.shingle * forest.dims {
         4 => opened(work, Fixed::<4>, slice),
         8 => opened(work, Fixed::<8>, slice),
         16 => opened(work, Fixed::<16>, slice),

@@ -124,10 +124,10 @@ pub fn cut_of(node: i64) -> f32 {
 
 /// The child on whose side of the cut a point is.
 #[inline(always)]
-pub fn child(node: i64, point: &Padded) -> usize {
+pub fn child(node: i64, point: &Padded) -> u32 {
     // No branch: it would be foreseen half of the time.
     let left = point[usize::from(dim_of(node))] <= cut_of(node);
-    select_unpredictable(left, left_of(node), right_of(node))
+    select_unpredictable(left, node as u32 >> 12, node as u32) & 0xFFF
 }
 
 /// The way of one point through one tree.

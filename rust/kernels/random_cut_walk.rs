@@ -4,20 +4,44 @@
 
 use std::hint::select_unpredictable;
 
-use super::random_cut_box::{begin, grow, separation, Width};
-use super::random_cut_tree::{child, left_of, right_of, Desk, Padded, Ring, Trail, Tree, NONE};
+use super::random_cut_box::{begin, chance, grow, holds, parts, same, Parts, Width};
+use super::random_cut_tree::{child, left_of, right_of, Bounds, Desk, Padded, Ring, Trail, Tree, NONE};
 
 /// Trees that walk together.
 pub const LANES: usize = 10;
+/// Trees and a few more, so that a row fills registers.
+const ROW: usize = 16;
+/// Steps up that most ways have at most.
+const FEW: usize = 8;
+/// Of the first so many of `FEW` numbers all bits.
+const FIRST: [[u64; FEW]; FEW + 1] = first();
 
-/// The ways of one point through the trees of a group; rows are depths, columns are trees.
+const fn first() -> [[u64; FEW]; FEW + 1] {
+    let mut masks = [[0; FEW]; FEW + 1];
+    let mut count = 0;
+    while count <= FEW {
+        let mut at = 0;
+        while at < count {
+            masks[count][at] = u64::MAX;
+            at += 1;
+        }
+        count += 1;
+    }
+    masks
+}
+
+/// The ways of one point through the trees of a group.
 pub struct Walk {
-    paths: Vec<[u16; LANES]>,
-    chances: Vec<[f64; LANES]>,
-    /// One over the depth below each depth: the score of a point that is set apart there.
+    /// Ids of nodes; rows are depths, columns are trees.
+    paths: Vec<[u16; ROW]>,
+    /// Of all boxes looked at, tree by tree and upwards.
+    parts: Vec<Parts>,
+    chances: Vec<f64>,
+    /// Where each tree begins in them.
+    begins: [usize; LANES + 1],
+    /// One over the depth below each depth, the score of a point that is set apart there; the depth after `FEW` zeros.
     shares: Vec<f64>,
     depth: [usize; LANES],
-    inside: [usize; LANES],
     equal: [bool; LANES],
     pub scores: [f64; LANES],
 }
@@ -25,42 +49,57 @@ pub struct Walk {
 impl Walk {
     pub fn new(samples: usize) -> Self {
         Walk {
-            paths: vec![[0; LANES]; samples + 1],
-            chances: vec![[0.0; LANES]; samples + 1],
-            shares: (0..samples + 1).map(|depth| 1.0 / (depth as f64 + 1.0)).collect(),
+            paths: vec![[0; ROW]; samples + 1],
+            parts: vec![[[0.0; 4]; 2]; LANES * (samples + 1)],
+            chances: vec![0.0; LANES * (samples + 1) + FEW],
+            begins: [0; LANES + 1],
+            shares: [0.0; FEW].into_iter().chain((0..=samples).map(|depth| 1.0 / (depth as f64 + 1.0))).collect(),
             depth: [0; LANES],
-            inside: [0; LANES],
             equal: [false; LANES],
             scores: [0.0; LANES],
         }
     }
 
     /// Goes down to the leaves of the chosen trees, at most `LANES`, none of them empty.
-    #[inline]
     pub fn descend(&mut self, trees: &[Tree<'_>], chosen: &[usize], point: &Padded) {
-        let samples = trees[chosen[0]].samples;
+        // With their usual number known to the compiler, nodes need no check of their index.
+        match trees[chosen[0]].samples {
+            256 => self.drop::<256>(trees, chosen, point),
+            _ => self.drop::<0>(trees, chosen, point),
+        }
+    }
+
+    /// `N` is the number of nodes of a tree, 0 if any.
+    fn drop<const N: usize>(&mut self, trees: &[Tree<'_>], chosen: &[usize], point: &Padded) {
+        let samples = if N > 0 { N } else { trees[chosen[0]].samples };
         // Lanes that are not needed walk the first tree once more.
         let tree = |lane: usize| &trees[chosen[if lane < chosen.len() { lane } else { 0 }]];
         let nodes: [&[i64]; LANES] = std::array::from_fn(|lane| &tree(lane).nodes[..samples]);
-        let mut at: [usize; LANES] = std::array::from_fn(|lane| *tree(lane).root as usize);
-        let mut depth = [0; LANES];
+        let mut at: [u32; LANES] = std::array::from_fn(|lane| *tree(lane).root as u32);
+        let mut rows = 0;
         for row in &mut self.paths {
-            let mut moving = 0;
+            let mut inner = 0;
             for lane in 0..LANES {
                 let id = at[lane];
                 row[lane] = id as u16;
+                let index = if N > 0 { id as usize % samples } else { (id as usize).min(samples - 1) };
+                let below = child(nodes[lane][index], point);
                 // Leaves stay where they are; no branch tells them apart, for it would be foreseen badly.
-                let inner = usize::from(id < samples);
-                let next = child(nodes[lane][id.min(samples - 1)], point);
-                at[lane] = select_unpredictable(id < samples, next, id);
-                depth[lane] += inner;
-                moving |= inner;
+                at[lane] = select_unpredictable(id < samples as u32, below, id);
+                inner |= id.wrapping_sub(samples as u32);
             }
-            if moving == 0 {
+            rows += 1;
+            if inner as i32 >= 0 {
                 break;
             }
         }
-        self.depth = depth;
+        let mut depth = [0; ROW];
+        for row in &self.paths[..rows] {
+            for (depth, &id) in depth.iter_mut().zip(row) {
+                *depth += u16::from(id < samples as u16);
+            }
+        }
+        self.depth = std::array::from_fn(|lane| usize::from(depth[lane]));
     }
 
     /// Goes back up, in each tree until the point is inside a box: fills the chances and the expected scores.
@@ -74,99 +113,121 @@ impl Walk {
         point: &Padded,
         desk: &mut Desk,
     ) {
-        let mut active = [0usize; LANES];
         let mut count = 0;
         for (lane, &tree) in chosen.iter().enumerate() {
-            active[count] = lane;
-            count += usize::from(self.leave(lane, &trees[tree], width, ring, point, desk));
-        }
-        while count > 0 {
-            let mut kept = 0;
-            for k in 0..count {
-                let lane = active[k];
-                let at = self.inside[lane] - 1;
-                let tree = &trees[chosen[lane]];
-                let bounds = tree.bounds(width, ring, usize::from(self.paths[at][lane]), &mut desk.room);
-                let chance = separation(width, bounds, point);
-                self.chances[at][lane] = chance;
-                // A chance of 0 leaves the score as it is, bit for bit.
-                self.scores[lane] = (1.0 - chance) * self.scores[lane] + chance * self.shares[at];
-                let outside = usize::from(chance > 0.0);
-                self.inside[lane] -= outside;
-                active[kept] = lane;
-                kept += outside & usize::from(at > 0);
+            self.begins[lane] = count;
+            let (tree, depth) = (&trees[tree], self.depth[lane]);
+            let leaf = usize::from(self.paths[depth][lane]);
+            let here = ring.point(tree.refs[leaf - tree.samples]);
+            self.equal[lane] = same(width, here, point);
+            if !self.equal[lane] {
+                let way = Way { tree, width, ring, point };
+                count += way.rise(&self.paths[..=depth], lane, &mut self.parts[count..], here, &mut desk.room);
             }
-            count = kept;
         }
-        for (score, &tree) in self.scores.iter_mut().zip(chosen) {
-            *score *= desk.log(trees[tree].entries() as u16);
+        self.begins[chosen.len()] = count;
+        for (to, &from) in self.chances.iter_mut().zip(&self.parts[..count]) {
+            *to = chance(from);
+        }
+        for (lane, &tree) in chosen.iter().enumerate() {
+            self.scores[lane] = self.score(lane, &trees[tree], desk);
         }
     }
 
-    /// The first steps up: the leaf, and the nodes above it that keep no box. True if there are others to look at.
+    /// The expected score of one tree, of which all chances are known.
     #[inline(always)]
-    fn leave<W: Width>(
-        &mut self,
-        lane: usize,
-        tree: &Tree<'_>,
-        width: W,
-        ring: Ring<'_>,
-        point: &Padded,
-        desk: &mut Desk,
-    ) -> bool {
+    fn score(&self, lane: usize, tree: &Tree<'_>, desk: &mut Desk) -> f64 {
         let depth = self.depth[lane];
-        let leaf = usize::from(self.paths[depth][lane]);
-        let here = ring.point(tree.refs[leaf - tree.samples]);
-        self.equal[lane] = here == &point[..ring.length];
-        self.inside[lane] = depth;
+        let mut score = self.shares[FEW + depth];
         if self.equal[lane] {
-            let mass = tree.masses[leaf];
+            let mass = tree.masses[usize::from(self.paths[depth][lane])];
             let damp = 1.0 - f64::from(mass) / (2.0 * tree.entries() as f64);
-            self.scores[lane] = damp / (depth as f64 + desk.log(mass));
-            return false;
+            score = damp / (depth as f64 + desk.log(mass));
         }
-        self.chances[depth][lane] = 1.0;
-        let mut score = self.shares[depth];
-        let mut rising = false;
-        let mut begun = false;
-        while self.inside[lane] > 0 {
-            let at = self.inside[lane] - 1;
-            let id = usize::from(self.paths[at][lane]);
-            if tree.slots[id] != NONE {
-                rising = true;
-                break;
-            }
-            if !begun {
-                begin(width, &mut desk.room[..2 * width.padded()], here);
-                begun = true;
-            }
-            let (left, right) = (left_of(tree.nodes[id]), right_of(tree.nodes[id]));
-            let other = if left == usize::from(self.paths[at + 1][lane]) { right } else { left };
-            if other >= tree.samples {
-                grow(width, &mut desk.room, ring.point(tree.refs[other - tree.samples]));
-            } else {
-                tree.add(width, ring, other, &mut desk.room);
-            }
-            let chance = separation(width, &desk.room, point);
-            if chance == 0.0 {
-                break;
-            }
-            self.chances[at][lane] = chance;
-            score = (1.0 - chance) * score + chance * self.shares[at];
-            self.inside[lane] = at;
+        let (from, to) = (self.begins[lane], self.begins[lane + 1]);
+        // A chance of zero leaves the score as it is, bit for bit: so there is no branch that would be foreseen badly.
+        let masks = &FIRST[(to - from).min(FEW)];
+        let shares = &self.shares[depth..][..FEW];
+        for (k, &chance) in self.chances[from..][..FEW].iter().enumerate() {
+            let chance = f64::from_bits(chance.to_bits() & masks[k]);
+            score = (1.0 - chance) * score + chance * shares[FEW - 1 - k];
         }
-        self.scores[lane] = score;
-        rising
+        for at in from + FEW..to {
+            let chance = self.chances[at];
+            score = (1.0 - chance) * score + chance * self.shares[FEW + depth - 1 - (at - from)];
+        }
+        score * desk.log(tree.entries() as u16)
     }
 
     /// Copies one tree's way.
     pub fn trail(&self, lane: usize, into: &mut Trail) {
+        let chances = &self.chances[self.begins[lane]..self.begins[lane + 1]];
         into.depth = self.depth[lane];
-        into.inside = self.inside[lane];
+        into.inside = into.depth - chances.len();
         into.equal = self.equal[lane];
         for at in 0..=into.depth {
             into.path[at] = self.paths[at][lane];
-            into.chances[at] = self.chances[at][lane];
         }
+        into.chances[into.depth] = 1.0;
+        for (into, &chance) in into.chances[into.inside..into.depth].iter_mut().rev().zip(chances) {
+            *into = chance;
+        }
+    }
+}
+
+/// One point on its way through one tree.
+struct Way<'a, 't, W> {
+    tree: &'a Tree<'t>,
+    width: W,
+    ring: Ring<'a>,
+    point: &'a Padded,
+}
+
+impl<W: Width> Way<'_, '_, W> {
+    /// The way up: looks at boxes from that of the leaf's parent on until one holds the point. Gives the number of those
+    /// that do not.
+    #[inline(always)]
+    fn rise(
+        &self,
+        path: &[[u16; ROW]],
+        lane: usize,
+        found: &mut [Parts],
+        here: &[f32],
+        room: &mut Bounds,
+    ) -> usize {
+        let Way { tree, width, ring, point } = *self;
+        let id_of = |row: &[u16; ROW]| usize::from(row[lane % ROW]);
+        let Some((leaf, mut above)) = path.split_last() else { return 0 };
+        let (mut count, mut below) = (0, id_of(leaf));
+        // The nodes above the leaf that keep no box.
+        while let Some((row, rest)) = above.split_last() {
+            let id = id_of(row);
+            if tree.slots[id] != NONE {
+                break;
+            }
+            if count == 0 {
+                begin(width, room, here);
+            }
+            let (left, right) = (left_of(tree.nodes[id]), right_of(tree.nodes[id]));
+            let other = select_unpredictable(left == below, right, left);
+            if other >= tree.samples {
+                grow(width, room, ring.point(tree.refs[other - tree.samples]));
+            } else {
+                tree.add(width, ring, other, room);
+            }
+            found[count] = parts(width, room, point);
+            if holds(&found[count]) {
+                return count;
+            }
+            (count, below, above) = (count + 1, id, rest);
+        }
+        for (row, found) in above.iter().rev().zip(&mut found[count..]) {
+            *found = parts(width, tree.bounds(width, ring, id_of(row), room), point);
+            if holds(found) {
+                break;
+            }
+            count += 1;
+        }
+        count
     }
 }
