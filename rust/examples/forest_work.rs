@@ -4,8 +4,10 @@
 use std::hint::black_box;
 
 use _kernels::kernels::fleet::{Kernel, Row, Slice};
-use _kernels::kernels::random_cut_forest::{widths, RandomCutForest};
+use _kernels::kernels::random_cut_forest::RandomCutForest;
+use _kernels::kernels::random_cut_open::widths;
 use _kernels::kernels::random_cut_sample::{draw, unit};
+use _kernels::kernels::random_cut_transform::Transform;
 
 const SAMPLES: usize = 256;
 const SHINGLE: usize = 8;
@@ -30,7 +32,7 @@ impl Series {
             i64s: vec![vec![0; head], vec![-1; roots], vec![-1; nodes], vec![0; counts]],
             f32s: vec![vec![0.0; ring], vec![0.0; shingle], vec![0.0; boxes]],
             u16s: vec![vec![u16::MAX; refs], vec![0; links]],
-            f64s: vec![vec![0.0; weights]],
+            f64s: vec![vec![0.0; weights], Vec::new()],
             seen: 0,
         }
     }
@@ -38,24 +40,26 @@ impl Series {
     /// Folds so many further points and gives the sum of their scores.
     fn fold(&mut self, points: usize, step: impl Fn(&RandomCutForest, &mut Slice<'_>)) -> f64 {
         let dims = self.kernel.dims;
-        let values: Vec<f64> =
-            (0..points * dims).map(|k| value(self.seen + k / dims, k % dims)).collect();
+        let values: Vec<f64> = (0..points * dims).map(|k| value(self.seen + k / dims, k % dims)).collect();
         let times: Vec<i64> = (0..points).map(|i| (self.seen + i) as i64).collect();
         let mut outputs = vec![vec![f64::NAN; points]; 6];
         self.seen += points;
-        step(&self.kernel, &mut Slice {
-            index: 0,
-            row: Row {
-                f64s: self.f64s.iter_mut().map(Vec::as_mut_slice).collect(),
-                f32s: self.f32s.iter_mut().map(Vec::as_mut_slice).collect(),
-                i64s: self.i64s.iter_mut().map(Vec::as_mut_slice).collect(),
-                u16s: self.u16s.iter_mut().map(Vec::as_mut_slice).collect(),
+        step(
+            &self.kernel,
+            &mut Slice {
+                index: 0,
+                row: Row {
+                    f64s: self.f64s.iter_mut().map(Vec::as_mut_slice).collect(),
+                    f32s: self.f32s.iter_mut().map(Vec::as_mut_slice).collect(),
+                    i64s: self.i64s.iter_mut().map(Vec::as_mut_slice).collect(),
+                    u16s: self.u16s.iter_mut().map(Vec::as_mut_slice).collect(),
+                },
+                times: &times,
+                values: &values,
+                columns: Vec::new(),
+                outputs: outputs.iter_mut().map(Vec::as_mut_slice).collect(),
             },
-            times: &times,
-            values: &values,
-            columns: Vec::new(),
-            outputs: outputs.iter_mut().map(Vec::as_mut_slice).collect(),
-        });
+        );
         outputs[0].iter().filter(|score| score.is_finite()).sum()
     }
 }
@@ -84,6 +88,12 @@ fn main() {
         samples: SAMPLES,
         shingle: SHINGLE,
         dims,
+        inputs: dims,
+        timed: false,
+        transform: Transform::Plain,
+        fade: 0.0,
+        imputes: false,
+        expects: false,
         seed: 0,
         decay: 6.0 / SPAN as f64,
         span: SPAN,

@@ -176,6 +176,18 @@ pub fn within<W: Width>(width: W, bounds: &[f32], point: &[f32]) -> bool {
     inside
 }
 
+/// Puts another box in the place of one; tells whether they differ.
+#[inline(always)]
+pub fn replace<W: Width>(width: W, bounds: &mut [f32], other: &[f32]) -> bool {
+    let bounds = &mut bounds[..2 * width.padded()];
+    let mut differs = false;
+    for (old, &new) in bounds.iter_mut().zip(&other[..2 * width.padded()]) {
+        differs |= *old != new;
+        *old = new;
+    }
+    differs
+}
+
 /// Where a share of the part of a point outside of a box lies: the dimension and the cut between the two.
 ///
 /// Values up to the cut go left. The cut is at least the lower end and below the upper one, whatever the rounding.

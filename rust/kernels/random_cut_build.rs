@@ -20,8 +20,8 @@ impl Tree<'_> {
         for (number, slot) in self.free.iter_mut().enumerate() {
             *slot = number as u16;
         }
-        self.gate[1] = f64::NEG_INFINITY;
         self.counts.0.fill(0);
+        self.counts.open_gate();
         *self.counts.boxes() = self.free.len() as i64;
         *self.counts.oldest() = i64::MAX;
         *self.counts.nodes() = self.nodes.iter().filter(|&&n| n != FREE).count() as i64;

@@ -1,6 +1,6 @@
 //! Points that come into a random cut tree and points that leave it.
 
-use super::random_cut_box::{cut_at, grow, within, Width};
+use super::random_cut_box::{cut_at, grow, replace, within, Width};
 use super::random_cut_sample::{mix, unit};
 use super::random_cut_tree::{
     child, cut_of, dim_of, left_of, pack, right_of, Bounds, Desk, Padded, Ring, Trail, Tree, BOX_ENTRIES,
@@ -142,11 +142,9 @@ impl Tree<'_> {
             }
             self.gather(width, ring, id, room);
             let from = usize::from(slot) * 2 * width.padded();
-            let kept = &mut self.boxes[from..][..2 * width.padded()];
-            if *kept == room[..2 * width.padded()] {
+            if !replace(width, &mut self.boxes[from..], room) {
                 return;
             }
-            kept.copy_from_slice(&room[..2 * width.padded()]);
         }
     }
 

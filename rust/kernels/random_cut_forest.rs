@@ -12,7 +12,7 @@ use super::random_cut_displacement::displacement;
 use super::random_cut_intake::ring;
 use super::random_cut_near::Search;
 use super::random_cut_open::{open, Work};
-use super::random_cut_sample::{draw, gate, unit, weight, welcome};
+use super::random_cut_sample::{draw, gate, passes, unit, weight, welcome};
 use super::random_cut_transform::Transform;
 use super::random_cut_tree::{Desk, Padded, Ring, Tree};
 use super::random_cut_walk::{Walk, LANES};
@@ -56,6 +56,14 @@ pub struct Keys {
     pub(super) cut: Vec<u64>,
 }
 
+/// A tree that takes a point, the weight that it has there, and whether the largest weight leaves.
+#[derive(Clone, Copy)]
+pub struct Taken {
+    pub tree: usize,
+    pub evicts: bool,
+    pub weight: f64,
+}
+
 /// One series while it is folded.
 pub struct Fold<'a, 'k, W> {
     pub(super) kernel: &'k RandomCutForest,
@@ -73,8 +81,8 @@ pub struct Fold<'a, 'k, W> {
     pub(super) trees: Vec<Tree<'a>>,
     pub(super) walk: Walk,
     pub(super) point: Padded,
-    /// Trees that take the point, each with whether its largest weight leaves.
-    pub(super) taken: Vec<(usize, bool)>,
+    /// Trees that take the point.
+    pub(super) taken: Vec<Taken>,
     /// Trees that the point walks through.
     pub(super) chosen: Vec<usize>,
     pub(super) desk: Desk,
@@ -136,7 +144,7 @@ impl<W: Width> Fold<'_, '_, W> {
         if scores {
             self.chosen.extend(0..kernel.trees);
         } else {
-            self.chosen.extend(self.taken.iter().map(|&(tree, _)| tree));
+            self.chosen.extend(self.taken.iter().map(|taken| taken.tree));
         }
         if !scores {
             self.visit(true, false);
@@ -152,7 +160,7 @@ impl<W: Width> Fold<'_, '_, W> {
             self.visit(false, true);
         }
         self.chosen.clear();
-        self.chosen.extend(self.taken.iter().map(|&(tree, _)| tree));
+        self.chosen.extend(self.taken.iter().map(|taken| taken.tree));
         self.visit(true, false);
         score
     }
@@ -213,12 +221,12 @@ impl<W: Width> Fold<'_, '_, W> {
                 self.walk.scores[..count].iter().for_each(|score| sum += score);
                 trees += count;
             }
-            while learns && taken < self.taken.len() && self.taken[taken].0 <= self.chosen[last - 1] {
-                let (tree, evicts) = self.taken[taken];
-                if let Some(lane) = alive.iter().position(|&t| t == tree) {
+            while learns && taken < self.taken.len() && self.taken[taken].tree <= self.chosen[last - 1] {
+                let new = self.taken[taken];
+                if let Some(lane) = alive.iter().position(|&tree| tree == new.tree) {
                     self.walk.trail(lane, &mut self.desk.trail);
                 }
-                self.learn(tree, evicts);
+                self.learn(new);
                 taken += 1;
             }
         }
@@ -256,45 +264,47 @@ impl<W: Width> Fold<'_, '_, W> {
             let bits = draw(self.keys.weight[t], last as u64);
             let held = tree.entries();
             if held == kernel.samples {
-                if last as f64 > tree.gate[1] {
-                    let (bound, until) = gate(tree.heap.weights[0], last, kernel.decay);
-                    tree.gate[0] = bound;
-                    tree.gate[1] = until as f64;
+                let (bound, until) = tree.counts.gate();
+                if last > *until {
+                    (*bound, *until) = gate(tree.heap.weights[0], last, kernel.decay);
                 }
-                if unit(bits) > tree.gate[0] && weight(bits, last, kernel.decay) < tree.heap.weights[0] {
-                    self.taken.push((t, true));
+                if passes(bits, *bound) {
+                    let weight = weight(bits, last, kernel.decay);
+                    if weight < tree.heap.weights[0] {
+                        self.taken.push(Taken { tree: t, evicts: true, weight });
+                    }
                 }
                 continue;
             }
             let number = unit(draw(self.keys.entry[t], last as u64));
+            let weight = weight(bits, last, kernel.decay);
             if number < welcome(held as f64 / kernel.samples as f64) {
-                self.taken.push((t, false));
-            } else if held > 0 && weight(bits, last, kernel.decay) < tree.heap.weights[0] {
-                self.taken.push((t, true));
+                self.taken.push(Taken { tree: t, evicts: false, weight });
+            } else if held > 0 && weight < tree.heap.weights[0] {
+                self.taken.push(Taken { tree: t, evicts: true, weight });
             }
         }
     }
 
     /// Takes the newest point into a tree whose trail is climbed.
-    fn learn(&mut self, t: usize, evicts: bool) {
+    fn learn(&mut self, taken: Taken) {
         let last = self.head[0] - 1;
         let first = last - self.kernel.shingle as i64 + 1;
         let start = (first % self.kernel.span as i64) as u16;
-        let weight = self.kernel.weight(self.keys.weight[t], last);
-        let bits = draw(self.keys.cut[t], last as u64);
+        let bits = draw(self.keys.cut[taken.tree], last as u64);
         let ring = ring!(self);
-        let tree = &mut self.trees[t];
+        let tree = &mut self.trees[taken.tree];
         let held = tree.entries();
         let entry = tree.insert(self.width, ring, start, &self.point, &mut self.desk, bits);
         *tree.counts.oldest() = (*tree.counts.oldest()).min(first);
-        if evicts {
+        if taken.evicts {
             // The largest weight falls, so what the gate keeps out stays out.
             let old = tree.heap.entries[0];
-            tree.heap.replace(held, weight, entry);
+            tree.heap.replace(held, taken.weight, entry);
             tree.delete(self.width, ring, old, &mut self.desk);
         } else {
-            tree.heap.push(held, weight, entry);
-            tree.gate[1] = f64::NEG_INFINITY;
+            tree.heap.push(held, taken.weight, entry);
+            tree.counts.open_gate();
         }
     }
 }

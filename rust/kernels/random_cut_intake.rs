@@ -84,7 +84,7 @@ impl<W: Width> Fold<'_, '_, W> {
                 if self.trees[t].refs[entry] == start {
                     let size = self.trees[t].entries();
                     self.trees[t].heap.remove(size, entry as u16);
-                    self.trees[t].gate[1] = f64::NEG_INFINITY;
+                    self.trees[t].counts.open_gate();
                     let ring = ring!(self);
                     self.trees[t].delete(self.width, ring, entry as u16, &mut self.desk);
                 }

@@ -69,7 +69,7 @@ impl Tree<'_> {
             while id < self.samples {
                 let node = self.nodes[id];
                 if known[usize::from(dim_of(node))] > 0.0 {
-                    id = child(node, point);
+                    id = child(node, point) as usize;
                 } else {
                     stack.push(right_of(node) as u16);
                     id = left_of(node);

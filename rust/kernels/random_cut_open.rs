@@ -35,7 +35,7 @@ pub fn widths(trees: usize, samples: usize, shingle: usize, dims: usize, span: u
         length,
         trees * boxes_of(samples) * 2 * padded(length) + LINE,
         trees * links_of(samples),
-        trees * (samples + 3),
+        trees * (samples + 1),
         MARKS + trees * COUNTS,
     ]
 }
@@ -93,7 +93,7 @@ fn opened<W: Width>(work: &impl Work, width: W, slice: &mut Slice<'_>) {
         foreseen: vec![f64::NAN; forest.inputs],
         search: Search::default(),
         trees,
-        walk: Walk::new(forest.samples),
+        walk: Walk::default(),
         point: [0.0; DIMS_MAX],
         taken: Vec::with_capacity(forest.trees),
         chosen: Vec::with_capacity(forest.trees),
@@ -148,7 +148,6 @@ impl RandomCutForest {
                     weights: take(&mut weights, samples + 1),
                     entries: take(&mut links, samples + 1),
                 },
-                gate: take(&mut weights, 2),
                 boxes: take(&mut boxes, kept * 2 * width.padded()),
                 counts: Counts(take(&mut counts, COUNTS)),
             });

@@ -3,7 +3,13 @@
 //! The weight of point `n` in a tree is `ln(-ln(u)) - n / memory` with `u` a pure function of seed, tree and `n`, so that
 //! neither weights nor a generator are part of a state; a heap of the weights is kept while it is current.
 
+use std::hint::select_unpredictable;
+
 const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
+
+/// Bits of a random number between 0 and 1, and how many steps they make.
+const FINE: u32 = 53;
+const STEPS: f64 = 9_007_199_254_740_992.0;
 
 /// What a random number is for.
 #[derive(Clone, Copy)]
@@ -35,7 +41,8 @@ pub fn draw(key: u64, at: u64) -> u64 {
 /// A number between 0 and 1, both excluded.
 #[inline(always)]
 pub fn unit(bits: u64) -> f64 {
-    ((bits >> 11) as f64 + 0.5) * (1.0 / 9_007_199_254_740_992.0)
+    // As a signed number, which is converted in one step.
+    ((bits >> (64 - FINE)) as i64 as f64 + 0.5) * (1.0 / STEPS)
 }
 
 /// The weight of a point: the smaller, the longer it is kept.
@@ -46,12 +53,18 @@ pub fn weight(bits: u64, number: i64, decay: f64) -> f64 {
 /// Points for which one gate holds.
 const GATE_POINTS: i64 = 64;
 
-/// A bound that `unit(bits)` of every point up to `number + GATE_POINTS` exceeds if its weight is below `largest`.
-/// It spares nearly all points two logarithms; those that pass are judged by their weight.
-pub fn gate(largest: f64, number: i64, decay: f64) -> (f64, i64) {
+/// A bound that the leading `FINE` bits of every point up to `number + GATE_POINTS` reach if its weight is below
+/// `largest`. It spares nearly all points two logarithms; those that pass are judged by their weight.
+pub fn gate(largest: f64, number: i64, decay: f64) -> (i64, i64) {
     let until = number + GATE_POINTS;
     let bound = libm::exp(-libm::exp(largest + decay * until as f64));
-    (bound * (1.0 - 1e-9) - 1e-15, until)
+    (((bound * (1.0 - 1e-9) - 1e-15) * STEPS) as i64 - 1, until)
+}
+
+/// True if a point may pass.
+#[inline(always)]
+pub fn passes(bits: u64, gate: i64) -> bool {
+    (bits >> (64 - FINE)) as i64 >= gate
 }
 
 /// Chance to take a point as long as the sample is not full, by its filled share.
@@ -71,56 +84,63 @@ pub struct Heap<'a> {
 }
 
 impl Heap<'_> {
-    fn swap(&mut self, a: usize, b: usize) {
-        self.weights.swap(a, b);
-        self.entries.swap(a, b);
+    fn put(&mut self, at: usize, weight: f64, entry: u16) {
+        self.weights[at] = weight;
+        self.entries[at] = entry;
     }
 
-    fn rise(&mut self, mut at: usize) {
-        while at > 0 && self.weights[at] > self.weights[(at - 1) / 2] {
-            self.swap(at, (at - 1) / 2);
-            at = (at - 1) / 2;
+    /// Brings one up from a free place to where it belongs.
+    fn rise(&mut self, mut at: usize, weight: f64, entry: u16) {
+        while at > 0 && weight > self.weights[(at - 1) / 2] {
+            let parent = (at - 1) / 2;
+            self.put(at, self.weights[parent], self.entries[parent]);
+            at = parent;
         }
+        self.put(at, weight, entry);
     }
 
-    fn sink(&mut self, mut at: usize, size: usize) {
+    /// Brings one down from a free place of a heap of `size` to where it belongs.
+    fn sink(&mut self, mut at: usize, size: usize, weight: f64, entry: u16) {
+        let weights = &mut self.weights[..size];
+        let entries = &mut self.entries[..size];
         loop {
             let mut child = 2 * at + 1;
-            if child >= size {
-                return;
+            if child + 1 < size {
+                // No branch: it would be foreseen half of the time.
+                child = select_unpredictable(weights[child + 1] > weights[child], child + 1, child);
             }
-            if child + 1 < size && self.weights[child + 1] > self.weights[child] {
-                child += 1;
+            if child >= size || weights[child] <= weight {
+                break;
             }
-            if self.weights[child] <= self.weights[at] {
-                return;
-            }
-            self.swap(at, child);
+            weights[at] = weights[child];
+            entries[at] = entries[child];
             at = child;
         }
+        self.put(at, weight, entry);
     }
 
     /// Adds to a heap of `size`.
     pub fn push(&mut self, size: usize, weight: f64, entry: u16) {
-        self.weights[size] = weight;
-        self.entries[size] = entry;
-        self.rise(size);
+        self.rise(size, weight, entry);
     }
 
     /// Puts a new weight in the place of the largest one of a heap of `size`.
     pub fn replace(&mut self, size: usize, weight: f64, entry: u16) {
-        self.weights[0] = weight;
-        self.entries[0] = entry;
-        self.sink(0, size);
+        self.sink(0, size, weight, entry);
     }
 
     /// Takes out an entry of a heap of `size`.
     pub fn remove(&mut self, size: usize, entry: u16) {
         let at = self.entries[..size].iter().position(|&e| e == entry).unwrap_or(size - 1);
-        self.swap(at, size - 1);
-        if at < size - 1 {
-            self.rise(at);
-            self.sink(at, size - 1);
+        let last = size - 1;
+        let (weight, entry) = (self.weights[last], self.entries[last]);
+        if at == last {
+            return;
+        }
+        if at > 0 && weight > self.weights[(at - 1) / 2] {
+            self.rise(at, weight, entry);
+        } else {
+            self.sink(at, last, weight, entry);
         }
     }
 }

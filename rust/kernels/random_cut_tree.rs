@@ -50,7 +50,8 @@ impl<'a> Ring<'a> {
 /// What is counted beside a tree; nothing of it changes an answer.
 pub struct Counts<'a>(pub &'a mut [i64]);
 
-pub const COUNTS: usize = 6;
+/// One line of the cache a tree.
+pub const COUNTS: usize = 8;
 
 impl Counts<'_> {
     /// Entries held.
@@ -77,6 +78,15 @@ impl Counts<'_> {
     pub fn node(&mut self) -> &mut i64 {
         &mut self.0[4]
     }
+    /// The gate of the sample, see `random_cut_sample::gate`, and the last point that it holds for.
+    pub fn gate(&mut self) -> (&mut i64, &mut i64) {
+        let [bound, until] = &mut self.0[6..8] else { unreachable!("two of eight") };
+        (bound, until)
+    }
+    /// What the gate says holds no longer.
+    pub fn open_gate(&mut self) {
+        self.0[7] = i64::MIN;
+    }
 }
 
 pub struct Tree<'a> {
@@ -91,8 +101,6 @@ pub struct Tree<'a> {
     pub leaders: &'a mut [u16],
     pub free: &'a mut [u16],
     pub heap: Heap<'a>,
-    /// Bound and last point of the gate, see `random_cut_sample::gate`.
-    pub gate: &'a mut [f64],
     pub boxes: &'a mut [f32],
     pub counts: Counts<'a>,
 }

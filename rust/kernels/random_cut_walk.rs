@@ -5,7 +5,9 @@
 use std::hint::select_unpredictable;
 
 use super::random_cut_box::{begin, chance, grow, holds, parts, same, Parts, Width};
-use super::random_cut_tree::{child, left_of, right_of, Bounds, Desk, Padded, Ring, Trail, Tree, NONE};
+use super::random_cut_tree::{
+    child, left_of, right_of, Bounds, Desk, Padded, Ring, Trail, Tree, NONE, SAMPLES_MAX,
+};
 
 /// Trees that walk together.
 pub const LANES: usize = 10;
@@ -30,7 +32,21 @@ const fn first() -> [[u64; FEW]; FEW + 1] {
     masks
 }
 
+/// One over the depth below each depth, the score of a point that is set apart there; the depth after `FEW` zeros.
+static SHARES: [f64; FEW + SAMPLES_MAX + 1] = shares();
+
+const fn shares() -> [f64; FEW + SAMPLES_MAX + 1] {
+    let mut shares = [0.0; FEW + SAMPLES_MAX + 1];
+    let mut depth = 0;
+    while depth <= SAMPLES_MAX {
+        shares[FEW + depth] = 1.0 / (depth as f64 + 1.0);
+        depth += 1;
+    }
+    shares
+}
+
 /// The ways of one point through the trees of a group.
+#[derive(Default)]
 pub struct Walk {
     /// Ids of nodes; rows are depths, columns are trees.
     paths: Vec<[u16; ROW]>,
@@ -39,27 +55,12 @@ pub struct Walk {
     chances: Vec<f64>,
     /// Where each tree begins in them.
     begins: [usize; LANES + 1],
-    /// One over the depth below each depth, the score of a point that is set apart there; the depth after `FEW` zeros.
-    shares: Vec<f64>,
     depth: [usize; LANES],
     equal: [bool; LANES],
     pub scores: [f64; LANES],
 }
 
 impl Walk {
-    pub fn new(samples: usize) -> Self {
-        Walk {
-            paths: vec![[0; ROW]; samples + 1],
-            parts: vec![[[0.0; 4]; 2]; LANES * (samples + 1)],
-            chances: vec![0.0; LANES * (samples + 1) + FEW],
-            begins: [0; LANES + 1],
-            shares: [0.0; FEW].into_iter().chain((0..=samples).map(|depth| 1.0 / (depth as f64 + 1.0))).collect(),
-            depth: [0; LANES],
-            equal: [false; LANES],
-            scores: [0.0; LANES],
-        }
-    }
-
     /// Goes down to the leaves of the chosen trees, at most `LANES`, none of them empty.
     pub fn descend(&mut self, trees: &[Tree<'_>], chosen: &[usize], point: &Padded) {
         // With their usual number known to the compiler, nodes need no check of their index.
@@ -77,7 +78,11 @@ impl Walk {
         let nodes: [&[i64]; LANES] = std::array::from_fn(|lane| &tree(lane).nodes[..samples]);
         let mut at: [u32; LANES] = std::array::from_fn(|lane| *tree(lane).root as u32);
         let mut rows = 0;
-        for row in &mut self.paths {
+        loop {
+            if rows == self.paths.len() {
+                self.paths.push([0; ROW]);
+            }
+            let row = &mut self.paths[rows];
             let mut inner = 0;
             for lane in 0..LANES {
                 let id = at[lane];
@@ -93,13 +98,11 @@ impl Walk {
                 break;
             }
         }
-        let mut depth = [0; ROW];
+        let mut depth = [0i16; ROW];
         for row in &self.paths[..rows] {
-            for (depth, &id) in depth.iter_mut().zip(row) {
-                *depth += u16::from(id < samples as u16);
-            }
+            depth = std::array::from_fn(|lane| depth[lane] + i16::from((row[lane] as i16) < samples as i16));
         }
-        self.depth = std::array::from_fn(|lane| usize::from(depth[lane]));
+        self.depth = std::array::from_fn(|lane| depth[lane] as usize);
     }
 
     /// Goes back up, in each tree until the point is inside a box: fills the chances and the expected scores.
@@ -113,22 +116,22 @@ impl Walk {
         point: &Padded,
         desk: &mut Desk,
     ) {
-        let mut count = 0;
+        self.parts.clear();
         for (lane, &tree) in chosen.iter().enumerate() {
-            self.begins[lane] = count;
+            self.begins[lane] = self.parts.len();
             let (tree, depth) = (&trees[tree], self.depth[lane]);
             let leaf = usize::from(self.paths[depth][lane]);
             let here = ring.point(tree.refs[leaf - tree.samples]);
             self.equal[lane] = same(width, here, point);
             if !self.equal[lane] {
                 let way = Way { tree, width, ring, point };
-                count += way.rise(&self.paths[..=depth], lane, &mut self.parts[count..], here, &mut desk.room);
+                way.rise(&self.paths[..=depth], lane, &mut self.parts, here, &mut desk.room);
             }
         }
-        self.begins[chosen.len()] = count;
-        for (to, &from) in self.chances.iter_mut().zip(&self.parts[..count]) {
-            *to = chance(from);
-        }
+        self.begins[chosen.len()] = self.parts.len();
+        self.chances.clear();
+        self.chances.extend(self.parts.iter().map(|&parts| chance(parts)));
+        self.chances.extend([0.0; FEW]);
         for (lane, &tree) in chosen.iter().enumerate() {
             self.scores[lane] = self.score(lane, &trees[tree], desk);
         }
@@ -138,7 +141,7 @@ impl Walk {
     #[inline(always)]
     fn score(&self, lane: usize, tree: &Tree<'_>, desk: &mut Desk) -> f64 {
         let depth = self.depth[lane];
-        let mut score = self.shares[FEW + depth];
+        let mut score = SHARES[FEW + depth];
         if self.equal[lane] {
             let mass = tree.masses[usize::from(self.paths[depth][lane])];
             let damp = 1.0 - f64::from(mass) / (2.0 * tree.entries() as f64);
@@ -147,14 +150,14 @@ impl Walk {
         let (from, to) = (self.begins[lane], self.begins[lane + 1]);
         // A chance of zero leaves the score as it is, bit for bit: so there is no branch that would be foreseen badly.
         let masks = &FIRST[(to - from).min(FEW)];
-        let shares = &self.shares[depth..][..FEW];
+        let shares = &SHARES[depth..][..FEW];
         for (k, &chance) in self.chances[from..][..FEW].iter().enumerate() {
             let chance = f64::from_bits(chance.to_bits() & masks[k]);
             score = (1.0 - chance) * score + chance * shares[FEW - 1 - k];
         }
         for at in from + FEW..to {
             let chance = self.chances[at];
-            score = (1.0 - chance) * score + chance * self.shares[FEW + depth - 1 - (at - from)];
+            score = (1.0 - chance) * score + chance * SHARES[FEW + depth - 1 - (at - from)];
         }
         score * desk.log(tree.entries() as u16)
     }
@@ -184,28 +187,27 @@ struct Way<'a, 't, W> {
 }
 
 impl<W: Width> Way<'_, '_, W> {
-    /// The way up: looks at boxes from that of the leaf's parent on until one holds the point. Gives the number of those
-    /// that do not.
+    /// The way up: looks at boxes from that of the leaf's parent on until one holds the point, and notes the others.
     #[inline(always)]
     fn rise(
         &self,
         path: &[[u16; ROW]],
         lane: usize,
-        found: &mut [Parts],
+        found: &mut Vec<Parts>,
         here: &[f32],
         room: &mut Bounds,
-    ) -> usize {
+    ) {
         let Way { tree, width, ring, point } = *self;
         let id_of = |row: &[u16; ROW]| usize::from(row[lane % ROW]);
-        let Some((leaf, mut above)) = path.split_last() else { return 0 };
-        let (mut count, mut below) = (0, id_of(leaf));
+        let Some((leaf, mut above)) = path.split_last() else { return };
+        let (mut first, mut below) = (true, id_of(leaf));
         // The nodes above the leaf that keep no box.
         while let Some((row, rest)) = above.split_last() {
             let id = id_of(row);
             if tree.slots[id] != NONE {
                 break;
             }
-            if count == 0 {
+            if first {
                 begin(width, room, here);
             }
             let (left, right) = (left_of(tree.nodes[id]), right_of(tree.nodes[id]));
@@ -215,19 +217,19 @@ impl<W: Width> Way<'_, '_, W> {
             } else {
                 tree.add(width, ring, other, room);
             }
-            found[count] = parts(width, room, point);
-            if holds(&found[count]) {
-                return count;
+            let parts = parts(width, room, point);
+            if holds(&parts) {
+                return;
             }
-            (count, below, above) = (count + 1, id, rest);
+            found.push(parts);
+            (first, below, above) = (false, id, rest);
         }
-        for (row, found) in above.iter().rev().zip(&mut found[count..]) {
-            *found = parts(width, tree.bounds(width, ring, id_of(row), room), point);
-            if holds(found) {
-                break;
+        for row in above.iter().rev() {
+            let parts = parts(width, tree.bounds(width, ring, id_of(row), room), point);
+            if holds(&parts) {
+                return;
             }
-            count += 1;
+            found.push(parts);
         }
-        count
     }
 }
