@@ -10,7 +10,7 @@ import numpy as np
 from benches.timing import Case
 from watchband.core.detector import Detector
 from watchband.core.points import Points
-from watchband.detectors import GapNovelty, ShapeNovelty
+from watchband.detectors import GapNovelty, HalfSpaceTrees, ShapeNovelty
 from watchband.testing import streams
 
 MINUTES_5 = 5 * streams.MINUTE
@@ -20,8 +20,8 @@ Values = np.ndarray[Any, np.dtype[np.float64]]
 
 
 def cases(points: int, peers: bool) -> list[Case]:
-    """Novelty of values and of shapes."""
-    return list(_novelty(min(points, POINTS)))
+    """Novelty of values and of shapes; half-space trees of several widths."""
+    return [*_novelty(min(points, POINTS)), *_half_spaces(points, peers)]
 
 
 def _fold(detector: Detector, series: Points) -> Callable[[], object]:
@@ -42,3 +42,32 @@ def _novelty(points: int) -> Iterable[Case]:
             named = f"watchband {detector.name}"
             note = "stride 1" if getattr(detector, "stride", 4) == 1 else ""
             yield Case(group, named, _fold(detector, series), points, detector.state_bytes_max, note)
+
+
+def _half_spaces(points: int, peers: bool) -> Iterable[Case]:
+    """River's defaults, and ours, in the unit cube that river expects."""
+    rng = np.random.default_rng(8)
+    for dims, most in ((1, 50_000), (16, 50_000), (256, 20_000), (4096, 2000)):
+        n = min(points, most)
+        values = rng.random((n, dims))
+        series = Points.of(streams.times(n), values)
+        group = f"half-space trees, 10 of height 8, window 250, {dims:,} values a point"
+        for trees, note in ((10, f"{n:,} points"), (25, f"{n:,} points, 25 trees")):
+            detector = HalfSpaceTrees(dims=dims, trees=trees)
+            yield Case(group, "watchband half_space_trees", _fold(detector, series), n, detector.state_bytes_max, note)
+        if peers:
+            few = min(n, 1500 if dims < 1000 else 100)
+            rows = [dict(enumerate(row)) for row in values[:few].tolist()]
+            yield Case(group, "river HalfSpaceTrees", _river(rows), few, note=f"{few:,} points, as dicts")
+
+
+def _river(rows: list[dict[int, float]]) -> Callable[[], object]:
+    from river import anomaly
+
+    def work() -> None:
+        model = anomaly.HalfSpaceTrees(seed=1)
+        for row in rows:
+            model.score_one(row)
+            model.learn_one(row)
+
+    return work

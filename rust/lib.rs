@@ -12,6 +12,7 @@ fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
     bindings::decide::register(module)?;
     bindings::ewma::register(module)?;
     bindings::gap_novelty::register(module)?;
+    bindings::half_space_trees::register(module)?;
     bindings::level_shift::register(module)?;
     bindings::left_discord::register(module)?;
     bindings::one::register(module)?;

@@ -80,6 +80,22 @@ def gap_novelty(
     threads: int,
 ) -> None: ...
 def gap_novelty_width() -> int: ...
+def half_space_trees(
+    masses: _U16,
+    floats: list[_F64],
+    head: _I64,
+    plan: tuple[_U16, _F64],
+    points: _Points,
+    outputs: list[_F64],
+    trees: int,
+    height: int,
+    dims: int,
+    window: int,
+    first: int,
+    limit: int,
+    threads: int,
+) -> None: ...
+def half_space_trees_plan(trees: int, height: int, dims: int, seed: int) -> tuple[_U16, _F64]: ...
 def level_shift(
     run: _F64,
     held: _I64,

@@ -5,6 +5,7 @@ pub mod calibrate;
 pub mod decide;
 pub mod ewma;
 pub mod gap_novelty;
+pub mod half_space_trees;
 pub mod left_discord;
 pub mod level_shift;
 pub mod one;

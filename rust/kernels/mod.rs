@@ -7,6 +7,7 @@ pub mod distance;
 pub mod ewma;
 pub mod fleet;
 pub mod gap_novelty;
+pub mod half_space_trees;
 pub mod incidents;
 pub mod left_discord;
 pub mod level_shift;

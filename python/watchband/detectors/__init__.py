@@ -13,6 +13,7 @@ _TABLE = {
     "ewma": "watchband.detectors.ewma:Ewma",
     "forest_forecast": "watchband.detectors.forest_forecast:ForestForecast",
     "gap_novelty": "watchband.detectors.gap_novelty:GapNovelty",
+    "half_space_trees": "watchband.detectors.half_space_trees:HalfSpaceTrees",
     "level_shift": "watchband.detectors.level_shift:LevelShift",
     "left_discord": "watchband.detectors.left_discord:LeftDiscord",
     "random_cut_forest": "watchband.detectors.random_cut_forest:RandomCutForest",
