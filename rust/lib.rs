@@ -20,6 +20,7 @@ fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
     bindings::random_cut_ask::register(module)?;
     bindings::random_cut_cast::register(module)?;
     bindings::random_cut_forest::register(module)?;
+    bindings::random_cut_grade::register(module)?;
     bindings::rolling_median::register(module)?;
     bindings::residual::register(module)?;
     bindings::rolling_zscore::register(module)?;

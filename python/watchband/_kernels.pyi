@@ -173,6 +173,20 @@ def random_cut_forest(
 ) -> None: ...
 def random_cut_forest_moments(inputs: int, number: int, timed: bool) -> int: ...
 def random_cut_forest_widths(sizes: list[int]) -> list[int]: ...
+def random_cut_grade(
+    state: _ForestArrays,
+    points: _Points,
+    target: list[_F64],
+    sizes: list[int],
+    intake: tuple[int, bool, int, float, bool],
+    seed: int,
+    decay: float,
+    learning: tuple[int, bool],
+    limits: tuple[float, float, float],
+    margins: list[tuple[float, float]],
+    threads: int,
+) -> None: ...
+def random_cut_grade_width() -> int: ...
 def rolling_median(
     ring: _F64,
     cells: _F64,

@@ -13,6 +13,7 @@ pub mod prepare;
 pub mod random_cut_ask;
 pub mod random_cut_cast;
 pub mod random_cut_forest;
+pub mod random_cut_grade;
 pub mod residual;
 pub mod rolling_median;
 pub mod rolling_zscore;

@@ -78,6 +78,11 @@ pub struct Fold<'a, 'k, W> {
     /// What was expected of the newest point.
     pub(super) foreseen: Vec<f64>,
     pub(super) search: Search,
+    /// Scores from this one on are shared out.
+    pub(super) above: Option<f64>,
+    /// They are explained as well, in `told`.
+    pub(super) explains: bool,
+    pub(super) told: Vec<f64>,
     pub(super) trees: Vec<Tree<'a>>,
     pub(super) walk: Walk,
     pub(super) point: Padded,
@@ -97,14 +102,18 @@ impl Work for RandomCutForest {
     }
 
     fn work<W: Width>(&self, fold: &mut Fold<'_, '_, W>, slice: &mut Slice<'_>) {
+        fold.explains = slice.outputs.len() > ANSWERS + fold.sums.len();
         for i in 0..slice.times.len() {
             fold.sums.fill(f64::NAN);
+            fold.told.fill(f64::NAN);
             let values = &slice.values[i * self.inputs..][..self.inputs];
             slice.outputs[0][i] = fold.point(slice.times[i], values);
             if self.expects {
                 slice.outputs[1][i] = fold.foreseen[0];
             }
-            for (output, &share) in slice.outputs[ANSWERS..].iter_mut().zip(&fold.sums) {
+            for (output, &share) in
+                slice.outputs[ANSWERS..].iter_mut().zip(fold.sums.iter().chain(&fold.told))
+            {
                 output[i] = share;
             }
         }
@@ -150,14 +159,17 @@ impl<W: Width> Fold<'_, '_, W> {
             self.visit(true, false);
             return f64::NAN;
         }
-        let Some(above) = kernel.attributes else { return self.visit(true, false) };
-        if above <= 0.0 {
+        let Some(above) = self.above else { return self.visit(true, false) };
+        if above <= 0.0 && !self.explains {
             return self.visit(true, true);
         }
         // Whether shares are wanted is known only when every tree has spoken, and none may have learned by then.
         let score = self.visit(false, false);
         if score >= above {
             self.visit(false, true);
+            if self.explains {
+                self.explain();
+            }
         }
         self.chosen.clear();
         self.chosen.extend(self.taken.iter().map(|taken| taken.tree));

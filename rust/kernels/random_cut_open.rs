@@ -3,6 +3,7 @@
 
 use super::fleet::Slice;
 use super::random_cut_box::{padded, Any, Fixed, Width, DIMS_MAX};
+use super::random_cut_explain::told;
 use super::random_cut_forest::{Fold, Keys, RandomCutForest};
 use super::random_cut_intake::ring;
 use super::random_cut_near::Search;
@@ -92,6 +93,9 @@ fn opened<W: Width>(work: &impl Work, width: W, slice: &mut Slice<'_>) {
         units: vec![(0.0, 1.0); forest.inputs],
         foreseen: vec![f64::NAN; forest.inputs],
         search: Search::default(),
+        above: forest.attributes,
+        explains: false,
+        told: vec![f64::NAN; told(forest)],
         trees,
         walk: Walk::default(),
         point: [0.0; DIMS_MAX],

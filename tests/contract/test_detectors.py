@@ -54,6 +54,10 @@ VARIANTS: dict[str, list[dict[str, object]]] = {
         {"block": 2, "memory": 200, "stride": 2, "warm_up": 30},
         {"block": 1, "memory": 60, "stride": 1, "warm_up": 1},
     ],
+    "thresholded_forest": [
+        {"trees": 7, "samples": 32, "shingle": 3, "memory": 50, "factor": 2.0, "ignore_above_ratio": 0.1},
+        {"trees": 7, "samples": 32, "memory": 50, "transform": "normalise", "ignore_below": 2.0},
+    ],
     "threshold": [{"low": 30.0, "high": 70.0}, {"low": 30.0, "high": None}],
 }
 

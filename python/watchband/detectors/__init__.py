@@ -22,6 +22,7 @@ _TABLE = {
     "rolling_zscore": "watchband.detectors.rolling_zscore:RollingZscore",
     "seasonal_band": "watchband.detectors.seasonal_band:SeasonalBand",
     "shape_novelty": "watchband.detectors.shape_novelty:ShapeNovelty",
+    "thresholded_forest": "watchband.detectors.thresholded_forest:ThresholdedForest",
     "threshold": "watchband.detectors.threshold:Threshold",
 }
 

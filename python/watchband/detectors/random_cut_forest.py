@@ -12,29 +12,9 @@ from watchband.core.params import Choice, Flag, param
 from watchband.core.points import Float64, Points
 from watchband.core.scores import Scores
 from watchband.core.state import State
+from watchband.detectors.forest.attribution import Attribution
 from watchband.detectors.forest.base import Forest
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Attribution:
-    """Which values of each shingle make it strange.
-
-    Parameters
-    ----------
-    high, low : float64[n, shingle, dims]
-        The share of the score that is due to a value above, and below, what was seen: newest point of the shingle last.
-        All shares of a point together are its score.
-    """
-
-    high: Float64
-    low: Float64
-
-    def strongest(self, index: int) -> tuple[int, int, str, float]:
-        """For one point: how many points ago, which value, HIGH or LOW, and its share of the whole (0 to 1)."""
-        both = np.stack([self.high[index], self.low[index]])
-        way, place, dim = np.unravel_index(int(np.argmax(both)), both.shape)
-        share = float(both[way, place, dim] / both.sum())
-        return both.shape[1] - 1 - int(place), int(dim), ("HIGH", "LOW")[int(way)], share
+from watchband.detectors.forest.explanation import Explanation, told_of
 
 
 @dataclass(frozen=True)
@@ -123,15 +103,57 @@ class RandomCutForest(Forest):
         StateMismatchError, StateVersionError, PointsShapeError, TimeOrderError
             As for ``step``.
         """
+        scores, columns = self._ask_along(state, points, 2 * self._length, above, threads)
+        return scores, self._shares(columns)
+
+    def explain(
+        self, state: State, points: Points, *, above: float = 1.5, threads: int = 0
+    ) -> tuple[Scores, Attribution, Explanation]:
+        """Like ``attribute``, and say of each point that scores ``above`` or more what was expected in its place.
+
+        The scores and the state are those of ``step``, bit for bit.
+
+        Parameters
+        ----------
+        state, points, threads
+            As for ``step``.
+        above : float, default 1.5
+            Scores below it are neither shared out nor explained.
+
+        Returns
+        -------
+        tuple of Scores, Attribution and Explanation
+            NaN (in ``points_ago`` and ``past_points_ago`` -1) where there is no score, or one below ``above``.
+
+        Raises
+        ------
+        StateMismatchError, StateVersionError, PointsShapeError, TimeOrderError
+            As for ``step``.
+        """
+        width = 2 * self._length
+        scores, columns = self._ask_along(state, points, width + 2 + 3 * self.dims, above, threads)
+        return scores, self._shares(columns[:width]), told_of(columns[width:])
+
+    @property
+    def _length(self) -> int:
+        return self.shingle * self._held
+
+    def _shares(self, columns: list[Float64]) -> Attribution:
+        shares = np.stack(columns, axis=1).reshape(-1, 2, self.shingle, self._held)
+        return Attribution(shares[:, 0], shares[:, 1])
+
+    def _ask_along(
+        self, state: State, points: Points, width: int, above: float, threads: int
+    ) -> tuple[Scores, list[Float64]]:
+        """A step whose kernel fills so many further columns."""
         self.check_state(state)
         self._check_points(state, points)
         scores = Scores.blank(points)
-        columns = [np.full(len(points), np.nan) for _ in range(2 * self.shingle * self.dims)]
+        columns = [np.full(len(points), np.nan) for _ in range(width)]
         if len(points):
             self._run(state, points, [*scores.outputs(), *columns], threads, above)
             self._count(state, points)
-        shares = np.stack(columns, axis=1).reshape(len(points), 2, self.shingle, self.dims)
-        return scores, Attribution(shares[:, 0], shares[:, 1])
+        return scores, columns
 
     def _fold(self, state: State, points: Points, scores: Scores, threads: int) -> None:
         self._run(state, points, scores.outputs(), threads, None)
