@@ -8,6 +8,7 @@ from watchband.apps.library.moments import iso, parse_moment, parse_span
 from watchband.apps.library.options import Options, detector_text
 from watchband.core.errors import ConfigError
 from watchband.detectors import RollingZscore, SeasonalBand
+from watchband.pipeline.presets import Auto
 from watchband.pipeline.rules import Budget, Contamination, Cutoff, Sigma
 
 SECOND = 1_000_000_000
@@ -32,9 +33,9 @@ def test_rules(given: dict[str, object], rule: object) -> None:
 
 def test_the_detector_is_told_what_it_can_use() -> None:
     options = Options(timezone="Europe/Dublin", holidays="IE", range="0:100")
-    assert options.build_detector() == SeasonalBand(
-        timezone="Europe/Dublin", holidays="IE", range_low=0.0, range_high=100.0
-    )
+    built = options.build_detector()
+    assert isinstance(built, Auto)
+    assert built.band == SeasonalBand(timezone="Europe/Dublin", holidays="IE", range_low=0.0, range_high=100.0)
     own = Options(detector="seasonal_band:timezone=UTC", timezone="Europe/Dublin").build_detector()
     assert own == SeasonalBand(timezone="UTC")
     assert Options(detector="rolling_zscore", timezone="Europe/Dublin", range="0:1").build_detector() == RollingZscore()

@@ -176,6 +176,7 @@ def test_a_pattern_is_named_by_those_who_saw_it() -> None:
     results = watched(values)
     alert = max(results.alerts, key=lambda a: a.anomaly_score)
     assert (alert.kind, alert.value, alert.members) == ("pattern", 50.0, ("novelty",))
+    assert "its course does not fit what it usually does" in alert.reason
     assert alert.reason.endswith("seen by ensemble: novelty.")
     assert type(alert).from_dict(alert.to_dict()) == alert
     assert results.yhat_lower[2500] < 50 < results.yhat_upper[2500]
@@ -208,3 +209,16 @@ def test_other_rules_watch_with_the_band_alone() -> None:
     found = wb.detect((times, two_modes()), detector="novelty", cutoff=4)
     assert found.settings["detector"] == "seasonal_band"
     assert set(found.table.column("seen_by").to_pylist()) == {""}
+
+
+def test_a_member_says_what_it_means() -> None:
+    values = two_modes()
+    values[2500] = 50.0
+    news = {"says": "no value like it was seen before"}
+    mix = Ensemble.of(("band", Ewma(), 0.5), ("novelty", GapNovelty(), 0.5, news))
+    watch = Watch("m", mix, Budget(1, DAY))
+    raw = Raw.of(streams.times(len(values), MINUTE), values)
+    alerts = watch.step(watch.start([SeriesKey("m")]), raw, flush=True).alerts
+    strongest = max(alerts, key=lambda a: a.anomaly_score)
+    assert (strongest.kind, strongest.value) == ("pattern", 50.0)
+    assert "; no value like it was seen before." in strongest.reason

@@ -1,4 +1,4 @@
 """From raw readings to alerts: prepare, calibrate, decide; every stage is a fold, the runner is the only loop."""
 
-DEFAULT_DETECTOR = "seasonal_band"
+DEFAULT_DETECTOR = "auto"
 """What judges where nobody names a detector."""

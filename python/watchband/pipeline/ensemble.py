@@ -44,6 +44,8 @@ class Member:
         For scores that mean the same in every series: nats of evidence for each e-fold of the score, from -4 to 1.5
         in all. A novelty a hundred times as large as another is the stranger one, also where both have never been
         seen. The second level of ``Calibrate`` counts what comes of it, so the budget holds. Not for the band's member.
+    says : str
+        What it means when this one speaks and the value lies within the band: a clause of the alert's sentence.
     """
 
     label: str
@@ -52,6 +54,7 @@ class Member:
     reads: str = "value"
     holds: bool = False
     strength: float = 0.0
+    says: str = "its course does not fit what it usually does"
 
     def __str__(self) -> str:
         return self.label
@@ -140,6 +143,11 @@ class Ensemble(Detector):
     def weights(self) -> tuple[float, ...]:
         """The members' shares of the false alarms, in their order."""
         return tuple(float(m.weight) for m in self.members)
+
+    @cached_property
+    def says(self) -> tuple[str, ...]:
+        """What each member means when it speaks, in their order."""
+        return tuple(m.says for m in self.members)
 
     @cached_property
     def strengths(self) -> tuple[float, ...]:

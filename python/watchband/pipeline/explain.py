@@ -28,6 +28,7 @@ class Context:
     policy: Policy
     zone: str = "UTC"
     members: tuple[str, ...] = ()
+    says: tuple[str, ...] = ()
 
 
 def band_widths(value: float, lower: float, upper: float, expected: float) -> float:
@@ -148,8 +149,16 @@ def _pattern(record: Record, name: str, is_: str, metric: str, context: Context)
     return [
         (f"{name} {is_} ", False),
         (bold, True),
-        (f"{instead}; its course does not fit what it usually does.", False),
+        (f"{instead}; {_meaning(record, context)}.", False),
     ]
+
+
+def _meaning(record: Record, context: Context) -> str:
+    """What the first of the members that spoke says; the band's own member has nothing to say within the band."""
+    for k, clause in enumerate(context.says):
+        if k and record.members >> k & 1:
+            return clause
+    return "its course does not fit what it usually does"
 
 
 def _range(record: Record, name: str, is_: str, metric: str, context: Context) -> Parts:

@@ -22,9 +22,21 @@ def shares(*members: Member) -> tuple[Member, ...]:
 
 
 NOVELTIES = (
-    Member("novelty", GapNovelty(), 20, strength=1.0),
-    Member("novelty of means", GapNovelty(of="mean", window=4), 20, strength=1.0),
-    Member("novelty of noise", GapNovelty(of="deviation", window=12), 20, strength=1.0),
+    Member("novelty", GapNovelty(), 20, strength=1.0, says="no value like it was seen before"),
+    Member(
+        "novelty of means",
+        GapNovelty(of="mean", window=4),
+        20,
+        strength=1.0,
+        says="its last four values never had such a mean before",
+    ),
+    Member(
+        "novelty of noise",
+        GapNovelty(of="deviation", window=12),
+        20,
+        strength=1.0,
+        says="its last twelve values never varied by so much or so little before",
+    ),
 )
 
 
@@ -59,9 +71,10 @@ class Auto(Preset):
     """For every metric: a seasonal band, and members that see what lies within it.
 
     Works for metrics of people and machines at any interval. A value is anomalous outside the drawn band; a forest of
-    random cuts and the nearest stretch of the past add courses that do not fit, gap novelty values, short means and
-    noise that were never seen, and the residual jumps between neighbours. The budget of alerts is shared: one promise for all of them together.
-    Does not work for scores that are to be compared with a fixed limit: those rules read the band's member alone.
+    random cuts and the nearest stretch of the past add courses that do not fit, gap novelty adds values, short means
+    and noise that were never seen, the residual jumps between neighbours. The budget of alerts is shared: one promise
+    for all of them together. Does not work for scores that are to be compared with a fixed limit: those rules read the
+    band's member alone.
 
     Examples
     --------
@@ -72,10 +85,10 @@ class Auto(Preset):
     name: ClassVar[str] = "auto"
     cost: ClassVar[str] = "O(1) a point; the sum of its members"
     table: ClassVar[tuple[Member, ...]] = shares(
-        Member("band", SeasonalBand(), 2),
-        Member("residual", Residual(), 4),
+        Member("band", SeasonalBand(), 30),
+        Member("residual", Residual(), 4, says="it does not follow from the values before it"),
         *NOVELTIES,
-        Member("shape", ShapeNovelty(), 6, strength=1.0),
+        Member("shape", ShapeNovelty(), 6, strength=1.0, says="its course resembles no stretch of its past"),
         Member("forest", RandomCutForest(), 2),
     )
 

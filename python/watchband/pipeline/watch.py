@@ -143,6 +143,10 @@ class Watch:
         return ()
 
     @cached_property
+    def _says(self) -> tuple[str, ...]:
+        return self.detector.says if isinstance(self.detector, Ensemble) else ()
+
+    @cached_property
     def decide(self) -> Decide:
         """The stage from anomaly scores to alerts."""
         return Decide(self.policy)
@@ -251,7 +255,7 @@ class Watch:
         excluded: NDArray[np.bool_],
     ) -> Results:
         points = prepared.points
-        context = Context(self.name, self.detector.name, self.policy, self.zone, self.members)
+        context = Context(self.name, self.detector.name, self.policy, self.zone, self.members, self._says)
         alerts = [alert_of(record, state.keys[record.row], context) for record in decisions.records]
         row = np.repeat(points.rows, np.diff(points.offsets))
         ids = {(record.row, record.opened): alert.id for record, alert in zip(decisions.records, alerts, strict=True)}

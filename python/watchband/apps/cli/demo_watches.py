@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from watchband.core.ports import Batch, Sink, Store
-from watchband.detectors.seasonal_band import SeasonalBand
 from watchband.pipeline.policy import Policy
+from watchband.pipeline.presets import Auto
 from watchband.pipeline.results import Results
 from watchband.pipeline.rules import Budget
 from watchband.pipeline.runner import Runner
@@ -33,7 +33,7 @@ def watch_of(metric: str, zone: str = "UTC") -> Watch:
     """The watch of one metric; values cannot be negative, and percentages end at 100."""
     high = 100.0 if metric.endswith("_percent") else None
     policy = Policy(min_deviation=LEAST.get(metric, 0.0), range_low=0.0, range_high=high)
-    detector = SeasonalBand(range_low=0.0, range_high=high)
+    detector = Auto(range_low=0.0, range_high=high)
     return Watch(metric, detector, BUDGET, policy, zone=zone)
 
 
