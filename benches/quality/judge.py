@@ -34,7 +34,7 @@ class Judged:
 def score_key(candidate: Candidate) -> object:
     """Equal for candidates that score alike: ensembles of the same members differ in weights only afterwards."""
     if isinstance(candidate, Ensemble):
-        return tuple((m.label, m.detector.fingerprint, m.reads, m.holds) for m in candidate.members)
+        return tuple((m.label, repr(m.detector), m.reads, m.holds) for m in candidate.members)
     return id(candidate)
 
 
