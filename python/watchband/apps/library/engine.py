@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from watchband.apps.library.align import Aligner, Disorder, InputOrder, Readings
+from watchband.apps.library.footprint import check_fits
 from watchband.apps.library.rows import Rows
 from watchband.core.alert import Alert
 from watchband.core.points import Float64, Int32, Int64
@@ -126,6 +127,7 @@ def run(
     for batch in _then_flush(batches):
         final = batch is None
         if batch is not None and len(batch.keys) > len(outcome.keys):
+            check_fits(watch, len(outcome.keys), len(batch.keys) - len(outcome.keys))
             state.add(batch.keys[len(outcome.keys) :])
             outcome.keys.extend(batch.keys[len(outcome.keys) :])
         raw, order = _raw(batch)
