@@ -3,11 +3,14 @@
 //! State, with `rows` the sides of the band's member and the further members: `bins` f32[rows * BINS], `fits`
 //! f64[rows * FIT], `life` f64[LIFE + VOTER * further members]; places in `life` stand in `life.rs` and `voter.rs`.
 
-use super::buckets::{bin_of, BINS, HIGHEST};
+use super::buckets::{BINS, HIGHEST};
+use super::counts::{self, Counts};
 use super::fleet::{Kernel, Slice};
 use super::incidents::{count_incident, hold, Rate};
 use super::life::*;
 use super::opening;
+pub use super::sides::Direction;
+use super::sides::Sides;
 use super::tail::{refits, Tail, FILLS, FIT, GAIN_MAX, USED};
 use super::voter::{Shares, Voter, VOTER};
 
@@ -32,13 +35,6 @@ pub enum Rule {
     Contamination(f64),
 }
 
-#[derive(Clone, Copy, PartialEq)]
-pub enum Direction {
-    Both,
-    Above,
-    Below,
-}
-
 pub struct Calibrate {
     pub rule: Rule,
     pub direction: Direction,
@@ -52,20 +48,6 @@ pub struct Calibrate {
     strengths: Vec<f64>,
     /// Of every slice: the probability per point that the budget allows.
     pub p_limit: Vec<f64>,
-}
-
-/// What one point is: its scores by row, NaN where it has none.
-struct Sides {
-    rows: [f64; 2],
-    bins: [usize; 2],
-    /// The score has a direction and a unit, so limits mean something.
-    signed: bool,
-}
-
-impl Sides {
-    fn of(rows: [f64; 2], signed: bool) -> Sides {
-        Sides { rows, bins: rows.map(bin_of), signed }
-    }
 }
 
 impl Calibrate {
@@ -88,24 +70,6 @@ impl Calibrate {
             (Rule::Budget, Direction::Both) => 2,
             _ => 1,
         }
-    }
-
-    fn sides(&self, value: f64, score: f64, expected: f64, scale: f64) -> Sides {
-        let signed = scale.is_finite() && scale >= 0.0 && expected.is_finite();
-        if !signed {
-            return Sides::of([score.clamp(0.0, HIGHEST), 0.0], signed);
-        }
-        // A scale of 0 cannot divide: the detector's own score then says how strange the point is.
-        let z = if scale > 0.0 { (value - expected) / scale } else { score * (value - expected).signum() };
-        let z = z.clamp(-HIGHEST, HIGHEST);
-        let (above, below) = if z.is_nan() { (z, z) } else { (z.max(0.0), (-z).max(0.0)) };
-        let rows = match (self.direction, self.rows()) {
-            (Direction::Both, 2) => [above, below],
-            (Direction::Both, _) => [if score.is_nan() { z.abs() } else { score.clamp(0.0, HIGHEST) }, 0.0],
-            (Direction::Above, _) => [above, 0.0],
-            (Direction::Below, _) => [below, 0.0],
-        };
-        Sides::of(rows, signed)
     }
 
     fn tails<'a>(
@@ -137,17 +101,23 @@ impl Calibrate {
     }
 
     /// -ln p of level 1 of the band's member after its share of the false alarms (NaN: nothing can be said).
-    fn nats(&self, tails: &[Tail<'_>], sides: &Sides, seen: f64, ln_share: f64) -> f64 {
+    fn nats(&self, tails: &[Tail<'_>], sides: &Sides, life: &[f64], ln_share: f64) -> f64 {
+        let seen = life[SEEN];
         if sides.rows[0].is_nan() || !self.ready(tails, sides, seen) {
             return f64::NAN;
         }
         if !sides.signed {
             return -(tails[0].ln_p(sides.rows[0], sides.bins[0]) - ln_share);
         }
-        let scores = sides.rows.into_iter().zip(sides.bins);
-        let rows = tails.iter().zip(scores);
-        let nats =
-            rows.map(|(tail, (z, bin))| tail.ln_side + ln_share - tail.ln_p(z, bin)).fold(0.0, f64::max);
+        let mut least =
+            sides.counts.map_or([f64::NEG_INFINITY; 2], |counts| counts.often(life, tails[0].gain));
+        if self.direction == Direction::Below {
+            least.reverse();
+        }
+        let scores = sides.rows.into_iter().zip(sides.bins).zip(least);
+        let ln_p = |(tail, ((z, bin), least)): (&Tail<'_>, _)| tail.ln_p(z, bin).max(least);
+        let ln_all = tails[0].ln_side + ln_share;
+        let nats = tails.iter().zip(scores).map(|row| ln_all - ln_p(row)).fold(0.0, f64::max);
         nats.min(nats_max(seen))
     }
 
@@ -252,6 +222,7 @@ impl Calibrate {
 
     fn learn_band(&self, tails: &mut [Tail<'_>], life: &mut [f64], sides: &Sides, held: f64) {
         let mut weight = held;
+        counts::look(life, sides.value);
         let largest = sides.rows[0].max(sides.rows[1]);
         if largest > 0.05 && largest < 12.0 {
             life[LIVELY] = (life[LIVELY] + 1.0).min(LIVELY_LEAST);
@@ -270,6 +241,7 @@ impl Calibrate {
             (tail.gain, tail.total) = (life[GAIN], life[TOTAL]);
             tail.learn(bin, weight);
         }
+        counts::learn(life, sides.value, sides.expected, life[GAIN] * weight);
         if life[HOLD_OPEN] == 1.0 {
             opening::learned(life, life[GAIN]);
         }
@@ -283,6 +255,7 @@ impl Calibrate {
             life[TOTAL] *= factor;
             life[GAIN] = 1.0;
             opening::shrink(life, factor);
+            counts::shrink(life, factor);
         }
     }
 
@@ -311,7 +284,16 @@ fn heard(life: &[f64], voters: &[Voter<'_>]) -> f64 {
 
 impl Calibrate {
     /// Limits in units of score above and below, where the combination reaches `wanted` nats.
-    fn limits(&self, tails: &[Tail<'_>], sides: &Sides, seen: f64, wanted: f64, ln_share: f64) -> [f64; 2] {
+    fn limits(
+        &self,
+        tails: &[Tail<'_>],
+        sides: &Sides,
+        life: &[f64],
+        wanted: f64,
+        ln_share: f64,
+        scale: f64,
+    ) -> [f64; 2] {
+        let seen = life[SEEN];
         let ready = sides.signed && seen >= SPEAKS;
         let reachable = wanted < nats_max(seen);
         let wanted = tails[0].ln_side + ln_share - wanted;
@@ -321,7 +303,11 @@ impl Calibrate {
             (true, false) => f64::INFINITY,
             _ => f64::NAN,
         };
-        [limit(&tails[0]), limit(tails.last().unwrap_or(&tails[0]))]
+        let limits = [limit(&tails[0]), limit(tails.last().unwrap_or(&tails[0]))];
+        match sides.counts {
+            Some(counts) if ready && reachable => counts.limits(life, tails[0].gain, wanted, scale, limits),
+            _ => limits,
+        }
     }
 }
 
@@ -342,7 +328,10 @@ impl Kernel for Calibrate {
         let mut shares = Shares::of(&self.weights);
         for i in 0..slice.times.len() {
             let value = slice.values[i * dims];
-            let sides = self.sides(value, score[i], expected[i], scale[i]);
+            let mut sides = Sides::of(self.direction, self.rows(), value, score[i], expected[i], scale[i]);
+            if sides.signed && matches!(self.rule, Rule::Budget) {
+                sides.counts = Counts::of(life, value, expected[i]);
+            }
             let seen = life[SEEN];
             refresh(&mut tails, life, sides.signed);
             let mut ready = u32::from(self.ready(&tails, &sides, seen));
@@ -351,7 +340,7 @@ impl Kernel for Calibrate {
                 ready |= u32::from(voter.ready()) << (k + 1);
             }
             shares.update(ready);
-            let band = self.nats(&tails, &sides, seen, shares.ln[0]);
+            let band = self.nats(&tails, &sides, life, shares.ln[0]);
             let rate = (heard(life, &voters) >= USED).then(|| Rate::of(life));
             let calibrate = |nats: f64| rate.as_ref().map_or(nats, |rate| rate.apply(nats));
             let mut nats = band;
@@ -367,7 +356,7 @@ impl Kernel for Calibrate {
             let limits = if let Rule::Budget = self.rule {
                 anomaly[i] = calibrated / -ln_limit;
                 let wanted = rate.as_ref().map_or(-ln_limit, |rate| rate.invert(-ln_limit));
-                self.limits(&tails, &sides, seen, wanted, shares.ln[0])
+                self.limits(&tails, &sides, life, wanted, shares.ln[0], scale[i])
             } else {
                 let cut = self.cut(&tails, life);
                 anomaly[i] = (sides.rows[0] / cut.max(1.0 / HIGHEST)).min(HIGHEST);

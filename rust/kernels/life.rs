@@ -23,4 +23,6 @@ pub const TAKEN_AT: usize = 20;
 /// From here on: the opening of the present incident, see `opening`.
 pub const OPENING: usize = 21;
 pub const OPENING_WIDTH: usize = 8;
-pub const LIFE: usize = OPENING + OPENING_WIDTH;
+/// From here on: what is known of a metric that counts, see `counts`.
+pub const COUNTED: usize = OPENING + OPENING_WIDTH;
+pub const LIFE: usize = COUNTED + super::counts::COUNTS;

@@ -2,6 +2,7 @@
 
 pub mod buckets;
 pub mod calibrate;
+pub mod counts;
 pub mod decide;
 pub mod distance;
 pub mod ewma;
@@ -48,6 +49,7 @@ pub mod seasonal_band_level;
 pub mod seasonal_band_season;
 pub mod seasonal_band_tail;
 pub mod shape_novelty;
+pub mod sides;
 pub mod sorted;
 pub mod tail;
 pub mod threshold;

@@ -76,7 +76,7 @@ def test_a_smaller_budget_is_kept() -> None:
     assert 0.5 <= found / (values.size / 10_000) <= 2
 
 
-@pytest.mark.parametrize("null", ["gaussian", "student 3", "poisson 0.3"])
+@pytest.mark.parametrize("null", ["gaussian", "student 3", "poisson 0.3", "poisson 20"])
 def test_equals_the_reference(null: str) -> None:
     values = NULLS[null](np.random.default_rng(9), (1, 1100))[0]
     values[[300, 700, 701, 702]] = [9, 30, 31, -28]

@@ -86,6 +86,41 @@ class Row:
         return min(prior, found, 0.0)
 
 
+class Counts:
+    """A metric that counts: every whole value that came where fewer than four were expected."""
+
+    def __init__(self, half_life: float) -> None:
+        self.half_life, self.run = half_life, 0
+        self.values: list[float] = []
+        self.weights: list[float] = []
+        self.at: list[int] = []
+
+    def least(self, value: float, expected: float, bins: int) -> tuple[float, float]:
+        """Ln of the least p above and below; ``bins`` scores were learned in all."""
+        none = (-math.inf, -math.inf)
+        if self.run < 100 or expected >= 4 or not 0 <= value < 8 or value % 1 or not self.values:
+            return none
+        values = np.array(self.values)
+        weights = np.array(self.weights) * 0.5 ** ((bins - np.array(self.at)) / self.half_life)
+        total = weights.sum()
+
+        def often(g: float) -> float:
+            sure = g - 2 * math.sqrt(g)
+            return math.log(sure / total) if sure > 0 and g >= 0.02 * total else -math.inf
+
+        above = often(weights[values >= value].sum()) if value > expected else -math.inf
+        return above, often(weights[values <= value].sum()) if value < expected else -math.inf
+
+    def look(self, value: float) -> None:
+        self.run = self.run + 1 if value >= 0 and value % 1 == 0 else 0
+
+    def learn(self, value: float, expected: float, weight: float, bins: int) -> None:
+        if value >= 0 and value % 1 == 0 and expected < 4:
+            self.values.append(value)
+            self.weights.append(weight)
+            self.at.append(bins)
+
+
 class Voter:
     """A further member of an ensemble: one row, with its own count."""
 
@@ -111,11 +146,12 @@ class Voter:
 
 
 class Calibrate:
-    """One series under a budget, in both directions; ``weights`` of an ensemble's members, the band's first."""
+    """One series around 0 under a budget, both ways; ``weights`` of an ensemble's members, the band's first."""
 
     def __init__(self, half_life: float, weights: tuple[float, ...] = (1.0,)) -> None:
         self.half_life, self.weights = half_life, weights
         self.voters = [Voter(half_life) for _ in weights[1:]]
+        self.counts = Counts(half_life)
         self.rows = [Row(half_life, 0.5), Row(half_life, 0.5)]
         self.highest = [[0.0, 0.0], [0.0, 0.0]]
         self.seen, self.lively = 0, 0
@@ -148,9 +184,11 @@ class Calibrate:
             return math.nan
         least = -math.inf if self.lively >= 10 else math.log(0.1 / (self.seen + 2))
         nats = 0.0
-        for row, side, (_, second) in zip(self.rows, (max(z, 0.0), max(-z, 0.0)), self.highest, strict=True):
+        counted = self.counts.least(z, 0.0, len(self.rows[0].bins))
+        sides = (max(z, 0.0), max(-z, 0.0))
+        for row, side, (_, second), often in zip(self.rows, sides, self.highest, counted, strict=True):
             age = max(self.seen / 250, 1) ** 0.75 if row.fit else 1
-            found = row.ln_p(side, max(second / 3.2, 1) * age, least)
+            found = max(row.ln_p(side, max(second / 3.2, 1) * age, least), often)
             nats = max(nats, math.log(share * row.share) - found)
         return min(nats, 4 * math.log(self.seen + 10))
 
@@ -173,9 +211,10 @@ class Calibrate:
         for voter, score in zip(self.voters, further, strict=True):
             voter.learn(score, weight)
         if not math.isnan(z):
-            self.learn_band([max(z, 0.0), max(-z, 0.0)], weight)
+            self.learn_band(z, [max(z, 0.0), max(-z, 0.0)], weight)
 
-    def learn_band(self, sides: list[float], weight: float) -> None:
+    def learn_band(self, z: float, sides: list[float], weight: float) -> None:
+        self.counts.look(z)
         self.lively += 0.05 < max(sides) < 12
         for two, side in zip(self.highest, sides, strict=True):
             if weight == 1:
@@ -184,6 +223,7 @@ class Calibrate:
             return
         for row, side in zip(self.rows, sides, strict=True):
             row.learn(side, weight, self.seen)
+        self.counts.learn(z, 0.0, weight, len(self.rows[0].bins))
 
     def hold(self, nats: float) -> float:
         if not self.held:
