@@ -9,12 +9,29 @@ use super::random_cut_intake::ring;
 use super::random_cut_tree::{Bounds, Padded, Ring, Trail, Tree};
 use super::random_cut_walk::LANES;
 
-/// By value, above then below: chance of being set apart, share of the sample, width.
+/// Of one direction: chance of being set apart, and weighed by it share of the sample and width.
+#[derive(Clone, Copy, Default)]
+struct Way {
+    chance: f64,
+    share: f64,
+    width: f64,
+}
+
+impl Way {
+    /// Where the chance is 0, so is everything.
+    #[inline(always)]
+    fn add(&mut self, chance: f64, share: f64, width: f32) {
+        self.chance += chance;
+        self.share += chance * share;
+        self.width += chance * f64::from(width);
+    }
+}
+
+/// What the trees say, by value.
 #[derive(Default)]
 pub struct Density {
-    chance: Vec<f64>,
-    share: Vec<f64>,
-    width: Vec<f64>,
+    above: Vec<Way>,
+    below: Vec<Way>,
     /// Share of the sample that equals the point.
     same: f64,
     trees: f64,
@@ -40,24 +57,21 @@ impl Density {
         let mut left = 1.0;
         for depth in trail.inside..=trail.depth {
             let id = usize::from(trail.path[depth]);
-            tree.gather_box(width, ring, id, room);
-            let (beyond, size) = outside(width, &room[..2 * width.padded()], point);
-            let grown = f64::from(beyond) + f64::from(size);
+            let bounds = if id < tree.samples {
+                tree.bounds(width, ring, id, room)
+            } else {
+                tree.gather(width, ring, id, room);
+                &room[..2 * width.padded()]
+            };
+            let (beyond, size) = outside(width, bounds, point);
+            let scale = left / (f64::from(beyond) + f64::from(size));
             let share = f64::from(tree.masses[id]) / whole;
-            let (lows, highs) = room[..2 * width.padded()].split_at(width.padded());
-            for k in 0..ring.length {
-                let (low, high, x) = (f64::from(lows[k]), f64::from(highs[k]), f64::from(point[k]));
-                let mut count = |at: usize, out: f64| {
-                    let chance = left * out / grown;
-                    self.chance[at] += chance;
-                    self.share[at] += chance * share;
-                    self.width[at] += chance * (high.max(x) - low.min(x));
-                };
-                if x > high {
-                    count(k, x - high);
-                } else if x < low {
-                    count(ring.length + k, low - x);
-                }
+            let (lows, highs) = bounds.split_at(width.padded());
+            for (k, of) in self.above.iter_mut().enumerate() {
+                of.add(scale * f64::from((point[k] - highs[k]).max(0.0)), share, point[k] - lows[k]);
+            }
+            for (k, of) in self.below.iter_mut().enumerate() {
+                of.add(scale * f64::from((lows[k] - point[k]).max(0.0)), share, highs[k] - point[k]);
             }
             left *= 1.0 - trail.chances[depth];
         }
@@ -67,26 +81,15 @@ impl Density {
     /// together they are the density: infinite where every tree holds the point itself.
     fn answer(&self, power: f64, answers: &mut [f64]) {
         let mut room = 0.0;
-        for (chance, width) in self.chance.iter().zip(&self.width) {
-            if *chance > 0.0 {
+        for &Way { chance, width, .. } in self.above.iter().chain(&self.below) {
+            if chance > 0.0 {
                 let wide = width / chance;
                 room += chance * if power == 1.0 { wide } else { libm::pow(wide, power) };
             }
         }
         let same = self.same / answers.len() as f64;
-        for (answer, share) in answers.iter_mut().zip(&self.share) {
-            *answer = if self.trees > 0.0 { (share + same) / room } else { f64::NAN };
-        }
-    }
-}
-
-impl Tree<'_> {
-    /// The box of a node, kept or made, in `room`.
-    fn gather_box<W: Width>(&self, width: W, ring: Ring<'_>, id: usize, room: &mut Bounds) {
-        if id < self.samples && self.slots[id] != super::random_cut_tree::NONE {
-            room[..2 * width.padded()].copy_from_slice(self.kept(width, self.slots[id]));
-        } else {
-            self.gather(width, ring, id, room);
+        for (answer, of) in answers.iter_mut().zip(self.above.iter().chain(&self.below)) {
+            *answer = if self.trees > 0.0 { (of.share + same) / room } else { f64::NAN };
         }
     }
 }
@@ -94,9 +97,9 @@ impl Tree<'_> {
 impl<W: Width> Fold<'_, '_, W> {
     /// Density around a point, by value, above then below.
     pub(super) fn density(&mut self, point: &Padded, power: f64, density: &mut Density, answers: &mut [f64]) {
-        for list in [&mut density.chance, &mut density.share, &mut density.width] {
+        for list in [&mut density.above, &mut density.below] {
             list.clear();
-            list.resize(answers.len(), 0.0);
+            list.resize(answers.len() / 2, Way::default());
         }
         (density.same, density.trees) = (0.0, 0.0);
         let every: Vec<usize> = (0..self.trees.len()).filter(|&t| *self.trees[t].root >= 0).collect();

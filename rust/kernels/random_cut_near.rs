@@ -21,7 +21,10 @@ pub struct Search {
     pub near: Vec<Near>,
     /// Distance of the nearer half of the answers: those beyond it say little.
     pub bound: f32,
-    stack: Vec<u16>,
+    /// Trees and their nodes that the point has come to, and will come to next; the leaves it may lie in.
+    here: Vec<(u16, u16)>,
+    next: Vec<(u16, u16)>,
+    leaves: Vec<(u16, u16)>,
     distances: Vec<f32>,
     values: Vec<f64>,
 }
@@ -49,53 +52,62 @@ impl Tree<'_> {
         let starts = (0..self.refs.len()).filter(beside).map(|e| self.refs[e]);
         starts.min_by_key(|&start| age(start)).unwrap_or(self.refs[entry])
     }
+}
 
-    /// The nearest of the shingles that the point may come to lie with; of equally near ones the newest by `age`.
-    fn nearest(
-        &self,
-        ring: Ring<'_>,
-        point: &Padded,
-        known: &Padded,
-        stack: &mut Vec<u16>,
-        age: impl Fn(u16) -> i64,
-    ) -> Option<Near> {
-        if *self.root < 0 {
-            return None;
-        }
-        let mut best: Option<Near> = None;
-        stack.push(*self.root as u16);
-        while let Some(id) = stack.pop() {
-            let mut id = usize::from(id);
-            while id < self.samples {
-                let node = self.nodes[id];
+impl Search {
+    /// Finds the leaves that the point may lie in, in all trees at once: while one waits for memory the others move.
+    fn reach(&mut self, trees: &[Tree<'_>], point: &Padded, known: &Padded) {
+        self.leaves.clear();
+        self.here.clear();
+        let rooted = trees.iter().enumerate().filter(|(_, tree)| *tree.root >= 0);
+        self.here.extend(rooted.map(|(t, tree)| (t as u16, *tree.root as u16)));
+        while !self.here.is_empty() {
+            self.next.clear();
+            for &(t, id) in &self.here {
+                let tree = &trees[usize::from(t)];
+                if usize::from(id) >= tree.samples {
+                    self.leaves.push((t, id));
+                    continue;
+                }
+                let node = tree.nodes[usize::from(id)];
                 if known[usize::from(dim_of(node))] > 0.0 {
-                    id = child(node, point) as usize;
+                    self.next.push((t, child(node, point) as u16));
                 } else {
-                    stack.push(right_of(node) as u16);
-                    id = left_of(node);
+                    self.next.extend([(t, left_of(node) as u16), (t, right_of(node) as u16)]);
                 }
             }
-            let start = self.newest(id, &age);
-            let distance = apart(ring.point(start), point, known);
-            let nearer =
-                |b: Near| distance < b.distance || distance == b.distance && age(start) < age(b.start);
-            if best.is_none_or(nearer) {
-                best = Some(Near { start, distance });
-            }
+            std::mem::swap(&mut self.here, &mut self.next);
         }
-        best
     }
 }
 
 impl<W: Width> Fold<'_, '_, W> {
     /// Asks every tree for its nearest shingle; `known` is 1 where the point has a value and 0 where not.
     pub(super) fn seek(&mut self, point: &Padded, known: &Padded) {
+        self.search.reach(&self.trees, point, known);
         let ring = ring!(self);
-        let Search { near, bound, stack, distances, .. } = &mut self.search;
-        near.clear();
+        let Search { near, bound, leaves, distances, .. } = &mut self.search;
         let (kernel, written) = (self.kernel, self.head[0]);
         let age = |start: u16| written - kernel.born(start, written);
-        near.extend(self.trees.iter().filter_map(|tree| tree.nearest(ring, point, known, stack, age)));
+        leaves.sort_unstable_by_key(|&(tree, _)| tree);
+        near.clear();
+        for of in leaves.chunk_by(|a, b| a.0 == b.0) {
+            let tree = &self.trees[usize::from(of[0].0)];
+            let found = of.iter().map(|&(_, leaf)| {
+                let start = tree.newest(usize::from(leaf), age);
+                Near { start, distance: apart(ring.point(start), point, known) }
+            });
+            // Of equally near ones the newest.
+            near.extend(found.reduce(|best, other| {
+                let nearer = other.distance < best.distance
+                    || other.distance == best.distance && age(other.start) < age(best.start);
+                if nearer {
+                    other
+                } else {
+                    best
+                }
+            }));
+        }
         distances.clear();
         distances.extend(near.iter().map(|n| n.distance));
         *bound = f32::INFINITY;

@@ -165,12 +165,12 @@ class Forest(Detector):
         Nothing is learned. A row holds one shingle, or no value where the newest one is asked about.
         """
         self.check_state(state)
-        answers = [np.full(len(windows), np.nan) for _ in range(width)]
+        answers = np.full((width, len(windows)), np.nan)
         arrays, fresh = self._arrays(state)
         _kernels.random_cut_ask(
             arrays,
             (windows.rows, windows.offsets, windows.times, windows.values),
-            answers,
+            list(answers),
             self._sizes,
             self._intake,
             self.seed,
@@ -180,7 +180,7 @@ class Forest(Detector):
         )
         if fresh:
             self._check_trees(state, windows.rows)
-        return np.stack(answers, axis=1)
+        return np.ascontiguousarray(answers.T)
 
     def density(
         self, state: State, windows: ArrayLike | None = None, *, row: int = 0, power: float | None = None
