@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tests.reference.random_cut_questions import imputed
+from tests.reference.random_cut_transform import Transform
 from tests.reference.random_cut_tree import F32, Tree
 
 __all__ = ["Forest", "Tree", "random_cut_forest"]
@@ -24,6 +25,7 @@ class Forest:
     seed: int
     measure: str = "depth"
     missing: str = "forest"
+    transform: Transform | None = None
     rows: list[np.ndarray] = field(default_factory=list)
     gaps: list[bool] = field(default_factory=list)
 
@@ -35,24 +37,44 @@ class Forest:
         learned = len(self.rows) - 1
         return learned >= self.shingle + self.samples // 4 and any(tree.held for tree in self.forest)
 
-    def take_in(self, row: np.ndarray) -> None:
+    def take_in(self, row: np.ndarray, time: int = 0) -> None:
         """A row of values comes in; what it lacks is imputed, or stands as it was last."""
         known = np.isfinite(row)
-        self.rows.append(np.where(known, row, self.rows[-1] if self.rows else 0).astype(F32))
+        entered = self.enter(row, time)
+        self.rows.append(entered)
         self.gaps.append(not known.all())
         if self.missing == "forest" and not known.all() and self.versed():
             point = np.concatenate(self.rows[-self.shingle :])
             every = np.ones(len(point), bool)
-            every[-len(row) :] = known
-            self.rows[-1] = imputed(self.forest, point, every)[-len(row) :].astype(F32)
+            every[-len(entered) :][: len(row)] = known
+            self.rows[-1] = imputed(self.forest, point, every)[-len(entered) :].astype(F32)
+        if self.transform is not None:
+            for k in np.flatnonzero(~known):
+                self.transform.assume(k, self.rows[-1][k])
 
-    def expected(self) -> np.ndarray:
-        """What the trees expect of the newest row by those before it."""
+    def enter(self, row: np.ndarray, time: int) -> np.ndarray:
+        """What of a row comes into the shingle; of what it lacks the last, or no difference."""
+        last = self.rows[-1] if self.rows else np.zeros(len(row))
+        if self.transform is None:
+            return np.where(np.isfinite(row), row, last).astype(F32)
+        self.transform.measure()
+        entered = [self.transform.of_time(time)] if self.transform.timed else []
+        stands = np.zeros(len(row)) if self.transform.kind == "difference" else last[: len(row)]
+        values = [self.transform.of_value(k, v) if np.isfinite(v) else stands[k] for k, v in enumerate(row)]
+        return np.array([*values, *entered]).astype(F32)
+
+    def expected(self, dims: int) -> np.ndarray:
+        """What the trees expect of the newest row's values by the rows before it, in units of the metric."""
         if not self.versed():
-            return np.full(len(self.rows[-1]), np.nan)
+            return np.full(dims, np.nan)
         point = np.concatenate(self.rows[-self.shingle :])
-        dims = len(self.rows[-1])
-        return imputed(self.forest, point, np.arange(len(point)) < len(point) - dims)[-dims:]
+        held = len(self.rows[-1])
+        known = np.ones(len(point), bool)
+        known[-held:][:dims] = False
+        numbers = imputed(self.forest, point, known)[-held:][:dims]
+        if self.transform is None:
+            return numbers
+        return np.array([self.transform.back(k, numbers[k], [float(self.rows[-1][k])]) for k in range(dims)])
 
     def expire(self) -> None:
         number = len(self.rows) - 1
@@ -94,6 +116,9 @@ def random_cut_forest(
     seed: int,
     measure: str = "depth",
     missing: str = "forest",
+    transform: str = "none",
+    time_dimension: bool = False,
+    times: np.ndarray | None = None,
     shares: np.ndarray | None = None,
     expected: np.ndarray | None = None,
 ) -> np.ndarray:
@@ -101,12 +126,14 @@ def random_cut_forest(
 
     Fills shares, float64[n, 2, shingle * dims], and expected, float64[n, dims].
     """
-    forest = Forest(trees, samples, shingle, memory, warm_up, seed, measure, missing)
+    needed = transform != "none" or time_dimension
+    before = Transform(transform, values.shape[1], memory, time_dimension) if needed else None
+    forest = Forest(trees, samples, shingle, memory, warm_up, seed, measure, missing, before)
     score = np.full(len(values), np.nan)
     for i, row in enumerate(values):
         if forest.rows or np.isfinite(row).all():
-            forest.take_in(row)
+            forest.take_in(row, 0 if times is None else int(times[i]))
             if expected is not None:
-                expected[i] = forest.expected()
+                expected[i] = forest.expected(values.shape[1])
             score[i] = forest.fold(None if shares is None else shares[i])
     return score

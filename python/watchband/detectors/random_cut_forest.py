@@ -140,7 +140,7 @@ class RandomCutForest(Forest):
 
     def _shares(self, columns: list[Float64]) -> Attribution:
         shares = np.stack(columns, axis=1).reshape(-1, 2, self.shingle, self._held)
-        return Attribution(shares[:, 0], shares[:, 1])
+        return Attribution(shares[:, 0], shares[:, 1], self.time_dimension)
 
     def _ask_along(
         self, state: State, points: Points, width: int, above: float, threads: int

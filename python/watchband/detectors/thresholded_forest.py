@@ -123,7 +123,7 @@ class ThresholdedForest(Forest):
             self._run(state, points, [*scores.outputs(), *columns], threads)
             self._count(state, points)
         shares = np.stack(columns[_NUMBERS : _NUMBERS + width], axis=1).reshape(-1, 2, self.shingle, self._held)
-        attribution = Attribution(shares[:, 0], shares[:, 1])
+        attribution = Attribution(shares[:, 0], shares[:, 1], self.time_dimension)
         told = told_of(columns[_NUMBERS + width :])
         rows = np.repeat(points.rows, np.diff(points.offsets))
         found = []

@@ -18,11 +18,14 @@ class Attribution:
     ----------
     high, low : float64[n, shingle, dims]
         The share of the score that is due to a value above, and below, what was seen: newest point of the shingle last,
-        with ``time_dimension`` the time as the last value. All shares of a point together are its score.
+        All shares of a point together are its score.
+    timed : bool, default False
+        The last value is the time.
     """
 
     high: Float64
     low: Float64
+    timed: bool = False
 
     def strongest(self, index: int) -> tuple[int, int, str, float]:
         """For one point: how many points ago, which value, HIGH or LOW, and its share of the whole (0 to 1)."""
@@ -49,10 +52,9 @@ class Attribution:
             ``RANDOM_CUT_FOREST_WITH_EXPLANATION`` of Kinesis Data Analytics.
         """
         high, low = (side[index].sum(axis=0) for side in (self.high, self.low))
-        told: list[str] = list(names) if names is not None else []
-        if names is None:
-            told = ["value"] if len(high) == 1 else [f"value_{k}" for k in range(len(high))]
-        told += ["time"] * (len(high) - len(told))
+        count = len(high) - self.timed
+        told = list(names or (["value"] if count == 1 else [f"value_{k}" for k in range(count)]))
+        told += ["time"] * self.timed
         return {
             name: {
                 "DIRECTION": "HIGH" if up > down else "LOW",
