@@ -1,4 +1,4 @@
-"""Questions asked of a forest beside krcf: forecast, density, neighbours; and what the forest's further parameters cost."""
+"""Questions asked of a forest beside krcf: forecast, density, neighbours; and what its further parameters cost."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ class Attribution:
     Parameters
     ----------
     high, low : float64[n, shingle, dims]
-        The share of the score that is due to a value above, and below, what was seen: newest point of the shingle last,
+        The share of the score that is due to a value above, and below, what was seen: newest point of the shingle last.
         All shares of a point together are its score.
     timed : bool, default False
         The last value is the time.
