@@ -28,7 +28,9 @@ def silence(times: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 def test_detectors_and_callables_stand_side_by_side() -> None:
     out = io.StringIO()
-    found = evaluate({"ours": Residual(), "silence": silence}, ("simulated",), fast=True, processes=1, out=out)
+    found = evaluate(
+        {"ours": Residual(), "silence": silence}, ("simulated",), fast=True, processes=1, against="ours", out=out
+    )
     assert found["ours"]["simulated"]["series"] == 31
     for one_in in ONE_IN:
         value, low, high = found["ours"]["simulated"]["f1"][one_in]
@@ -38,6 +40,8 @@ def test_detectors_and_callables_stand_side_by_side() -> None:
     assert found["ours"]["simulated"]["vus_pr"][0] > found["silence"]["simulated"]["vus_pr"][0]
     assert "| ours | " in out.getvalue()
     assert "| silence | 0.000" in out.getvalue()
+    f1 = found["ours"]["simulated"]["f1"][ONE_IN[0]][0]
+    assert f"| simulated | F1 1/1,440 | {f1:.3f} | silence | 0.000 | +{f1:.3f} (" in out.getvalue()
 
 
 def test_an_oracle_finds_everything_on_its_budget() -> None:

@@ -20,6 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--fast", action="store_true", help="every third series")
     parser.add_argument("--replicas", type=int, default=1, help="simulated series of each family")
     parser.add_argument("--seed", type=int, default=0, help="of the simulated series")
+    parser.add_argument("--against", default="auto", help="which candidate is compared with the best of the others")
     parser.add_argument("--json", type=Path, help="write the figures there")
     parser.add_argument("--halves", action="store_true", help="name the files of the benchmark's two halves and end")
     given = parser.parse_args(arguments)
@@ -30,7 +31,9 @@ def main(arguments: list[str] | None = None) -> int:
     if unknown := sorted(set(only) - set(SOURCES)):
         parser.error(f"no family is called {unknown[0]!r}; there are {', '.join(SOURCES)}")
     names = given.detectors.split(",") if given.detectors else None
-    found = evaluate(candidates(names), only, fast=given.fast, replicas=given.replicas, seed=given.seed)
+    found = evaluate(
+        candidates(names), only, fast=given.fast, replicas=given.replicas, seed=given.seed, against=given.against
+    )
     if given.json:
         given.json.write_text(json.dumps(found, indent=1))
     return 0

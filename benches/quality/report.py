@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
+from benches.quality import compare
 from benches.quality.data import SOURCES
 from benches.quality.figures import VIEWS, Figures, figures, marginals, nab_figures
 from benches.quality.judge import Candidate
@@ -20,6 +21,7 @@ def evaluate(
     replicas: int = 1,
     seed: int = 0,
     processes: int | None = None,
+    against: str | None = None,
     out: TextIO | None = sys.stdout,
 ) -> dict[str, Any]:
     """Evaluate candidates side by side and print the tables.
@@ -36,6 +38,8 @@ def evaluate(
         Simulated series of each family, and what they are drawn from.
     processes : int, optional
         As many as there are cores by default.
+    against : str, optional
+        A label that is compared with the best of the others, figure by figure, on the same series.
     out : text stream, optional
         Where tables go; None prints nothing.
 
@@ -48,6 +52,8 @@ def evaluate(
     found = {label: summary(run) for label, run in runs.items()}
     if out:
         out.write(tables(runs, found))
+        if against is not None and against in runs:
+            out.write(compare.table(compare.standings(runs, against), against))
     return found
 
 
