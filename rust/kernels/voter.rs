@@ -16,7 +16,7 @@ pub const VOTER: usize = 5;
 
 /// Most that a score by itself may take away or add, in nats.
 const STANDING_LEAST: f64 = 4.0;
-const STANDING_MOST: f64 = 1.5;
+const STANDING_MOST: f64 = 0.5;
 
 pub struct Voter<'a> {
     pub tail: Tail<'a>,

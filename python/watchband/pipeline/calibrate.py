@@ -132,7 +132,7 @@ class Calibrate(Fold):
     weights: tuple[float, ...] = (1.0,)
     """Shares of the false alarms of an ensemble's members, the band's first; together 1."""
     strengths: tuple[float, ...] = ()
-    """Of each member: nats of evidence for each e-fold of its score, between -4 and 1.5 in all; none where empty."""
+    """Of each member: nats of evidence for each e-fold of its score, between -4 and 0.5 in all; none where empty."""
 
     def __post_init__(self) -> None:
         params.check(self)

@@ -41,7 +41,7 @@ class Member:
     holds : bool, default False
         Where the band's member holds back learning it gets NaN: it learns nothing of an outage, and has no score.
     strength : float, default 0
-        For scores that mean the same in every series: nats of evidence for each e-fold of the score, from -4 to 1.5
+        For scores that mean the same in every series: nats of evidence for each e-fold of the score, from -4 to 0.5
         in all. A novelty a hundred times as large as another is the stranger one, also where both have never been
         seen. The second level of ``Calibrate`` counts what comes of it, so the budget holds. Not for the band's member.
     says : str
