@@ -95,10 +95,11 @@ class Auto(Preset):
 
 @dataclass(frozen=True)
 class Novelty(Preset):
-    """For people who want every value that was never seen: gap novelty first, with a seasonal band for the picture.
+    """For people who want every value that was never seen: gap novelty first, with a long memory.
 
-    Works where the news is a value that never came before, within the usual range or beyond. Does not work for sparse
-    counts, where every new count is news.
+    Works where the news is a value that never came before, within the usual range or beyond, a mean of two dozen
+    values, or a noise. The band is drawn from the values just before and has nearly no share of the false alarms. Does
+    not work for metrics that grow, where every value is new; knows nothing of the hour.
 
     Examples
     --------
@@ -108,7 +109,20 @@ class Novelty(Preset):
 
     name: ClassVar[str] = "novelty"
     cost: ClassVar[str] = "O(1) a point; the sum of its members"
+    # The band's member holds nothing back: what an outage brings is news once, and known when it comes again.
     table: ClassVar[tuple[Member, ...]] = shares(
-        Member("band", SeasonalBand(), 1),
-        *NOVELTIES,
+        Member("band", Residual(), 0.2),
+        Member("novelty", GapNovelty(memory=25_000), 20, says="no value like it was seen before"),
+        Member(
+            "novelty of means",
+            GapNovelty(memory=25_000, of="mean", window=24),
+            10,
+            says="its last two dozen values never had such a mean before",
+        ),
+        Member(
+            "novelty of noise",
+            GapNovelty(memory=25_000, of="deviation", window=36),
+            5,
+            says="its last three dozen values never varied by so much or so little before",
+        ),
     )
