@@ -152,9 +152,11 @@ def test_members_that_make_no_ensemble(members: list[tuple[object, ...]], flaw: 
 def test_presets_are_named_like_detectors_and_tell_their_members(name: str) -> None:
     preset = CATALOGUE.parse(f"{name}:timezone=Europe/Dublin,range_low=0")
     assert isinstance(preset, Ensemble)
-    assert preset.band == SeasonalBand(timezone="Europe/Dublin", range_low=0.0)
     assert sum(preset.weights) == pytest.approx(1)
-    assert preset.fingerprint != CATALOGUE.parse(name).fingerprint
+    # The members of novelty ask for nothing of that.
+    told = {"auto": SeasonalBand(timezone="Europe/Dublin", range_low=0.0), "novelty": Residual()}
+    assert preset.band == told[name]
+    assert (preset.fingerprint != CATALOGUE.parse(name).fingerprint) == (name == "auto")
 
 
 MIX = Ensemble.of(("band", RollingZscore(), 0.6), ("novelty", GapNovelty(), 0.2), ("shift", LevelShift(), 0.2))
@@ -207,7 +209,7 @@ def test_a_value_is_one_outside_the_drawn_band() -> None:
 def test_other_rules_watch_with_the_band_alone() -> None:
     times = streams.times(3000, MINUTE)
     found = wb.detect((times, two_modes()), detector="novelty", cutoff=4)
-    assert found.settings["detector"] == "seasonal_band"
+    assert found.settings["detector"] == "residual"
     assert set(found.table.column("seen_by").to_pylist()) == {""}
 
 
