@@ -8,7 +8,7 @@ RUST := Cargo.toml Cargo.lock $(shell find rust -name '*.rs')
 T ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types clippy tidy bench soak docs lock tools clean
+.PHONY: help demo test check format lint types clippy tidy bench instructions memcheck soak docs lock tools clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,7 +42,13 @@ tidy: $(STAMPS)/build $(STAMPS)/dev  ## House rules and docs
 bench: $(STAMPS)/build $(STAMPS)/dev $(STAMPS)/bench  ## Speed and size beside the peers (B=name for one)
 	$(BIN)/python -m benches $(B)
 
-soak: $(STAMPS)/build $(STAMPS)/dev  ## What is too long for CI: deep property tests
+instructions: $(STAMPS)/run  ## Instructions a point of fixed work beside the recorded ones (ARGS=--write records)
+	$(BIN)/python -m tools.instructions $(ARGS)
+
+memcheck: $(STAMPS)/build $(STAMPS)/dev  ## Kernels under Valgrind: their own tests, then damaged states of every detector
+	$(BIN)/python -m tools.memcheck $(ARGS)
+
+soak: memcheck  ## What is too long for CI: deep property tests, many damaged states, Valgrind
 	HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest $(T) $(ARGS)
 
 docs: $(STAMPS)/build $(STAMPS)/dev  ## Rewrite the generated parts of the docs

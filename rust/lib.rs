@@ -3,6 +3,8 @@
 
 pub mod bindings;
 pub mod kernels;
+#[cfg(test)]
+mod workload;
 
 use pyo3::prelude::*;
 

@@ -1,8 +1,8 @@
 """What tests may use, and what they need from outside.
 
 Tests marked ``data`` need the labelled data that ``WATCHBAND_DATA`` names (default ``../shared/data``), tests marked
-``browser`` need Chromium. Where one is absent they are deselected and one line says so; with ``CI=true`` that is an
-error, so that nothing is ever left out unseen.
+``browser`` need Chromium, tests marked ``valgrind`` Valgrind. Where one is absent they are deselected and one line says
+so; with ``CI=true`` that is an error, so that nothing is ever left out unseen.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ def chromium() -> str | None:
 
 NEEDS = {
     "data": (lambda: (data_folder() / "nab").is_dir(), "labelled data not found (set WATCHBAND_DATA)"),
+    "valgrind": (lambda: shutil.which("valgrind") is not None, "Valgrind not found (apt-get install valgrind)"),
     "browser": (lambda: chromium() is not None, "Chromium not found (apt-get install chromium)"),
 }
 

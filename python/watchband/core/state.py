@@ -297,7 +297,7 @@ class State:
                 arrays["last_time"],
                 {str(k): str(v) for k, v in header["libraries"].items()},
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise StateCorruptError(f"The header of this state makes no sense ({error}). {ADVICE}") from error
 
 
@@ -345,7 +345,7 @@ def _open(data: bytes) -> tuple[dict[str, Any], memoryview]:
         )
     try:
         header = json.loads(bytes(data[_PREFIX.size : _PREFIX.size + length]))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StateCorruptError(f"The header of this state cannot be read ({error}). {ADVICE}") from error
     if not isinstance(header, dict):
         raise StateCorruptError(f"The header of this state is not a table. {ADVICE}")

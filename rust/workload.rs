@@ -1,17 +1,18 @@
-//! A fixed piece of work for the forest's kernel, without Python around it: what tools count instructions of and look
-//! over memory accesses in. Arguments: trees, values a point, points learned before, points counted, whether to score.
+//! Fixed pieces of work for kernels, without Python around them: `tools/instructions.py` counts the instructions of what is
+//! called `counted`, `make memcheck` looks over every access to memory. Sums of scores are compared with recorded ones.
 
-use std::hint::black_box;
-
-use _kernels::kernels::fleet::{Kernel, Row, Slice};
-use _kernels::kernels::random_cut_forest::RandomCutForest;
-use _kernels::kernels::random_cut_open::widths;
-use _kernels::kernels::random_cut_sample::{draw, unit};
-use _kernels::kernels::random_cut_transform::Transform;
+use crate::kernels::fleet::{Kernel, Row, Slice};
+use crate::kernels::random_cut_forest::RandomCutForest;
+use crate::kernels::random_cut_open::widths;
+use crate::kernels::random_cut_sample::{draw, unit};
+use crate::kernels::random_cut_transform::Transform;
 
 const SAMPLES: usize = 256;
 const SHINGLE: usize = 8;
 const SPAN: usize = 15_360;
+/// Points that are learned before, and points that are counted.
+const BEFORE: usize = 800;
+const COUNTED: usize = 200;
 
 /// One series: its arrays, and the points that come.
 struct Series {
@@ -78,13 +79,10 @@ fn counted(kernel: &RandomCutForest, slice: &mut Slice<'_>) {
     kernel.step(slice);
 }
 
-fn main() {
-    let given: Vec<usize> = std::env::args().skip(1).map(|a| a.parse().expect("a whole number")).collect();
-    let [trees, dims, before, points, scores] = given[..] else {
-        panic!("give trees, values a point, points before, points counted, 1 to score")
-    };
+/// The sum of the scores of the counted points.
+fn forest(dims: usize, scores: bool) -> f64 {
     let kernel = RandomCutForest {
-        trees,
+        trees: 50,
         samples: SAMPLES,
         shingle: SHINGLE,
         dims,
@@ -97,15 +95,27 @@ fn main() {
         seed: 0,
         decay: 6.0 / SPAN as f64,
         span: SPAN,
-        warm_up: if scores == 1 { 64 } else { i64::MAX },
+        warm_up: if scores { 64 } else { i64::MAX },
         frozen: false,
         displaces: false,
         attributes: None,
     };
     let mut series = Series::new(kernel);
-    series.fold(before, |kernel, slice| kernel.step(slice));
-    let started = std::time::Instant::now();
-    let sum = black_box(series.fold(points, counted));
-    let nanoseconds = started.elapsed().as_nanos() / points.max(1) as u128;
-    println!("sum of {points} scores: {sum:.9}; {nanoseconds} ns a point");
+    series.fold(BEFORE, |kernel, slice| kernel.step(slice));
+    series.fold(COUNTED, counted)
+}
+
+#[test]
+fn forest_scores() {
+    assert_eq!(forest(1, true), 172.81634550380033);
+}
+
+#[test]
+fn forest_learns() {
+    assert_eq!(forest(1, false), 0.0);
+}
+
+#[test]
+fn forest_scores_eight_values() {
+    assert_eq!(forest(8, true), 156.52881212114613);
 }
