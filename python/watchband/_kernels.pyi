@@ -28,6 +28,7 @@ def calibrate(
     half_life: float,
     weights: list[float],
     strengths: list[float],
+    sparse: list[bool],
     threads: int,
 ) -> None: ...
 def calibrate_widths() -> tuple[int, int, int, int]: ...

@@ -27,6 +27,7 @@ fn calibrate(
     half_life: f64,
     weights: Vec<f64>,
     strengths: Vec<f64>,
+    sparse: Vec<bool>,
     threads: usize,
 ) -> PyResult<()> {
     let (kind, x, train, robust) = rule;
@@ -42,7 +43,7 @@ fn calibrate(
         "below" => Direction::Below,
         _ => Direction::Both,
     };
-    let kernel = Calibrate::new(rule, direction, half_life, weights, strengths, p_limit);
+    let kernel = Calibrate::new(rule, direction, half_life, weights, strengths, sparse, p_limit);
     let state = StateArgs { f64s: vec![fits, life], f32s: vec![bins], ..Default::default() };
     step(py, &kernel, state, &points, &columns, outputs, threads)
 }

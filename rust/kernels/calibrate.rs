@@ -46,6 +46,8 @@ pub struct Calibrate {
     weights: Vec<f64>,
     /// Of every member: see `Voter`.
     strengths: Vec<f64>,
+    /// Of every member: it is heard also where few counts are expected.
+    sparse: Vec<bool>,
     /// Of every slice: the probability per point that the budget allows.
     pub p_limit: Vec<f64>,
 }
@@ -57,11 +59,12 @@ impl Calibrate {
         half_life: f64,
         weights: Vec<f64>,
         strengths: Vec<f64>,
+        sparse: Vec<bool>,
         p_limit: Vec<f64>,
     ) -> Self {
         let grows = libm::exp2(1.0 / half_life);
         let keeps = libm::exp2(-1.0 / (1.4 * half_life));
-        Self { rule, direction, half_life, grows, keeps, weights, strengths, p_limit }
+        Self { rule, direction, half_life, grows, keeps, weights, strengths, sparse, p_limit }
     }
 
     /// Tails of the band's member.
@@ -89,6 +92,10 @@ impl Calibrate {
         let voters = further.into_iter().zip(life.chunks_exact_mut(VOTER)).zip(strengths);
         let voter = |((tail, life), &strength)| Voter::new(Tail { ln_side: 0.0, ..tail }, life, strength);
         (rows, voters.map(voter).collect())
+    }
+
+    fn heard_of_few(&self, voter: usize) -> bool {
+        self.sparse.get(voter + 1).copied().unwrap_or(true)
     }
 
     /// The band's member can say something.
@@ -335,8 +342,9 @@ impl Kernel for Calibrate {
             let seen = life[SEEN];
             refresh(&mut tails, life, sides.signed);
             let mut ready = u32::from(self.ready(&tails, &sides, seen));
+            let few = sides.counts.is_some_and(|counts| counts.few);
             for (k, voter) in voters.iter_mut().enumerate() {
-                voter.hear(further[k][i]);
+                voter.hear(if few && !self.heard_of_few(k) { f64::NAN } else { further[k][i] });
                 ready |= u32::from(voter.ready()) << (k + 1);
             }
             shares.update(ready);

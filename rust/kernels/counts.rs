@@ -25,7 +25,7 @@ pub struct Counts {
     value: f64,
     expected: f64,
     /// Less than half of `MOST` are expected.
-    few: bool,
+    pub few: bool,
 }
 
 impl Counts {

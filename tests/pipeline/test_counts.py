@@ -115,3 +115,22 @@ def test_states_from_before_counts_are_read(weights: tuple[float, ...]) -> None:
         state, version=1, arrays={**state.arrays, "life": np.delete(life, np.s_[29:39], axis=1)}
     )
     assert calibrate.load(older.to_bytes()).same_bits(state)
+
+
+def test_a_member_that_cannot_judge_rare_events_is_not_heard_there() -> None:
+    rng = np.random.default_rng(10)
+    points, scores = given(rng.poisson(0.3, 1500).astype(float), 0.3)
+    scores = dataclasses.replace(scores, members=(rng.exponential(size=1500),))
+    heard, deaf = (
+        Calibrate(Budget(1, ONE_IN * MINUTE), weights=(0.5, 0.5), sparse=(True, sparse)) for sparse in (True, False)
+    )
+    interval = np.array([MINUTE])
+    loud = heard.step(heard.start(), points, scores, interval_ns=interval)
+    quiet = deaf.step(deaf.start(), points, scores, interval_ns=interval)
+    assert np.isfinite(loud.members[1][400:]).all()
+    assert np.isnan(quiet.members[1]).all()
+    alone = run(points, dataclasses.replace(scores, members=()))
+    np.testing.assert_array_equal(quiet.limit_above, alone.limit_above)
+    # Where many are expected it is heard.
+    many = dataclasses.replace(scores, expected=np.full(1500, 9.0))
+    assert np.isfinite(deaf.step(deaf.start(), points, many, interval_ns=interval).members[1][400:]).all()

@@ -133,6 +133,8 @@ class Calibrate(Fold):
     """Shares of the false alarms of an ensemble's members, the band's first; together 1."""
     strengths: tuple[float, ...] = ()
     """Of each member: nats of evidence for each e-fold of its score, between -4 and 0.5 in all; none where empty."""
+    sparse: tuple[bool, ...] = ()
+    """Of each member: whether it is heard also where few counts are expected; all are where empty."""
 
     def __post_init__(self) -> None:
         params.check(self)
@@ -236,6 +238,7 @@ class Calibrate(Fold):
                 self.half_life,
                 list(self.members),
                 list(self.strengths),
+                list(self.sparse),
                 threads,
             )
             counts = np.diff(points.offsets)

@@ -44,6 +44,9 @@ class Member:
         For scores that mean the same in every series: nats of evidence for each e-fold of the score, from -4 to 0.5
         in all. A novelty a hundred times as large as another is the stranger one, also where both have never been
         seen. The second level of ``Calibrate`` counts what comes of it, so the budget holds. Not for the band's member.
+    sparse : bool, default True
+        False for a detector that cannot judge rare events: of a metric that counts it is not heard where fewer than
+        four are expected.
     says : str
         What it means when this one speaks and the value lies within the band: a clause of the alert's sentence.
     """
@@ -54,6 +57,7 @@ class Member:
     reads: str = "value"
     holds: bool = False
     strength: float = 0.0
+    sparse: bool = True
     says: str = "its course does not fit what it usually does"
 
     def __str__(self) -> str:
@@ -157,6 +161,12 @@ class Ensemble(Detector):
     @property
     def further(self) -> int:
         return len(self.members) - 1
+
+    @property
+    def combination(self) -> dict[str, Any]:
+        """What ``Calibrate`` is to know of the members, as its parameters."""
+        sparse = tuple(m.sparse for m in self.members)
+        return {"weights": self.weights, "strengths": self.strengths, "sparse": sparse}
 
     @property
     def band(self) -> Detector:

@@ -88,7 +88,9 @@ class Auto(Preset):
         Member("band", SeasonalBand(), 30),
         Member("residual", Residual(), 4, says="it does not follow from the values before it"),
         *NOVELTIES,
-        Member("shape", ShapeNovelty(), 6, strength=1.0, says="its course resembles no stretch of its past"),
+        Member(
+            "shape", ShapeNovelty(), 6, strength=1.0, sparse=False, says="its course resembles no stretch of its past"
+        ),
         Member("forest", RandomCutForest(), 2),
     )
 

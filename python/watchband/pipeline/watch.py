@@ -132,8 +132,7 @@ class Watch:
         """The stage from scores to anomaly scores."""
         if not isinstance(self.detector, Ensemble):
             return Calibrate(self.rule, direction=self.policy.direction)
-        weights, strengths = self.detector.weights, self.detector.strengths
-        return Calibrate(self.rule, direction=self.policy.direction, weights=weights, strengths=strengths)
+        return Calibrate(self.rule, direction=self.policy.direction, **self.detector.combination)
 
     @cached_property
     def members(self) -> tuple[str, ...]:
