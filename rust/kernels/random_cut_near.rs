@@ -3,6 +3,8 @@
 //! A point goes down by the cuts as ever; where a cut is in a value that it does not have, both sides are tried. The
 //! leaf with the smallest sum of distances over the values it has is the tree's answer.
 
+use std::hint::select_unpredictable;
+
 use super::random_cut_box::Width;
 use super::random_cut_forest::Fold;
 use super::random_cut_intake::ring;
@@ -21,10 +23,10 @@ pub struct Search {
     pub near: Vec<Near>,
     /// Distance of the nearer half of the answers: those beyond it say little.
     pub bound: f32,
-    /// Trees and their nodes that the point has come to, and will come to next; the leaves it may lie in.
-    here: Vec<(u16, u16)>,
-    next: Vec<(u16, u16)>,
-    leaves: Vec<(u16, u16)>,
+    /// Trees (upper half) and their nodes (lower half) that the point has come to, and will come to next; the leaves it may lie in.
+    here: Vec<u32>,
+    next: Vec<u32>,
+    leaves: Vec<u32>,
     distances: Vec<f32>,
     values: Vec<f64>,
 }
@@ -57,27 +59,32 @@ impl Tree<'_> {
 impl Search {
     /// Finds the leaves that the point may lie in, in all trees at once: while one waits for memory the others move.
     fn reach(&mut self, trees: &[Tree<'_>], point: &Padded, known: &Padded) {
-        self.leaves.clear();
         self.here.clear();
         let rooted = trees.iter().enumerate().filter(|(_, tree)| *tree.root >= 0);
-        self.here.extend(rooted.map(|(t, tree)| (t as u16, *tree.root as u16)));
-        while !self.here.is_empty() {
-            self.next.clear();
-            for &(t, id) in &self.here {
-                let tree = &trees[usize::from(t)];
-                if usize::from(id) >= tree.samples {
-                    self.leaves.push((t, id));
-                    continue;
-                }
-                let node = tree.nodes[usize::from(id)];
-                if known[usize::from(dim_of(node))] > 0.0 {
-                    self.next.push((t, child(node, point) as u16));
-                } else {
-                    self.next.extend([(t, left_of(node) as u16), (t, right_of(node) as u16)]);
-                }
+        self.here.extend(rooted.map(|(t, tree)| (t as u32) << 16 | *tree.root as u32));
+        let (mut count, mut found) = (self.here.len(), 0);
+        while count > 0 {
+            self.next.resize(self.next.len().max(2 * count + 1), 0);
+            self.leaves.resize(self.leaves.len().max(found + count), 0);
+            let mut ahead = 0;
+            // No branch: whether this is a leaf, and which way it goes on, would be foreseen badly.
+            for &at in &self.here[..count] {
+                let (tree, id) = (&trees[(at >> 16) as usize], (at & 0xFFFF) as usize);
+                let inner = id < tree.samples;
+                let node = tree.nodes[id.min(tree.samples - 1)];
+                let both = known[usize::from(dim_of(node))] == 0.0;
+                let first = select_unpredictable(both, left_of(node), child(node, point) as usize);
+                self.next[ahead] = at & 0xFFFF_0000 | first as u32;
+                ahead += usize::from(inner);
+                self.next[ahead] = at & 0xFFFF_0000 | right_of(node) as u32;
+                ahead += usize::from(inner & both);
+                self.leaves[found] = at;
+                found += usize::from(!inner);
             }
             std::mem::swap(&mut self.here, &mut self.next);
+            count = ahead;
         }
+        self.leaves.truncate(found);
     }
 }
 
@@ -89,25 +96,22 @@ impl<W: Width> Fold<'_, '_, W> {
         let Search { near, bound, leaves, distances, .. } = &mut self.search;
         let (kernel, written) = (self.kernel, self.head[0]);
         let age = |start: u16| written - kernel.born(start, written);
-        leaves.sort_unstable_by_key(|&(tree, _)| tree);
         near.clear();
-        for of in leaves.chunk_by(|a, b| a.0 == b.0) {
-            let tree = &self.trees[usize::from(of[0].0)];
-            let found = of.iter().map(|&(_, leaf)| {
-                let start = tree.newest(usize::from(leaf), age);
-                Near { start, distance: apart(ring.point(start), point, known) }
-            });
+        near.resize(self.trees.len(), Near { start: NONE, distance: f32::INFINITY });
+        for &at in leaves.iter() {
+            let (t, leaf) = ((at >> 16) as usize, (at & 0xFFFF) as usize);
+            let start = self.trees[t].newest(leaf, age);
+            let distance = apart(ring.point(start), point, known);
+            let best = &mut near[t];
             // Of equally near ones the newest.
-            near.extend(found.reduce(|best, other| {
-                let nearer = other.distance < best.distance
-                    || other.distance == best.distance && age(other.start) < age(best.start);
-                if nearer {
-                    other
-                } else {
-                    best
-                }
-            }));
+            if best.start == NONE
+                || distance < best.distance
+                || distance == best.distance && age(start) < age(best.start)
+            {
+                *best = Near { start, distance };
+            }
         }
+        near.retain(|n| n.start != NONE);
         distances.clear();
         distances.extend(near.iter().map(|n| n.distance));
         *bound = f32::INFINITY;

@@ -70,7 +70,7 @@ class RandomCutForest(Forest):
     expected: bool = param(
         False,
         Flag(),
-        "Say the value that the trees expect (of several the first): two thirds more time a point.",
+        "Say the value that the trees expect (of several the first): about twice the time a point.",
         retunable=True,
         later=True,
     )
