@@ -106,6 +106,7 @@ def level_shift(
     warm_up: int,
     warm: int,
     adopt: int,
+    of: str,
     threads: int,
 ) -> None: ...
 def level_shift_width() -> int: ...

@@ -2,7 +2,7 @@ use numpy::PyReadwriteArray2;
 use pyo3::prelude::*;
 
 use super::batch::{fold, PointsArgs, StateArgs, Target};
-use crate::kernels::level_shift::{LevelShift, RUN};
+use crate::kernels::level_shift::{LevelShift, Of, RUN};
 
 #[pyfunction]
 fn level_shift(
@@ -15,11 +15,17 @@ fn level_shift(
     warm_up: usize,
     warm: usize,
     adopt: i64,
+    of: &str,
     threads: usize,
 ) -> PyResult<()> {
     let (gain, mean_gain, spread_gain, usual_gain) = gains;
     let (warm_up, warm) = (warm_up as f64, warm as f64);
-    let kernel = LevelShift { gain, mean_gain, spread_gain, usual_gain, warm_up, adopt, warm };
+    let of = match of {
+        "level" => Of::Level,
+        "spread" => Of::Spread,
+        _ => Of::Both,
+    };
+    let kernel = LevelShift { of, gain, mean_gain, spread_gain, usual_gain, warm_up, adopt, warm };
     let state = StateArgs { f64s: vec![run], i64s: vec![held], ..Default::default() };
     fold(py, kernel, state, &points, target, threads)
 }

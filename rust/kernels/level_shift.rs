@@ -5,7 +5,16 @@
 
 use super::fleet::{Kernel, Slice};
 
+/// Which of the two slow numbers is judged.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Of {
+    Both,
+    Level,
+    Spread,
+}
+
 pub struct LevelShift {
+    pub of: Of,
     /// Share of the present point in level and scale, in the slow mean, in the slow spread and in what is usual.
     pub gain: f64,
     pub mean_gain: f64,
@@ -122,6 +131,11 @@ impl LevelShift {
         let z = standardised(value - run[LEVEL], scale);
         let mean = move_on(&mut run[MEAN..MEAN + 3], self.mean_gain, z.clamp(-MEAN_CLIP, MEAN_CLIP));
         let spread = move_on(&mut run[SPREAD..SPREAD + 3], self.spread_gain, z.abs());
+        let (mean, spread) = match self.of {
+            Of::Both => (mean, spread),
+            Of::Level => (mean, -1.0),
+            Of::Spread => (-1.0, spread),
+        };
         let known = count > self.warm_up;
         let expected = if mean >= spread { run[LEVEL] } else { f64::NAN };
         let mut flags = if count <= self.warm { WARMING } else { 0.0 };

@@ -27,7 +27,11 @@ VARIANTS: dict[str, list[dict[str, object]]] = {
         {"memory": 300, "cells": 32, "of": "deviation", "window": 12},
     ],
     "half_space_trees": [{"trees": 7, "height": 5, "window": 40}, {"height": 11, "window": 90, "limit": 0.05}],
-    "level_shift": [{"half_life": 40.0, "mean_points": 4, "spread_points": 8, "usual_points": 200, "adopt": 6}],
+    "level_shift": [
+        {"half_life": 40.0, "mean_points": 4, "spread_points": 8, "usual_points": 200, "adopt": 6},
+        {"of": "spread"},
+        {"of": "level"},
+    ],
     "left_discord": [
         {"length": 40, "window": 200},
         {"length": 48, "window": 600, "exclusion": 12, "warm_up": 40},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -17,6 +19,8 @@ PARAMETERS = [
     {},
     {"half_life": 40.0, "mean_points": 4, "spread_points": 8, "usual_points": 200, "adopt": 6},
     {"half_life": 2.0, "mean_points": 2, "spread_points": 2, "usual_points": 50, "adopt": 1, "warm_up": 20},
+    {"of": "level"},
+    {"of": "spread", "half_life": 60.0},
 ]
 extreme = st.sampled_from([0.0, -0.0, 1.0, 5e-324, -1e-310, 1e154, -1e200, 1.7e308, -1.7e308, np.inf, np.nan])
 
@@ -32,7 +36,7 @@ def noise(n: int, seed: int) -> np.ndarray:
 
 @pytest.mark.parametrize("parameters", PARAMETERS, ids=str)
 @pytest.mark.parametrize("seed", [3, 4])
-def test_equals_the_reference(parameters: dict[str, float], seed: int) -> None:
+def test_equals_the_reference(parameters: dict[str, Any], seed: int) -> None:
     _, values = streams.awkward(900, seed)
     values[500:] += 1000
     values[700] = 1e200
@@ -118,3 +122,14 @@ def test_there_is_no_band() -> None:
         assert np.isnan(column).all()
     assert set(detector.spoke(scores)[60:200]) == {"level", "spread"}
     assert detector.spoke(scores)[-1] == ""
+
+
+def test_the_spread_alone_tells_a_silence_and_no_shift() -> None:
+    values = noise(4000, 12)
+    values[2500:2560] += 1.2
+    values[3000:3060] *= 0.05
+    score = run(LevelShift(of="spread"), values).score
+    usual = score[1000:2500].max()
+    assert score[3000:3060].max() > 1.4 * usual
+    assert score[2500:2560].max() < 1.4 * usual
+    assert run(LevelShift(of="level"), values).score[2500:2560].max() > 1.4 * usual

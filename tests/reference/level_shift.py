@@ -67,6 +67,7 @@ def level_shift(
     usual_points: int = 2000,
     adopt: int = 36,
     warm_up: int = 60,
+    of: str = "both",
 ) -> tuple[np.ndarray, list[str], np.ndarray]:
     """Score, who spoke, and flags of each point of one series."""
     score, spoke, flags = np.full(len(values), np.nan), [""] * len(values), np.zeros(len(values))
@@ -83,6 +84,7 @@ def level_shift(
         z = level.standardised(value)
         far, wide = mean.take(clip(z, 3)), spread.take(abs(z))
         known = level.count > warm_up
+        far, wide = (-1.0 if of == "spread" else far), (-1.0 if of == "level" else wide)
         if known:
             score[i], spoke[i] = max(far, wide), "level" if far >= wide else "spread"
             flags[i] = 4 if level.count <= warm_up + 8 * (mean_points + spread_points) else 0

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from watchband import _kernels
 from watchband.core.detector import Detector, Maturity
-from watchband.core.params import Integer, Real, param
+from watchband.core.params import Choice, Integer, Real, param
 from watchband.core.points import Points
 from watchband.core.scores import Scores
 from watchband.core.state import Field, State
@@ -27,7 +27,9 @@ class LevelShift(Detector):
 
     Score: the larger of two distances, each of a slow number from its usual value in its usual distance. The slow
     mean is an exponentially weighted mean of residuals ``z`` clipped at 3, the slow spread one of ``|z|`` clipped at 6,
-    with ``z = (value - level) / scale`` and a robust exponentially weighted level and scale. Both are two-sided.
+    with ``z = (value - level) / scale`` and a robust exponentially weighted level and scale. Both are two-sided. With
+    ``of="spread"`` it is a detector of changes of variance alone, a metric that fell silent near its level among them;
+    with ``of="level"`` one of shifts alone.
 
     ``expected`` names which of the two spoke: it is the usual level where the slow mean did, and NaN where the slow
     spread did; ``spoke`` turns it into words. ``scale``, ``lower`` and ``upper`` are NaN: no single value is out.
@@ -74,6 +76,7 @@ class LevelShift(Detector):
     usual_points: int = param(2000, Integer(50, 1_000_000), "Memory of what is usual for both.", unit="points")
     adopt: int = param(36, Integer(1, 100_000), "Points after which a large shift is the new level.", unit="points")
     warm_up: int = param(60, Integer(20, 10_000), "Values seen before the first opinion.", unit="points")
+    of: str = param("both", Choice(("both", "level", "spread")), "Which of the two is judged.", later=True)
 
     @property
     def memory_points(self) -> int:
@@ -107,5 +110,6 @@ class LevelShift(Detector):
             self.warm_up,
             self.warm_up + 8 * (self.mean_points + self.spread_points),
             self.adopt,
+            self.of,
             threads,
         )
