@@ -26,7 +26,9 @@ from watchband.testing.nulls import NULLS, openings
 NOMINAL = (0.5, 0.9, 0.99)
 ONE_IN = (1440, 10_000)
 WARM_UP = 1000
-SERIES, POINTS = 60, 6000
+SERIES, POINTS = 20, 6000
+FARTHEST = 5.0
+"""Points that the picture reaches either way; what is farther stands at its edge with its figure."""
 DETECTOR_NAMES = ("seasonal_band", "residual", "ewma")
 
 
@@ -106,19 +108,33 @@ def draw(found: dict[str, list[Measured]], path: Path) -> None:
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
-    figure, axes = plt.subplots(1, len(found), figsize=(4.2 * len(found), 5.2), sharey=True, squeeze=False)
+    figure, axes = plt.subplots(1, len(found), figsize=(3.9 * len(found), 7), sharey=True, sharex=True, squeeze=False)
     for axis, (name, measured) in zip(axes[0], found.items(), strict=True):
-        rows = np.arange(len(measured))
         axis.axvspan(-1, 1, color="#e8eef4")
         axis.axvline(0, color="#8899aa", linewidth=0.8)
-        for nominal, colour in zip(NOMINAL, ("#1f6f8b", "#d1761b", "#7b3f8c"), strict=True):
+        for nudge, nominal, colour in zip((-0.3, 0, 0.3), NOMINAL, ("#1f6f8b", "#d1761b", "#7b3f8c"), strict=True):
             off = [100 * (np.median(m.inside[nominal]) - nominal) for m in measured]
-            axis.plot(off, rows, "o", color=colour, label=f"{nominal:.0%}", markersize=5)
+            off.append(100 * (np.median(np.concatenate([m.inside[nominal] for m in measured])) - nominal))
+            rows = np.arange(len(off)) + nudge
+            beyond = np.abs(off) > FARTHEST
+            axis.plot(np.clip(off, -FARTHEST, FARTHEST), rows, "o", color=colour, label=f"{nominal:.0%}", markersize=4)
+            for row, value in zip(rows[beyond], np.array(off)[beyond], strict=True):
+                side = "left" if value < 0 else "right"
+                axis.annotate(
+                    f"{value:+.0f}",
+                    (np.sign(value) * FARTHEST, row),
+                    (-6 if side == "right" else 6, -3),
+                    textcoords="offset points",
+                    ha=side,
+                    fontsize=7,
+                    color=colour,
+                )
         axis.set_title(name)
         axis.set_xlabel("observed minus nominal, points")
-        axis.set_yticks(rows, [m.kind for m in measured])
+        axis.set_yticks(np.arange(len(measured) + 1), [*(m.kind for m in measured), "median of all series"])
+        axis.set_xlim(-FARTHEST - 0.3, FARTHEST + 0.3)
     axes[0, 0].invert_yaxis()
-    axes[0, -1].legend(title="nominal", loc="best")
+    axes[0, -1].legend(title="nominal", loc="upper left", fontsize=8)
     figure.tight_layout()
     figure.savefig(path, dpi=110)
     plt.close(figure)
