@@ -72,21 +72,19 @@ class Auto(Preset):
 
     Works for metrics of people and machines at any interval. A value is anomalous outside the drawn band; a forest of
     random cuts and the nearest stretch of the past add courses that do not fit, gap novelty adds values, short means
-    and noise that were never seen, the residual jumps between neighbours. The budget of alerts is shared: one promise
-    for all of them together. Does not work for scores that are to be compared with a fixed limit: those rules read the
-    band's member alone.
+    and noise that were never seen. The budget of alerts is shared: one promise for all of them together. Does not work
+    for scores that are to be compared with a fixed limit: those rules read the band's member alone.
 
     Examples
     --------
     >>> Auto().labels
-    ('band', 'residual', 'novelty', 'novelty of means', 'novelty of noise', 'shape', 'forest')
+    ('band', 'novelty', 'novelty of means', 'novelty of noise', 'shape', 'forest')
     """
 
     name: ClassVar[str] = "auto"
     cost: ClassVar[str] = "O(1) a point; the sum of its members"
     table: ClassVar[tuple[Member, ...]] = shares(
-        Member("band", SeasonalBand(), 30),
-        Member("residual", Residual(), 4, says="it does not follow from the values before it"),
+        Member("band", SeasonalBand(), 10),
         *NOVELTIES,
         Member(
             "shape", ShapeNovelty(), 6, strength=1.0, sparse=False, says="its course resembles no stretch of its past"
