@@ -55,7 +55,7 @@ def process(kind: str, n: int, seed: int) -> np.ndarray:
 @pytest.mark.parametrize("level", [0.8, 0.9])
 @pytest.mark.parametrize("kind", ["sine", "autoregression", "walk"])
 def test_intervals_contain_what_they_promise(kind: str, level: float) -> None:
-    """One step ahead within a point, every step up to twelve within four on average over origins and series."""
+    """The next point within one in a hundred; over some 600 origins twelve steps ahead within two, each within five."""
     inside_one, inside = [], np.zeros(12)
     origins = 0
     for seed in range(2):
@@ -74,7 +74,8 @@ def test_intervals_contain_what_they_promise(kind: str, level: float) -> None:
                 inside += (truth >= told.lower[0, :, 0]) & (truth <= told.upper[0, :, 0])
                 origins += 1
     assert abs(np.concatenate(inside_one).mean() - level) < 0.01
-    assert np.abs(inside / origins - level).max() < 0.04
+    assert abs((inside / origins).mean() - level) < 0.02
+    assert np.abs(inside / origins - level).max() < 0.05
 
 
 def test_intervals_widen_after_the_noise_has_grown() -> None:

@@ -62,7 +62,7 @@ class ForestForecast(Forest):
     """
 
     name: ClassVar[str] = "forest_forecast"
-    cost: ClassVar[str] = "O(trees · (log samples + horizon)) a point, 40 µs"
+    cost: ClassVar[str] = "O(trees · (log samples + horizon)) a point, 20 µs"
 
     horizon: int = param(12, Integer(1, 256), "Points ahead that are forecast.", unit="points")
     errors: int = param(256, Integer(16, 4096), "Errors of each step ahead that are kept.")
