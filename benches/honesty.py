@@ -1,9 +1,13 @@
-"""Alerts on clean series against the promise: ``python -m benches.honesty [NAME …]``, as in ``docs/calibrate.md``."""
+"""Alerts on clean series against the promise, as in ``docs/calibrate.md``.
+
+``python -m benches.honesty [--light] [NAME …]``; ``--light`` measures the light tier of ``calibrate``.
+"""
 
 from __future__ import annotations
 
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 
@@ -21,7 +25,7 @@ DETECTOR_NAMES = ("ewma", "rolling_zscore", "residual")
 ONE_IN = (1440, 10_000)
 
 
-def measure(values: np.ndarray, name: str) -> tuple[list[float], float]:
+def measure(values: np.ndarray, name: str, tier: str | None) -> tuple[list[float], float]:
     """Alerts over promised ones for each budget, and nanoseconds a point of ``calibrate``."""
     series, n = values.shape
     points = Points.fleet([(streams.times(n, 5 * streams.MINUTE), row) for row in values])
@@ -31,7 +35,8 @@ def measure(values: np.ndarray, name: str) -> tuple[list[float], float]:
     held = scores.flags.astype(np.int64) & HELD != 0
     ratios, spent = [], 0.0
     for one_in in ONE_IN:
-        calibrate = Watch("honesty", detector, Budget(1, one_in * streams.MINUTE)).calibrate
+        watched = Watch("honesty", detector, Budget(1, one_in * streams.MINUTE)).calibrate
+        calibrate = replace(watched, tier=tier or watched.tier)
         state = calibrate.start(series)
         begin = time.process_time()
         interval = np.full(series, streams.MINUTE)
@@ -42,7 +47,7 @@ def measure(values: np.ndarray, name: str) -> tuple[list[float], float]:
     return ratios, spent / len(ONE_IN) / values.size * 1e9
 
 
-def main(names: list[str]) -> None:
+def main(names: list[str], tier: str | None) -> None:
     columns = [f"{name} 1/{one_in}" for name in names for one_in in ONE_IN]
     print("| null | " + " | ".join(columns) + " |")
     print("|---" * (len(columns) + 1) + "|")
@@ -51,12 +56,14 @@ def main(names: list[str]) -> None:
         values = make(np.random.default_rng(11), (SERIES, POINTS))
         cells = []
         for name in names:
-            ratios, cost = measure(values, name)
+            ratios, cost = measure(values, name, tier)
             cells += [f"{ratio:.2f}" for ratio in ratios]
             costs.append(cost)
         print(f"| {null} | " + " | ".join(cells) + " |")
-    print(f"\ncalibrate: {np.median(costs):.0f} ns a point, {Calibrate().state_bytes_max} bytes a series")
+    size = Calibrate(tier=tier or "full").state_bytes_max
+    print(f"\ncalibrate: {np.median(costs):.0f} ns a point, {size} bytes a series")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or list(DETECTOR_NAMES))
+    names = [word for word in sys.argv[1:] if word != "--light"]
+    main(names or list(DETECTOR_NAMES), "light" if "--light" in sys.argv else None)

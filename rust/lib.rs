@@ -11,12 +11,14 @@ use pyo3::prelude::*;
 #[pymodule]
 fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
     bindings::calibrate::register(module)?;
+    bindings::calibrate_light::register(module)?;
     bindings::decide::register(module)?;
     bindings::ewma::register(module)?;
     bindings::gap_novelty::register(module)?;
     bindings::half_space_trees::register(module)?;
     bindings::level_shift::register(module)?;
     bindings::left_discord::register(module)?;
+    bindings::light_band::register(module)?;
     bindings::one::register(module)?;
     bindings::prepare::register(module)?;
     bindings::random_cut_ask::register(module)?;

@@ -32,6 +32,18 @@ def calibrate(
     threads: int,
 ) -> None: ...
 def calibrate_widths() -> tuple[int, int, int, int]: ...
+def calibrate_light(
+    cells: _F32,
+    life: _F64,
+    points: _Points,
+    columns: list[_F64],
+    outputs: list[_F64],
+    p_limit: list[float],
+    direction: str,
+    half_life: float,
+    threads: int,
+) -> None: ...
+def calibrate_light_widths() -> tuple[int, int]: ...
 def decide(
     state: tuple[_F64, _I64, _F64, _F64, _I64],
     points: _Points,
@@ -121,6 +133,18 @@ def left_discord(
     warm_up: int,
     threads: int,
 ) -> None: ...
+def light_band(
+    core: _F64,
+    clock: _I64,
+    tables: _F32,
+    points: _Points,
+    target: list[_F64],
+    zone: tuple[_I64, _I64],
+    hold: tuple[float, float],
+    width: float,
+    threads: int,
+) -> None: ...
+def light_band_widths() -> tuple[int, int, int]: ...
 def prepare(
     state: tuple[_I64, _I64, _F64, _I64, _I64, _I64],
     raw: tuple[NDArray[np.int32], _I64, _I64, _F64],

@@ -2,12 +2,14 @@
 
 pub mod batch;
 pub mod calibrate;
+pub mod calibrate_light;
 pub mod decide;
 pub mod ewma;
 pub mod gap_novelty;
 pub mod half_space_trees;
 pub mod left_discord;
 pub mod level_shift;
+pub mod light_band;
 pub mod one;
 pub mod prepare;
 pub mod random_cut_ask;

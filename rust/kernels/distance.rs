@@ -28,18 +28,19 @@ pub struct Answers<'a> {
     lower: &'a mut [f64],
     upper: &'a mut [f64],
     scale: &'a mut [f64],
+    pub flags: &'a mut [f64],
 }
 
 impl<'a> Answers<'a> {
     /// Takes the outputs out of a slice; `width` is that of the band, in scales.
     pub fn of(slice: &mut Slice<'a>, width: f64) -> Self {
         let values = slice.values;
-        let Ok([score, expected, lower, upper, scale, _flags]) =
+        let Ok([score, expected, lower, upper, scale, flags]) =
             <[&mut [f64]; 6]>::try_from(std::mem::take(&mut slice.outputs))
         else {
             unreachable!("six outputs")
         };
-        Self { values, width, score, expected, lower, upper, scale }
+        Self { values, width, score, expected, lower, upper, scale, flags }
     }
 
     /// Writes the answer for point `i`: the band always, the score only where the point has a value.

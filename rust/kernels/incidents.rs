@@ -10,9 +10,9 @@ const HOLD_POINTS: f64 = 100.0;
 
 /// The rate and size of incidents, as they stand before the point.
 pub struct Rate {
-    ln_rate: f64,
-    mean: f64,
-    k: f64,
+    pub ln_rate: f64,
+    pub mean: f64,
+    pub k: f64,
 }
 
 impl Rate {

@@ -2,6 +2,7 @@
 
 pub mod buckets;
 pub mod calibrate;
+pub mod calibrate_light;
 pub mod counts;
 pub mod decide;
 pub mod distance;
@@ -13,6 +14,8 @@ pub mod incidents;
 pub mod left_discord;
 pub mod level_shift;
 pub mod life;
+pub mod light_band;
+pub mod light_band_season;
 pub mod opening;
 pub mod pareto;
 pub mod policy;

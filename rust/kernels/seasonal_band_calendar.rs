@@ -65,6 +65,15 @@ impl Calendar {
         weekday(days) < 5 && !self.is_holiday(days)
     }
 
+    /// Seconds since local midnight and day of the week, 0 for Monday: what a slim band needs of a moment.
+    #[inline]
+    pub fn of_week(&self, nanos: i64) -> (f64, usize) {
+        let seconds = nanos.div_euclid(1_000_000_000);
+        let local = seconds + self.offset(seconds);
+        let second = local.rem_euclid(DAY) as f64 + nanos.rem_euclid(1_000_000_000) as f64 * 1e-9;
+        (second, weekday(local.div_euclid(DAY)) as usize)
+    }
+
     /// The moment `nanos` after 1970 in UTC.
     pub fn at(&self, nanos: i64) -> Moment {
         let seconds = nanos.div_euclid(1_000_000_000);

@@ -22,6 +22,8 @@ macro_rules! core_numbers {
     };
 }
 
+pub(super) use core_numbers;
+
 core_numbers! {
     /// Values learned from, and seconds between points (clipped running mean).
     seen, interval,

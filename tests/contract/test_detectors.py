@@ -37,6 +37,11 @@ VARIANTS: dict[str, list[dict[str, object]]] = {
         {"length": 48, "window": 600, "exclusion": 12, "warm_up": 40},
         {"length": 48, "window": 48, "warm_up": 1},
     ],
+    "light_band": [
+        {"timezone": "Europe/Dublin", "adapt": "follow"},
+        {"adapt": "hold", "width": 5.0},
+        {"hold": 1.0, "hold_points": 4},
+    ],
     "random_cut_forest": [
         {"trees": 7, "samples": 32, "shingle": 3, "memory": 50},
         {"shingle": 1, "trees": 20, "measure": "displacement"},

@@ -53,6 +53,8 @@ class Detector(Fold):
     cost: ClassVar[str] = ""
     """One line for ``watchband detectors``: time a point, as O() and as measured."""
 
+    tier: ClassVar[str] = "full"
+    """How a budget on its scores is kept: see ``Calibrate``."""
     one_kernel: ClassVar[bool] = False
     """``_fold`` is one call of a compiled kernel with ``scores.outputs()``; ``step_one`` then keeps that call ready."""
 

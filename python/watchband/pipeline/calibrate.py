@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from watchband import _kernels
 from watchband.core import params
-from watchband.core.errors import PointsShapeError
+from watchband.core.errors import InvalidParameterError, PointsShapeError
 from watchband.core.fold import Fold, fingerprint
 from watchband.core.params import Choice, Real, param
 from watchband.core.points import Float64, Int64, Points
@@ -20,6 +20,7 @@ from watchband.core.state import Field, State
 from watchband.pipeline.rules import DEFAULT_RULE, Budget, Contamination, Cutoff, Rule, Sigma
 
 BINS, FIT, LIFE, VOTER = _kernels.calibrate_widths()
+CELLS_LIGHT, LIFE_LIGHT = _kernels.calibrate_light_widths()
 _OUTAGE = -1.0
 INTERVAL_UNKNOWN = 60_000_000_000
 """The interval a budget is read with while a series' own is not known."""
@@ -129,6 +130,7 @@ class Calibrate(Fold):
     rule: Rule = DEFAULT_RULE
     direction: str = param("both", Choice(("both", "above", "below")), "Side on which values are anomalous.")
     half_life: float = param(5000.0, Real(100, 1e6), "Points after which a score counts half.", unit="points")
+    tier: str = param("full", Choice(("full", "light")), "'light': a budget for very many series, in 576 bytes each.")
     weights: tuple[float, ...] = (1.0,)
     """Shares of the false alarms of an ensemble's members, the band's first; together 1."""
     strengths: tuple[float, ...] = ()
@@ -138,6 +140,11 @@ class Calibrate(Fold):
 
     def __post_init__(self) -> None:
         params.check(self)
+        if self.tier == "light" and not (isinstance(self.rule, Budget) and len(self.weights) == 1):
+            raise InvalidParameterError(
+                "Calibrate(tier='light') knows a budget and single detectors. Got "
+                f"{type(self.rule).__name__.lower()} and {len(self.weights)} member(s): use tier='full'."
+            )
 
     @cached_property
     def members(self) -> tuple[float, ...]:
@@ -152,6 +159,8 @@ class Calibrate(Fold):
 
     def layout(self) -> dict[str, Field]:
         """The arrays of one series."""
+        if self.tier == "light":
+            return {"cells": Field("f4", CELLS_LIGHT), "life": Field("f8", LIFE_LIGHT)}
         return {
             "bins": Field("f4", self.rows * BINS),
             "fits": Field("f8", self.rows * FIT),
@@ -165,6 +174,8 @@ class Calibrate(Fold):
         values: dict[str, Any] = {"rule": type(self.rule).__name__, "train": list(train)}
         if len(self.members) > 1:
             values["members"] = len(self.members)
+        if self.tier != "full":
+            values["tier"] = self.tier
         return fingerprint(self.name, {**values, "direction": self.direction, "half_life": self.half_life})
 
     def upgrade(self, state: State) -> State:
@@ -225,27 +236,53 @@ class Calibrate(Fold):
             )
         found = Calibrated.blank(n, len(self.members) if len(self.members) > 1 else 0)
         if n:
-            _kernels.calibrate(
-                state.arrays["bins"],
-                state.arrays["fits"],
-                state.arrays["life"],
-                (points.rows, points.offsets, points.times, points.values),
-                [scores.score, scores.expected, scores.scale, learns, *further],
-                found.columns(),
-                self._p_limits(interval_ns),
-                self._kernel_rule(),
-                self.direction,
-                self.half_life,
-                list(self.members),
-                list(self.strengths),
-                list(self.sparse),
-                threads,
-            )
+            columns = [scores.score, scores.expected, scores.scale, learns, *further]
+            self._run(state.arrays, points, columns, found.columns(), self._p_limits(interval_ns), threads)
             counts = np.diff(points.offsets)
             some = counts > 0
             state.points_seen[points.rows[some]] += counts[some]
             state.last_time[points.rows[some]] = points.times[points.offsets[1:][some] - 1]
         return found
+
+    def _run(
+        self,
+        arrays: dict[str, NDArray[Any]],
+        points: Points,
+        columns: list[Float64],
+        outputs: list[Float64],
+        p_limits: list[float],
+        threads: int,
+    ) -> None:
+        batch = (points.rows, points.offsets, points.times, points.values)
+        if self.tier == "light":
+            _kernels.calibrate_light(
+                arrays["cells"],
+                arrays["life"],
+                batch,
+                columns,
+                outputs,
+                p_limits,
+                self.direction,
+                self.half_life,
+                threads,
+            )
+            return
+        _kernels.calibrate(
+            arrays["bins"],
+            arrays["fits"],
+            arrays["life"],
+            batch,
+            columns,
+            outputs,
+            p_limits,
+            self._kernel_rule(),
+            self.direction,
+            self.half_life,
+            list(self.members),
+            list(self.strengths),
+            list(self.sparse),
+            threads,
+        )
 
     def _further(self, scores: Scores) -> tuple[Float64, ...]:
         """The scores of the further members, as far as they count."""

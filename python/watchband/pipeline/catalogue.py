@@ -8,6 +8,7 @@ from watchband.core.registry import Registry
 
 PRESETS = {
     "auto": "watchband.pipeline.presets:Auto",
+    "light": "watchband.pipeline.presets:Light",
     "novelty": "watchband.pipeline.presets:Novelty",
 }
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from watchband.core.params import Maybe, Real, Text, param
 from watchband.detectors.gap_novelty import GapNovelty
+from watchband.detectors.light_band import LightBand
 from watchband.detectors.random_cut_forest import RandomCutForest
 from watchband.detectors.residual import Residual
 from watchband.detectors.seasonal_band import SeasonalBand
@@ -126,3 +127,20 @@ class Novelty(Preset):
             says="its last three dozen values never varied by so much or so little before",
         ),
     )
+
+
+@dataclass(frozen=True)
+class Light(LightBand):
+    """For fleets of a million series: the slim band with the light tier of ``calibrate``, in 3.6 kB a series in all.
+
+    Works as ``light_band`` does, at an eightieth of what ``auto`` costs. Does not work for patterns within the band and
+    for jumps inside the usual range: those are what the members of ``auto`` are for.
+
+    Examples
+    --------
+    >>> Light().tier, Light().state_bytes_max < 2400
+    ('light', True)
+    """
+
+    name: ClassVar[str] = "light"
+    tier: ClassVar[str] = "light"

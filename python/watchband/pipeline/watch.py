@@ -131,7 +131,8 @@ class Watch:
     def calibrate(self) -> Calibrate:
         """The stage from scores to anomaly scores."""
         if not isinstance(self.detector, Ensemble):
-            return Calibrate(self.rule, direction=self.policy.direction)
+            tier = self.detector.tier if isinstance(self.rule, Budget) else "full"
+            return Calibrate(self.rule, direction=self.policy.direction, tier=tier)
         return Calibrate(self.rule, direction=self.policy.direction, **self.detector.combination)
 
     @cached_property
