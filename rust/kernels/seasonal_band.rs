@@ -6,9 +6,9 @@
 use super::fleet::{Kernel, Slice};
 use super::seasonal_band_calendar::{Calendar, Moment};
 use super::seasonal_band_core::{clip, Core, HEAD};
-use super::seasonal_band_hold::{judge, Hold, Verdict};
+use super::seasonal_band_hold::{is_followed, judge, Hold, Verdict};
 use super::seasonal_band_level as level;
-use super::seasonal_band_season::{recall, Learns, Season};
+use super::seasonal_band_season::{is_striking, recall, Learns, Season};
 use super::seasonal_band_tail::Tail;
 
 const HELD: f64 = 1.0;
@@ -31,6 +31,9 @@ const WARM_UP: f64 = 32.0;
 const WIDENING: f64 = 12.0;
 /// What a value that is not believed counts for where it counts.
 const DISBELIEVED: f64 = 0.1;
+/// Scales a value counts for the scales at most, and where runs are usual.
+const MOST: f64 = 4.0;
+const MOST_USUAL: f64 = 8.0;
 /// Values of a run that the tail counts at all.
 const COUNTED: u64 = 6;
 const DAY: f64 = 86_400.0;
@@ -64,7 +67,8 @@ impl SeasonalBand {
     fn outlook(&self, core: &Core, cells: &[f32], clock: &[i64]) -> Outlook {
         let moment = self.calendar.at(clock[1]);
         let season = Season::at(core, cells, &moment);
-        let short = level::short_term(core);
+        // Between neighbours the season counts for what it is worth there; far ahead, in full.
+        let short = level::short_term(core) - (1.0 - season.worth) * (1.0 - core.doubt) * season.news;
         let long = core.level + season.total;
         let expected = self.in_range(core, long + short);
         let near = core.near * season.spread;
@@ -98,29 +102,20 @@ impl SeasonalBand {
         let value = clip(value, HUGE);
         let distance = (value - o.expected) / o.scale;
         let outside = self.is_outside(core, distance);
+        // What cannot be is strange however far, and teaches no more than the edge of what can.
+        let value = value.max(self.range_low).min(self.range_high);
         let rest = value - o.long;
         let error = rest - o.short;
         let fresh = core.doubt == 0.0;
-        // The first values of a run are counted in full: short bursts are part of what is usual, outages are not.
-        let share = match core.run_out as u64 {
-            _ if !outside => 1.0,
-            0..2 => 1.0,
-            2..36 => DISBELIEVED,
-            _ => 0.0,
-        };
-        let weight = match core.run_out as u64 {
-            _ if !outside => 1.0,
-            0 => 1.0,
-            1..COUNTED => DISBELIEVED,
-            _ => 0.0,
-        };
+        let often = self.hold.is_used_to_runs(core);
+        // What comes at the same hours is the seasons' business.
+        let usual = often && 2.0 * core.run_known <= core.run_out;
+        let (share, weight) = credit(core, outside, usual);
         self.tail.learn(core, s.tail, clip(distance, core.gate.max(GATE_MIN)), weight);
         self.learn_habits(core, s.tail, value, seconds);
         let before = if core.run > 0.0 { (s.clock[1] - s.clock[2]) as f64 * 1e-9 } else { 0.0 };
-        let lasted = before + seconds;
-        let bound = level::HUBER * core.far;
-        let striking = outside || rest.abs() > bound;
-        let known = recall(core, s.echo, &o.moment, striking, value, rest, lasted);
+        let striking = is_striking(core, outside, rest);
+        let known = recall(core, s.echo, &o.moment, striking, value, rest, before + seconds, often);
         let x = o.season.daily();
         let u = value - core.level - (o.season.total - x);
         let verdict = judge(core, s.tables, s.clock, &self.hold, outside, known.is_some(), x, u);
@@ -129,7 +124,15 @@ impl SeasonalBand {
         }
         core.seen += 1.0;
         let relative = error * core.near / o.near;
-        level::learn_scales(core, fresh.then_some(relative), rest, seconds, share);
+        o.season.learn_worth(core, if fresh { error } else { f64::NAN }, seconds);
+        let most = if usual { MOST_USUAL } else { MOST };
+        level::learn_scales(core, (fresh || usual).then_some(relative), rest, seconds, share, most);
+        if is_followed(core, outside, usual, seconds) {
+            level::jump(core, rest);
+            level::learn_level(core, clip(rest, level::HUBER * core.far), clip(error, core.near), seconds);
+            return Verdict::Calm;
+        }
+        let verdict = if usual { Verdict::Calm } else { verdict };
         if outside {
             level::coast(core, seconds, true);
             if let Some(which) = known {
@@ -143,6 +146,7 @@ impl SeasonalBand {
         let clipped = clip(rest, level::HUBER * core.far);
         let (taught, which) = known.map_or((clipped, Learns::All), |which| (rest, which));
         level::follow(core, rest, error, o.scale);
+        level::learn_ripple(core, clipped, seconds, fresh);
         if fresh {
             let share = level::learn_base(core, error, seconds);
             o.season.learn_spread(s.tables, share, seconds);
@@ -179,6 +183,26 @@ impl SeasonalBand {
     }
 }
 
+/// What a value counts for the scales and for the tail. The first values of a run are counted in full: short bursts are
+/// part of what is usual, outages are not, unless there are so many that they are usual, too.
+fn credit(core: &Core, outside: bool, usual: bool) -> (f64, f64) {
+    if !outside || usual {
+        return (1.0, 1.0);
+    }
+    let run = core.run_out as u64;
+    let share = match run {
+        0..2 => 1.0,
+        2..36 => DISBELIEVED,
+        _ => 0.0,
+    };
+    let weight = match run {
+        0 => 1.0,
+        1..COUNTED => DISBELIEVED,
+        _ => 0.0,
+    };
+    (share, weight)
+}
+
 /// Least variance of a count: that of a Poisson law, unless the values are steadier than that.
 fn counts(core: &Core, expected: f64) -> f64 {
     let mean = expected.max(0.25 * core.level).max(0.5 / core.seen);
@@ -212,7 +236,8 @@ impl Series<'_> {
         seconds
     }
 
-    fn gather(&mut self, value: f64) {
+    fn gather(&mut self, value: f64, low: f64, high: f64) {
+        let value = value.max(low).min(high);
         let at = self.core.seen as usize;
         self.core.set_head(at, clip(value, HUGE));
         let whole = f64::from(value.floor() == value);
@@ -243,7 +268,7 @@ impl Kernel for SeasonalBand {
             if (s.core.seen as usize) < HEAD {
                 flags[i] = WARMING;
                 if known {
-                    s.gather(value);
+                    s.gather(value, self.range_low, self.range_high);
                 }
                 continue;
             }
@@ -260,6 +285,7 @@ impl Kernel for SeasonalBand {
                 };
             } else {
                 let step = s.core.interval;
+                o.season.learn_worth(&mut s.core, f64::NAN, step);
                 level::coast(&mut s.core, step, false);
                 flags[i] += if s.core.run_out >= 3.0 { HELD } else { 0.0 };
             }

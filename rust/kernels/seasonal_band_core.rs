@@ -62,6 +62,10 @@ core_numbers! {
     /// Sums over the run: season x, value less level u, their products, steps between neighbours, last u,
     /// distances from the mean so far.
     run_x, run_u, run_xx, run_xu, run_uu, run_step, run_last, run_away,
+    /// Scale of the distance from the mean distance of the last hours; held runs of late, each counts 1 and is forgotten.
+    ripple, often,
+    /// What the tables said of the last two values, its fast mean, and the sums behind their worth one step ahead.
+    said1, said2, said_fast, worth_xy, worth_xx,
 }
 
 /// Values before the first opinion.

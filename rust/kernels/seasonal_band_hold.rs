@@ -12,13 +12,29 @@ const KNOWN_TIMES: f64 = 2.1;
 /// Values of a run that are counted as they are; later ones no further from the mean than this many mean distances.
 const FREE: f64 = 8.0;
 const AWAY: f64 = 4.0;
+/// Values of a run that the scales known before are worth when it is adopted.
+const SCALES_COUNT: f64 = 6.0;
 /// Values count no further than this: their squares must stay finite.
 const HUGE: f64 = 1e100;
+
+/// So many held runs of late make runs usual. A run is forgotten over this time, or this many values.
+const OFTEN: f64 = 2.5;
+const OFTEN_SECONDS: f64 = 14.0 * 86_400.0;
+const OFTEN_VALUES: f64 = 3_000.0;
+/// Values after which such a metric is followed.
+const FOLLOWED_FROM: f64 = 4.0;
 
 /// How long a level must stay.
 pub struct Hold {
     pub seconds: f64,
     pub points: f64,
+}
+
+impl Hold {
+    /// Whether the metric has so many runs that they are part of it: then they are learned and none is held.
+    pub fn is_used_to_runs(&self, core: &Core) -> bool {
+        self.seconds.is_finite() && core.often > OFTEN
+    }
 }
 
 /// What a run came to at a point.
@@ -99,6 +115,19 @@ pub fn judge(
     }
 }
 
+/// Count the runs of late; true once this one is to be followed, because the metric does this all the time.
+pub fn is_followed(core: &mut Core, outside: bool, usual: bool, seconds: f64) -> bool {
+    core.often *= 1.0 - (seconds / OFTEN_SECONDS).clamp(1.0 / OFTEN_VALUES, 1.0);
+    if outside && core.run_out == HELD_FROM {
+        core.often += 1.0;
+    }
+    if !(outside && usual && core.run_out >= FOLLOWED_FROM) {
+        return false;
+    }
+    end(core);
+    true
+}
+
 /// Make the run's level, swing and scales the new normal.
 fn adopt(core: &mut Core, cells: &mut [f32]) {
     let n = core.run;
@@ -117,8 +146,10 @@ fn adopt(core: &mut Core, cells: &mut [f32]) {
         core.negative = 1.0;
     }
     let least = floor(core);
-    core.far = rest.sqrt().max(least);
-    core.near = (0.886 * core.run_step / (n - 1.0).max(1.0)).min(core.far).max(0.1 * core.far).max(least);
+    // A few values say little of scales: what was known counts as much as some more of them.
+    core.far = ((n * rest + SCALES_COUNT * core.far * core.far) / (n + SCALES_COUNT)).sqrt().max(least);
+    let step = (0.886 * core.run_step + SCALES_COUNT * core.near) / (n - 1.0 + SCALES_COUNT);
+    core.near = step.min(core.far).max(0.1 * core.far).max(least);
     let last = clip(core.run_last - (mean_u - swing * mean_x), 3.0 * core.far);
     (core.lag1, core.lag2, core.fast) = (last, last, last);
     core.doubt = 1.0;

@@ -7,7 +7,7 @@ const LEVEL_SECONDS: f64 = 7.0 * 86_400.0;
 const LEVEL_GAIN_MAX: f64 = 0.05;
 /// Without news the short-term distance shrinks to half over this time.
 const RETURN_SECONDS: f64 = 12.0 * 3_600.0;
-const FAST_GAIN: f64 = 0.2;
+pub const FAST_GAIN: f64 = 0.2;
 const NEAR_GAIN: f64 = 0.008;
 /// Errors that stay on one side say that the level moves: gain of their mean, and of the level at most.
 const BIAS_GAIN: f64 = 0.1;
@@ -16,7 +16,7 @@ const FAR_SECONDS: f64 = 2.0 * 86_400.0;
 const BASE_SECONDS: f64 = 4.0 * 86_400.0;
 const FAR_GAIN_MAX: f64 = 0.02;
 /// Mean distance to standard deviation, for a normal law.
-const MEAN_TO_SCALE: f64 = 1.2533;
+pub const MEAN_TO_SCALE: f64 = 1.2533;
 /// Memory of the short-term weights, and the uncertainty they start with.
 const KEEP: f64 = 0.998;
 const START_UNCERTAINTY: f64 = 0.1;
@@ -74,7 +74,7 @@ pub fn begin(core: &mut Core) {
     }
     steps.sort_by(f64::total_cmp);
     core.near = (MEAN_TO_SCALE * steps[HEAD / 2]).min(core.far).max(0.25 * core.far).max(floor(core));
-    core.base = core.near;
+    (core.base, core.ripple) = (core.near, core.far);
     let rest = |v: f64| clip(v - core.level, HUBER * core.far);
     (core.lag1, core.lag2) = (rest(head[HEAD - 1]), rest(head[HEAD - 2]));
     core.fast = 0.0;
@@ -192,6 +192,23 @@ pub fn learn_level(core: &mut Core, rest: f64, error: f64, seconds: f64) {
     }
 }
 
+/// Learn the scale of the distance from the mean distance of the last hours, which starts anew after doubt.
+pub fn learn_ripple(core: &mut Core, rest: f64, seconds: f64, fresh: bool) {
+    if !fresh {
+        core.local = rest;
+        return;
+    }
+    let gain = (seconds / BASE_SECONDS).min(FAR_GAIN_MAX).max(1.0 / (core.seen + 1.0));
+    let size = (MEAN_TO_SCALE * (rest - core.local).abs()).min(4.0 * core.ripple);
+    core.ripple = (core.ripple + gain * (size - core.ripple)).max(floor(core));
+}
+
+/// A metric that jumps all the time is followed: its distance from level + season is that of the last value.
+pub fn jump(core: &mut Core, rest: f64) {
+    (core.lag1, core.lag2, core.fast) = (rest, rest, rest);
+    (core.doubt, core.since, core.streak) = (0.0, 0.0, 0.0);
+}
+
 /// Learn the mean one-step scale; the size of an error relative to it.
 pub fn learn_base(core: &mut Core, error: f64, seconds: f64) -> f64 {
     let size = MEAN_TO_SCALE * error.abs().min(4.0 * core.near.max(core.base));
@@ -201,14 +218,14 @@ pub fn learn_base(core: &mut Core, error: f64, seconds: f64) -> f64 {
     size / core.base
 }
 
-/// Learn both scales; `share` below 1 for values that are not believed.
-pub fn learn_scales(core: &mut Core, error: Option<f64>, rest: f64, seconds: f64, share: f64) {
+/// Learn both scales; `share` below 1 for values that are not believed, which count up to `most` scales.
+pub fn learn_scales(core: &mut Core, error: Option<f64>, rest: f64, seconds: f64, share: f64, most: f64) {
     if let Some(error) = error {
         let gain = share * NEAR_GAIN.max(3.0 / (core.seen + 10.0));
-        core.near += gain * (MEAN_TO_SCALE * error.abs().min(4.0 * core.near) - core.near);
+        core.near += gain * (MEAN_TO_SCALE * error.abs().min(most * core.near) - core.near);
     }
     let gain = share * (seconds / FAR_SECONDS).min(FAR_GAIN_MAX).max(1.0 / (core.seen + 1.0));
-    core.far += gain * (MEAN_TO_SCALE * rest.abs().min(4.0 * core.far) - core.far);
+    core.far += gain * (MEAN_TO_SCALE * rest.abs().min(most * core.far) - core.far);
     let least = floor(core);
     core.near = core.near.max(least);
     core.far = core.far.max(least).max(core.near);

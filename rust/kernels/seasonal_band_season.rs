@@ -3,7 +3,7 @@
 
 use super::seasonal_band_calendar::Moment;
 use super::seasonal_band_core::{clip, Core};
-use super::seasonal_band_level::HUBER;
+use super::seasonal_band_level::{FAST_GAIN, HUBER};
 
 /// A table of `nodes` values and, behind them, how often each has been visited.
 #[derive(Clone, Copy)]
@@ -37,10 +37,12 @@ const FACTOR_PRIOR: f64 = 3.0;
 const SPREAD_PRIOR: f64 = 2.0;
 /// Evidence, in hours at the far scale, that the prior of a table's weight is worth.
 const WEIGHT_PRIOR_HOURS: f64 = 2.0;
+/// The same for the worth of the season as a whole, in hours at the one-step scale.
+const WORTH_PRIOR_HOURS: f64 = 3.0;
 const DAY: f64 = 86_400.0;
 /// What recurs against the tables is taken over quickly.
 const RECURRENCE_MEMORY: f64 = 2.0;
-/// Square of the distance, in one-step scales, at which a five-minute node counts half whatever its table is worth.
+/// Square of the distance, in scales of the distance from the last hours' mean, at which a five-minute node counts half whatever its table is worth.
 const CLEAR: f64 = 25.0;
 const LOCAL_SECONDS: f64 = 7_200.0;
 const WEIGHT_MEMORY: f64 = 14.0 * 86_400.0;
@@ -118,8 +120,23 @@ pub const ECHO_WIDTH: usize = ECHO_DAY + 336;
 /// Striking values are the same if they differ by no more than this share of their distance.
 const SAME: f64 = 0.35;
 
+/// A value whose last bit says whether it had been there the time before, too.
+fn marked(value: f64, again: bool) -> f32 {
+    f32::from_bits((value as f32).to_bits() & !1 | u32::from(again))
+}
+
+fn is_marked(value: f32) -> bool {
+    value.to_bits() & 1 == 1
+}
+
+/// Whether a value stands out: beyond the gate, far from level + season, or from the last hours' distance from them.
+pub fn is_striking(core: &Core, outside: bool, rest: f64) -> bool {
+    outside || rest.abs() > HUBER * core.far || (rest - core.local).abs() > HUBER * core.ripple
+}
+
 /// Keep a striking value in mind for the next day and week; where it recurs, say which tables learn from it.
-/// `lasted`: seconds of the run, this value included. One that is longer than a day would meet itself in yesterday's echo.
+/// It must have been there twice before, or `once` where runs are common. `lasted`: seconds of the run, this value
+/// included. One that is longer than a day would meet itself in yesterday's echo.
 pub fn recall(
     core: &mut Core,
     echo: &mut [f32],
@@ -128,6 +145,7 @@ pub fn recall(
     value: f64,
     rest: f64,
     lasted: f64,
+    once: bool,
 ) -> Option<Learns> {
     let day = (m.second / 300.0) as usize % ECHO_DAY;
     let week = m.weekday * 48 + (m.second / 1_800.0) as usize % 48;
@@ -143,8 +161,10 @@ pub fn recall(
     if !striking {
         return None;
     }
-    (core.day_value, core.week_value) = (value, value);
     let near = |before: f32| (value - f64::from(before)).abs() <= SAME * rest.abs();
+    core.day_value = f64::from(marked(value, near(echo[day])));
+    core.week_value = f64::from(marked(value, near(echo[ECHO_DAY + week])));
+    let near = |before: f32| (once || is_marked(before)) && near(before);
     // A burst of five minutes teaches five minutes: hours learn from what lasts that long.
     if lasted < 0.9 * DAY && near(echo[day]) {
         Some(if lasted < HOUR.visit { Learns::Moment } else { Learns::Daily })
@@ -201,6 +221,9 @@ pub struct Season {
     active: [Option<usize>; 5],
     /// Sum of what is used: the season's distance from the level.
     pub total: f64,
+    /// What of it the last values do not tell already, and what that is worth one step ahead.
+    pub news: f64,
+    pub worth: f64,
     /// Variance of not knowing yet whether a holiday is like a Sunday.
     pub unsure: f64,
     /// Relative scale of the hour.
@@ -215,9 +238,9 @@ fn part(table: Table, cells: &[f32], b: Between, weight: f64) -> Part {
     Part { raw: table.read(cells, b), ready: ready(table.visits(cells, b)), weight }
 }
 
-/// An edge or a job stands far out of the noise: it is not shrunk by what the rest of its table is worth.
-fn clear(part: Part, near: f64) -> Part {
-    let (signal, noise) = (part.raw * part.raw, CLEAR * near * near);
+/// An edge or a job stands far out of what is usual within hours: it is not shrunk by what the rest of its table is worth.
+fn clear(part: Part, ripple: f64) -> Part {
+    let (signal, noise) = (part.raw * part.raw, CLEAR * ripple * ripple);
     Part { weight: part.weight.max(signal / (signal + noise + f64::MIN_POSITIVE)), ..part }
 }
 
@@ -225,6 +248,13 @@ fn factor(cells: &[f32], index: usize) -> f64 {
     let b = Between::only(index);
     let n = FACTOR.visits(cells, b);
     FACTOR.read(cells, b) * n / (n + FACTOR_PRIOR)
+}
+
+/// What the season is worth one step ahead. A metric that wanders has something like a season for some days, and it
+/// foretells nothing.
+fn worth(core: &Core) -> f64 {
+    let ridge = WORTH_PRIOR_HOURS * core.near * core.near + f64::MIN_POSITIVE;
+    weight(core.worth_xy, core.worth_xx, ridge, 1.0)
 }
 
 impl Season {
@@ -238,7 +268,8 @@ impl Season {
         let day_at = noon_to_noon(moment.weekday, hours);
         let hour = part(HOUR, cells, hour_at, weight(core.hour_xy, core.hour_xx, ridge, 0.5));
         let fine_weight = weight(core.fine_xy, core.fine_xx, ridge, 0.2);
-        let fine = clear(part(FINE, cells, fine_at, fine_weight), core.near);
+        let ripple = core.near.max(core.ripple);
+        let fine = clear(part(FINE, cells, fine_at, fine_weight), ripple);
         let day_weight = weight(core.weekday_xy, core.weekday_xx, day_ridge, 0.3);
         let day = part(WEEKDAY, cells, day_at, day_weight);
         let week_weight = weight(core.week_xy, core.week_xx, ridge, 0.2);
@@ -249,7 +280,7 @@ impl Season {
             let like = part(WEEKDAY, cells, noon_to_noon(SUNDAY, hours), day_weight).used()
                 + part(WEEK, cells, at, week_weight).used();
             let fine_like = part(FINE, cells, fine_on(SUNDAY, moment.second), fine_weight);
-            let raw = like + clear(fine_like, core.near).used() - day.used() - week.used() - fine.used();
+            let raw = like + clear(fine_like, ripple).used() - day.used() - week.used() - fine.used();
             sunday = Part { raw, ready: 1.0, weight: weight(core.holiday_xy, core.holiday_xx, ridge, 0.5) };
         }
         let half = 0.5 * sunday.raw;
@@ -268,12 +299,15 @@ impl Season {
             weight: weight(core.factor_xy, core.factor_xx, day_ridge, 0.0),
         };
         let total = hour.used() + fine.used() + day.used() + week.used() + sunday.used() + factors.used();
+        let news = total - (core.w1 * core.said1 + core.w2 * core.said2 + core.w3 * core.said_fast);
+        let worth = worth(core);
         let n = SPREAD.visits(cells, hour_at);
         let spread = ((n * SPREAD.read(cells, hour_at) + SPREAD_PRIOR) / (n + SPREAD_PRIOR)).max(0.3);
         let holiday = moment.holiday;
         #[rustfmt::skip]
         let season = Season {
-            hour_at, fine_at, week_at, day_at, holiday, hour, fine, day, week, sunday, factors, active, total, unsure, spread,
+            hour_at, fine_at, week_at, day_at, holiday, hour, fine, day, week, sunday, factors, active, total, news, worth,
+            unsure, spread,
         };
         season
     }
@@ -281,6 +315,22 @@ impl Season {
     /// What the tables of the day say.
     pub fn daily(&self) -> f64 {
         self.hour.used() + self.fine.used()
+    }
+
+    /// Learn what the season is worth one step ahead: the regression of errors on what it adds to what the last values
+    /// tell. `error` is NaN where it says nothing.
+    pub fn learn_worth(&self, core: &mut Core, error: f64, seconds: f64) {
+        if error.is_finite() {
+            let hours = (seconds / 3_600.0).min(1.0);
+            let keep = 1.0 / (1.0 + seconds / WEIGHT_MEMORY);
+            // A step of the season may be confirmed in full, however far out of the noise.
+            let due = clip(error, (HUBER * core.near).max(self.news.abs())) + self.worth * self.news;
+            core.worth_xy = core.worth_xy * keep + hours * self.news * due;
+            core.worth_xx = core.worth_xx * keep + hours * self.news * self.news;
+        }
+        core.said2 = core.said1;
+        core.said1 = self.total;
+        core.said_fast += FAST_GAIN * (self.total - core.said_fast);
     }
 
     /// Learn from the distance of a value from level + season: what is believed clipped and by all tables, what

@@ -24,8 +24,14 @@ def test_an_old_state_goes_on_as_it_did(path: Path) -> None:
     scores = detector.step(state, following)
     for name, expected in golden["scores"].items():
         wanted = np.array([np.nan if v is None else v for v in expected])
-        # The same bits on one machine and build; across processors and compilers within 1e-9.
-        np.testing.assert_allclose(getattr(scores, name), wanted, rtol=1e-9, atol=1e-9, err_msg=name)
+        got = getattr(scores, name)
+        if path == path_of(detector):
+            # The same bits on one machine and build; across processors and compilers within 1e-9.
+            np.testing.assert_allclose(got, wanted, rtol=1e-9, atol=1e-9, err_msg=name)
+        else:
+            # A later version may know better, yet it does not begin anew: in the median within a fifth of a scale.
+            unit = 1.0 if name in ("score", "flags") else np.array(golden["scores"]["scale"], float)
+            assert np.nanmedian(np.abs(got - wanted) / unit) < 0.2, name
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)

@@ -42,8 +42,10 @@ class SlowBand:
         self.count = {k: np.zeros(n, np.float32) for k, n in NODES.items()}
         self.xy = dict.fromkeys(PRIOR, 0.0)
         self.xx = dict.fromkeys(PRIOR, 0.0)
-        self.echo: dict[tuple[str, int], float] = {}
-        self.visiting: dict[str, tuple[int, float | None]] = {}
+        self.echo: dict[tuple[str, int], tuple[float, bool]] = {}
+        self.visiting: dict[str, tuple[int, tuple[float, bool] | None]] = {}
+        self.said = [0.0, 0.0, 0.0]
+        self.worth_xy = self.worth_xx = 0.0
         self.head: list[float] = []
         self.cells = np.zeros(128, np.float32)
         self.unit = self.total = 0.0
@@ -53,9 +55,8 @@ class SlowBand:
         self.gate = 0.0
         self.sums = dict.fromkeys(("x", "u", "xx", "xu", "uu", "step", "away"), 0.0)
         self.run_n = self.run_out = self.run_in = self.run_known = 0
-        names = (
-            "seen interval level slope near far base local doubt bias since streak whole negative quantum changes last"
-        )
+        names = "seen interval level slope near far base ripple often local doubt bias since streak whole negative "
+        names += "quantum changes last"
         self.c = dict.fromkeys(names.split(), 0.0)
         self.first = self.now = self.run_start = None
 
@@ -114,7 +115,7 @@ class SlowBand:
             return raw, ready
 
         def said(raw: dict[str, float], ready: dict[str, float], tables: Iterable[str]) -> dict[str, float]:
-            square, noise = raw["fine"] ** 2, 25.0 * self.c["near"] ** 2 + np.finfo(float).tiny
+            square, noise = raw["fine"] ** 2, 25.0 * max(self.c["near"], self.c["ripple"]) ** 2 + np.finfo(float).tiny
             worth = {k: self.worth(k) for k in tables}
             worth["fine"] = max(worth["fine"], square / (square + noise))
             return {k: raw[k] * ready[k] * worth[k] for k in worth}
@@ -131,17 +132,29 @@ class SlowBand:
         used["factor"] = raw["factor"] * self.worth("factor")
         ridge = 2.0 * self.c["far"] ** 2 + np.finfo(float).tiny
         n = self.read(self.count, "spread", at["hour"])
+        total = sum(used.values())
+        prior = 3.0 * self.c["near"] ** 2 + np.finfo(float).tiny
         return {
+            "news": total - float(self.weights @ np.array(self.said)),
+            "worth": min(1.0, max(0.0, (self.worth_xy + prior) / (self.worth_xx + prior))),
             "at": at,
             "raw": raw,
             "ready": ready,
             "used": used,
-            "total": sum(used.values()),
+            "total": total,
             "m": m,
             "daily": used["hour"] + used["fine"],
             "unsure": (0.5 * raw["sunday"]) ** 2 * ridge / (self.xx["sunday"] + ridge),
             "spread": max(0.3, (n * self.read(self.value, "spread", at["hour"]) + 2.0) / (n + 2.0)),
         }
+
+    def learn_worth(self, s: dict, error: float | None, dt: float) -> None:
+        if error is not None:
+            keep, hours = 1.0 / (1.0 + dt / (14.0 * DAY)), min(1.0, dt / 3600.0)
+            due = clip(error, max(3.0 * self.c["near"], abs(s["news"]))) + s["worth"] * s["news"]
+            self.worth_xy = self.worth_xy * keep + hours * s["news"] * due
+            self.worth_xx = self.worth_xx * keep + hours * s["news"] ** 2
+        self.said = [s["total"], self.said[0], self.said[2] + 0.2 * (s["total"] - self.said[2])]
 
     def learn_node(self, table: str, node: Node, error: float, dt: float, memory: float = math.inf) -> None:
         for k, weight in ((node[0], 1.0 - node[2]), (node[1], node[2])):
@@ -217,7 +230,7 @@ class SlowBand:
         c["far"] = max(1.4826 * sorted(abs(v - c["level"]) for v in head)[4], self.floor())
         step = sorted(abs(b - a) for a, b in itertools.pairwise(head))[4]
         c["near"] = max(min(1.2533 * step, c["far"]), 0.25 * c["far"], self.floor())
-        c["base"] = c["near"]
+        c["base"], c["ripple"] = c["near"], c["far"]
         c["since"] = 0.0
         last = [clip(v - c["level"], 3.0 * c["far"]) for v in head]
         self.lags = [last[-1], last[-2], 0.0]
@@ -244,13 +257,22 @@ class SlowBand:
         keep = 1.0 if np.trace(self.p) > 1.0 else 0.998
         self.p = (self.p - np.outer(g, g) / norm) / keep
 
-    def learn_scales(self, error: float | None, rest: float, dt: float, share: float) -> None:
+    def learn_ripple(self, rest: float, dt: float, fresh: bool) -> None:
+        c = self.c
+        if fresh:
+            size = min(1.2533 * abs(rest - c["local"]), 4.0 * c["ripple"])
+            c["ripple"] += max(min(0.02, dt / (4.0 * DAY)), 1.0 / (c["seen"] + 1.0)) * (size - c["ripple"])
+            c["ripple"] = max(c["ripple"], self.floor())
+        else:
+            c["local"] = rest
+
+    def learn_scales(self, error: float | None, rest: float, dt: float, share: float, most: float) -> None:
         c = self.c
         if error is not None:
             gain = share * max(0.008, 3.0 / (c["seen"] + 10.0))
-            c["near"] += gain * (1.2533 * min(abs(error), 4.0 * c["near"]) - c["near"])
+            c["near"] += gain * (1.2533 * min(abs(error), most * c["near"]) - c["near"])
         gain = share * max(min(0.02, dt / (2.0 * DAY)), 1.0 / (c["seen"] + 1.0))
-        c["far"] += gain * (1.2533 * min(abs(rest), 4.0 * c["far"]) - c["far"])
+        c["far"] += gain * (1.2533 * min(abs(rest), most * c["far"]) - c["far"])
         c["near"] = max(c["near"], self.floor())
         c["far"] = max(c["far"], c["near"])
 
@@ -300,20 +322,21 @@ class SlowBand:
         self.c["streak"] = 0.0 if not far else self.c["streak"] + sign if same else sign
         return abs(z) > self.gate or (far and (abs(self.c["streak"]) >= 3 or self.run_out >= 3))
 
-    def recall(self, m: dict, striking: bool, value: float, rest: float, dt: float) -> str | None:
+    def recall(self, m: dict, striking: bool, value: float, rest: float, dt: float, once: bool) -> str | None:
         places = {"daily": int(m["second"] / 300.0), "weekly": m["weekday"] * 48 + int(m["second"] / 1800.0)}
         for kind, place in places.items():
             before, last = self.visiting.get(kind, (place, None))
             if before != place:
                 self.echo.pop((kind, before), None)
                 if last is not None:
-                    self.echo[kind, before] = float(np.float32(last))
+                    self.echo[kind, before] = (float(np.float32(last[0])), last[1])
                 last = None
-            self.visiting[kind] = (place, value if striking else last)
+            seen, _ = self.echo.get((kind, place), (math.inf, False))
+            self.visiting[kind] = (place, (value, abs(value - seen) <= 0.35 * abs(rest)) if striking else last)
         lasted = dt + ((self.now - self.run_start) * 1e-9 if self.run_n else 0.0)
         for kind, least, most in (("daily", 0.0, 0.9 * DAY), ("weekly", 1800.0, 6.9 * DAY)):
-            seen = self.echo.get((kind, places[kind]))
-            same = seen is not None and abs(value - seen) <= 0.35 * abs(rest)
+            seen, again = self.echo.get((kind, places[kind]), (math.inf, False))
+            same = (once or again) and abs(value - seen) <= 0.35 * abs(rest)
             if striking and same and least <= lasted < most:
                 return "moment" if kind == "daily" and lasted < 3600.0 else kind
         return None
@@ -364,8 +387,9 @@ class SlowBand:
             self.value[table] = (self.value[table].astype(float) * swing).astype(np.float32)
         if c["level"] < 0.0:
             c["negative"] = 1.0
-        c["far"] = max(math.sqrt(rest), self.floor())
-        near = max(min(0.886 * s["step"] / max(1.0, n - 1.0), c["far"]), 0.1 * c["far"], self.floor())
+        c["far"] = max(math.sqrt((n * rest + 6.0 * c["far"] ** 2) / (n + 6.0)), self.floor())
+        step = (0.886 * s["step"] + 6.0 * c["near"]) / (n + 5.0)
+        near = max(min(step, c["far"]), 0.1 * c["far"], self.floor())
         c["near"] = near
         self.lags = [clip(self.run_last - (mu - swing * mx), 3.0 * c["far"])] * 3
         c["doubt"], c["since"] = 1.0, 0.0

@@ -36,7 +36,8 @@ def habits(band: SlowBand, value: float, dt: float) -> None:
 
 def outlook(band: SlowBand, time: int) -> dict:
     c, s = band.c, band.season(band.moment(time))
-    short, long = band.short(), c["level"] + s["total"]
+    long = c["level"] + s["total"]
+    short = band.short() - (1.0 - s["worth"]) * (1.0 - c["doubt"]) * s["news"]
     expected = in_range(band, long + short)
     near = c["near"] * s["spread"]
     young = max(0.0, 1.0 - (time - band.first) * 1e-9 / DAY)
@@ -52,26 +53,47 @@ def outlook(band: SlowBand, time: int) -> dict:
     return {"s": s, "short": short, "long": long, "near": near, "said": (expected, lower, upper, scale)}
 
 
+def is_followed(band: SlowBand, outside: bool, usual: bool, dt: float) -> bool:
+    band.c["often"] *= 1.0 - min(1.0, max(dt / (14.0 * DAY), 1.0 / 3000.0))
+    band.c["often"] += outside and band.run_out == 3
+    if outside and usual and band.run_out >= 4:
+        band.end_run()
+        return True
+    return False
+
+
 def learn(band: SlowBand, o: dict, value: float, dt: float) -> str:
     c = band.c
     value = clip(value, 1e100)
     z = (value - o["said"][0]) / o["said"][3]
     outside, before = band.outside(z), band.run_out
+    value = min(max(value, band.low), band.high)
     rest, fresh = value - o["long"], c["doubt"] == 0.0
     error = rest - o["short"]
-    band.learn_tail(clip(z, max(band.gate, 5.0)), 1.0 if not outside or before == 0 else 0.1 if before < 6 else 0.0)
+    often = c["often"] > 2.5 and band.hold[0] < math.inf
+    usual = often and 2 * band.run_known <= band.run_out
+    full = not outside or usual
+    band.learn_tail(clip(z, max(band.gate, 5.0)), 1.0 if full or before == 0 else 0.1 if before < 6 else 0.0)
     habits(band, value, dt)
     if band.gate == 0.0 or (band.run_n == 0 and int(c["seen"]) % 16 == 0):
         band.gate = min(20.0, max(5.0, 1.5 * max(band.quantile(0.01, 1.0), -band.quantile(0.01, -1.0))))
-    striking = outside or abs(rest) > 3.0 * c["far"]
-    known = band.recall(o["s"]["m"], striking, value, rest, dt)
+    striking = outside or abs(rest) > 3.0 * c["far"] or abs(rest - c["local"]) > 3.0 * c["ripple"]
+    known = band.recall(o["s"]["m"], striking, value, rest, dt, often)
     daily = o["s"]["daily"]
     verdict = band.judge(outside, known is not None, daily, value - c["level"] - (o["s"]["total"] - daily))
     if verdict == "adopted":
         return verdict
     c["seen"] += 1.0
-    share = 1.0 if not outside or before < 2 else 0.1 if before < 36 else 0.0
-    band.learn_scales(error * c["near"] / o["near"] if fresh else None, rest, dt, share)
+    share = 1.0 if full or before < 2 else 0.1 if before < 36 else 0.0
+    relative = error * c["near"] / o["near"]
+    band.learn_worth(o["s"], error if fresh else None, dt)
+    band.learn_scales(relative if fresh or usual else None, rest, dt, share, 8.0 if usual else 4.0)
+    if is_followed(band, outside, usual, dt):
+        band.lags = [rest] * 3
+        c["doubt"] = c["since"] = c["streak"] = 0.0
+        band.learn_level(clip(rest, 3.0 * c["far"]), clip(error, c["near"]), dt)
+        return "calm"
+    verdict = "calm" if usual else verdict
     if outside:
         band.coast(dt, True)
         if known:
@@ -84,6 +106,7 @@ def learn(band: SlowBand, o: dict, value: float, dt: float) -> str:
         band.learn_weights(clip(error, 3.0 * c["near"]))
     band.shift(rest - error + clip(error, 3.0 * o["said"][3]))
     c["doubt"], c["since"] = 0.0, 0.0
+    band.learn_ripple(clipped, dt, fresh)
     if fresh:
         size = 1.2533 * min(abs(error), 4.0 * max(c["near"], c["base"]))
         c["base"] += max(min(0.02, dt / (4.0 * DAY)), 1.0 / (c["seen"] + 1.0)) * (size - c["base"])
@@ -107,7 +130,7 @@ def step(band: SlowBand, time: int, value: float) -> Answer:
     known = math.isfinite(value)
     if c["seen"] < 8:
         if known:
-            value = clip(value, 1e100)
+            value = clip(min(max(value, band.low), band.high), 1e100)
             habits(band, value, 0.0)
             c["negative"] = 1.0 if value < 0.0 else c["negative"]
             c["seen"] += 1.0
@@ -119,6 +142,7 @@ def step(band: SlowBand, time: int, value: float) -> Answer:
     flags = 4.0 if c["seen"] < 32 else 0.0
     if not known:
         flags += 1.0 if band.run_out >= 3 else 0.0
+        band.learn_worth(o["s"], None, c["interval"])
         band.coast(c["interval"], False)
         return (math.nan, *o["said"], flags)
     score = abs(value - o["said"][0]) / o["said"][3]

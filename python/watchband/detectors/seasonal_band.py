@@ -20,6 +20,9 @@ from watchband.features import calendar
 FOLLOW_POINTS = 6
 """Points after which ``adapt="follow"`` takes a level that stays for the new normal."""
 
+_V1_FAR = 25
+"""Place of the far scale among the numbers of a state of version 1."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Forecast:
@@ -62,6 +65,7 @@ class SeasonalBand(Detector):
 
     name: ClassVar[str] = "seasonal_band"
     one_kernel: ClassVar[bool] = True
+    state_version: ClassVar[int] = 2
     maturity: ClassVar[Maturity] = "verified"
     memory_tolerance: ClassVar[float] = 0.05
     cost: ClassVar[str] = "O(1) a point, 0.4 µs"
@@ -111,6 +115,35 @@ class SeasonalBand(Detector):
             "tail": Field("f4", tail),
             "echo": Field("f4", echo, np.nan),
         }
+
+    def upgrade(self, state: State) -> State:
+        """A state of version 1 knows no ripple, runs of late and worth of the season: they start as in a new one.
+
+        Raises
+        ------
+        StateVersionError
+            The state is not of version 1.
+        """
+        if state.version != 1:
+            return super().upgrade(state)
+        core, echo = state.arrays["core"], state.arrays["echo"].view(np.uint32)
+        more = np.zeros((state.series, self.layout()["core"].width - core.shape[1]))
+        # The scale that the distance from the mean of the last hours cannot exceed.
+        more[:, 0] = core[:, _V1_FAR]
+        arrays = state.arrays | {
+            "core": np.hstack([core, more]),
+            # The last bit now says whether a value had been there before.
+            "echo": (echo & np.uint32(0xFFFF_FFFE)).view(np.float32),
+        }
+        return State(
+            self.name,
+            self.state_version,
+            state.fingerprint,
+            arrays,
+            state.points_seen,
+            state.last_time,
+            state.libraries,
+        )
 
     def forecast(self, state: State, horizon: int, interval_ns: int, row: int = 0) -> Forecast:
         """Expected values and their intervals at the next ``horizon`` steps of ``interval_ns`` nanoseconds.
