@@ -8,11 +8,11 @@ from typing import ClassVar
 
 from watchband.core.params import Maybe, Real, Text, param
 from watchband.detectors.gap_novelty import GapNovelty
+from watchband.detectors.level_shift import LevelShift
 from watchband.detectors.light_band import LightBand
 from watchband.detectors.random_cut_forest import RandomCutForest
 from watchband.detectors.residual import Residual
 from watchband.detectors.seasonal_band import SeasonalBand
-from watchband.detectors.shape_novelty import ShapeNovelty
 from watchband.pipeline.ensemble import Ensemble, Member, told
 
 
@@ -20,25 +20,6 @@ def shares(*members: Member) -> tuple[Member, ...]:
     """Members whose weights are 1 together."""
     whole = sum(m.weight for m in members)
     return tuple(replace(m, weight=m.weight / whole) for m in members)
-
-
-NOVELTIES = (
-    Member("novelty", GapNovelty(), 20, strength=1.0, says="no value like it was seen before"),
-    Member(
-        "novelty of means",
-        GapNovelty(of="mean", window=4),
-        20,
-        strength=1.0,
-        says="its last four values never had such a mean before",
-    ),
-    Member(
-        "novelty of noise",
-        GapNovelty(of="deviation", window=12),
-        20,
-        strength=1.0,
-        says="its last twelve values never varied by so much or so little before",
-    ),
-)
 
 
 @dataclass(frozen=True)
@@ -72,25 +53,37 @@ class Auto(Preset):
     """For every metric: a seasonal band, and members that see what lies within it.
 
     Works for metrics of people and machines at any interval. A value is anomalous outside the drawn band; a forest of
-    random cuts and the nearest stretch of the past add courses that do not fit, gap novelty adds values, short means
-    and noise that were never seen. The budget of alerts is shared: one promise for all of them together. Does not work
-    for scores that are to be compared with a fixed limit: those rules read the band's member alone.
+    random cuts adds courses that do not fit, gap novelty values and short and longer means that were never seen, a
+    level shift small changes that stay. The budget of alerts is shared: one promise for all of them together. Does not
+    work for scores that are to be compared with a fixed limit: those rules read the band's member alone.
 
     Examples
     --------
     >>> Auto().labels
-    ('band', 'novelty', 'novelty of means', 'novelty of noise', 'shape', 'forest')
+    ('band', 'novelty', 'short means', 'long means', 'shift', 'forest')
     """
 
     name: ClassVar[str] = "auto"
     cost: ClassVar[str] = "O(1) a point; the sum of its members"
     table: ClassVar[tuple[Member, ...]] = shares(
-        Member("band", SeasonalBand(), 10),
-        *NOVELTIES,
+        Member("band", SeasonalBand(), 20),
+        Member("novelty", GapNovelty(), 60, strength=1.0, says="no value like it was seen before"),
         Member(
-            "shape", ShapeNovelty(), 6, strength=1.0, sparse=False, says="its course resembles no stretch of its past"
+            "short means",
+            GapNovelty(of="mean", window=4),
+            60,
+            strength=1.0,
+            says="its last four values never had such a mean before",
         ),
-        Member("forest", RandomCutForest(), 2),
+        Member(
+            "long means",
+            GapNovelty(of="mean", window=12),
+            20,
+            strength=1.0,
+            says="its last twelve values never had such a mean before",
+        ),
+        Member("shift", LevelShift(), 2, reads="residual", says="a small change of its level or noise stays"),
+        Member("forest", RandomCutForest(), 3),
     )
 
 
