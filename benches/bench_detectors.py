@@ -26,8 +26,10 @@ Values = np.ndarray[Any, np.dtype[np.float64]]
 def cases(points: int, peers: bool) -> list[Case]:
     """Every detector on one series and on a fleet; then same work, others beside us."""
     found = [*_everyone(points), *_fleet(points), *_one_by_one(points, peers)]
+    noise = np.random.default_rng(4).normal(0, 1, points)
     for window in (288, 2016, 10_000):
-        found += _medians(points, window, peers)
+        found += _medians("noise", noise, window, peers)
+        found += _medians("a smooth season", streams.daily(points, 4, MINUTES_5, 0.1), window, peers)
     return [*found, *_deviations(points, 288, peers), *_weighted(points, peers)]
 
 
@@ -120,13 +122,14 @@ def _one_by_one(points: int, peers: bool) -> Iterable[Case]:
     yield Case(group, "river RollingQuantile(0.5, 288)", quantile, n, note="median only")
 
 
-def _medians(points: int, window: int, peers: bool) -> Iterable[Case]:
-    group = f"median and MAD of {window:,}, {points:,} points of noise"
-    values = np.random.default_rng(4).normal(0, 1, points)
+def _medians(what: str, values: Values, window: int, peers: bool) -> Iterable[Case]:
+    points = len(values)
+    group = f"median and MAD of {window:,}, {points:,} points of {what}"
     detector = RollingMedian(window=window)
     series = Points.of(streams.times(points), values)
-    yield Case(group, "watchband rolling_median", _fold(detector, series), points, detector.state_bytes_max)
+    ours = Case(group, "watchband rolling_median", _fold(detector, series), points, detector.state_bytes_max)
     if not peers:
+        yield ours
         return
     import bottleneck
     import pandas as pd
@@ -147,6 +150,9 @@ def _medians(points: int, window: int, peers: bool) -> Iterable[Case]:
 
     few = min(points, max(2 * window, 20_000_000 // window))
     yield Case(group, "bottleneck move_median", lambda: move(values), points, note="median only")
+    yield ours
+    if what != "noise":
+        return
     yield Case(group, "bottleneck move_median twice", twice(move), points, note="not the exact MAD")
     yield Case(group, "pandas rolling median", lambda: frame.rolling(window).median(), points, note="median only")
     if few > window:

@@ -41,6 +41,7 @@ pub mod random_cut_sample;
 pub mod random_cut_transform;
 pub mod random_cut_tree;
 pub mod random_cut_walk;
+pub mod ranked;
 pub mod residual;
 pub mod rolling_median;
 pub mod rolling_zscore;

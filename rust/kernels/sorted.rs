@@ -1,86 +1,52 @@
 //! A window kept sorted: replace one value, read any rank in constant time.
-//!
-//! The cells are cut into blocks of a power of two. Each full block is a ring with its own head, so a value that
-//! leaves low and one that enters high move whole blocks on by one step of their heads, not by their cells. With
-//! one block (`FLAT`) this is a plain sorted array, which is fastest up to about two thousand values.
 
 use std::ops::Range;
 
-/// Windows up to this many values are one block.
-pub const FLAT_MAX: usize = 2048;
-const SHIFT: u32 = 7;
-const MASK: usize = (1 << SHIFT) - 1;
-
-/// Blocks that a window of `window` values needs.
+/// Integers of the state that are zero: windows above 2,048 values were once kept in blocks of 128, each a ring with
+/// its head here, and such a state is still read.
 pub fn blocks(window: usize) -> usize {
-    if window <= FLAT_MAX {
+    if window <= 2048 {
         1
     } else {
-        window.div_ceil(MASK + 1)
+        window.div_ceil(128)
     }
 }
 
-pub struct Sorted<'a, const FLAT: bool> {
-    pub cells: &'a mut [f64],
-    pub heads: &'a mut [i64],
+/// How many values are the half of so many.
+pub fn half(values: usize) -> usize {
+    (values - 1) / 2 + 1
 }
 
-impl<const FLAT: bool> Sorted<'_, FLAT> {
+pub struct Sorted<'a> {
+    pub cells: &'a mut [f64],
+}
+
+impl Sorted<'_> {
     /// Starts anew from these values, in any order.
     pub fn fill(&mut self, values: &[f64]) {
         self.cells.copy_from_slice(values);
         self.cells.sort_unstable_by(f64::total_cmp);
-        self.heads.fill(0);
-    }
-
-    /// Where in the cells the value of this rank is.
-    #[inline]
-    fn cell(&self, rank: usize) -> usize {
-        if FLAT {
-            rank
-        } else {
-            (rank & !MASK) | ((rank + self.heads[rank >> SHIFT] as usize) & MASK)
-        }
     }
 
     #[inline]
-    pub fn get(&self, rank: usize) -> f64 {
-        self.cells[self.cell(rank)]
-    }
-
-    #[inline]
-    fn set(&mut self, rank: usize, value: f64) {
-        let cell = self.cell(rank);
-        self.cells[cell] = value;
+    fn get(&self, rank: usize) -> f64 {
+        self.cells[rank]
     }
 
     /// Number of values below `value`: counts samples at a wide stride, then at narrower ones between two samples.
     /// Loads do not wait for each other and no branch depends on the data, unlike in a search by halves.
     #[inline]
     fn rank(&self, value: f64) -> usize {
-        let mut range = 0..self.cells.len();
-        if FLAT {
-            range = self.narrow::<256>(range, value);
-            range = self.narrow::<16>(range, value);
-            let below: usize = self.cells[range.clone()].iter().map(|&v| usize::from(v < value)).sum();
-            return range.start + below;
-        }
-        range = self.narrow::<{ 8 << SHIFT }>(range, value);
-        range = self.narrow::<{ 1 << SHIFT }>(range, value);
-        range = self.narrow::<16>(range, value);
-        range.start + range.map(|rank| usize::from(self.get(rank) < value)).sum::<usize>()
+        let range = self.narrow::<256>(0..self.cells.len(), value);
+        let range = self.narrow::<16>(range, value);
+        range.start + self.cells[range].iter().map(|&v| usize::from(v < value)).sum::<usize>()
     }
 
     /// The part of a range of ranks, less than `STRIDE` wide, in which the first value not below `value` is.
     #[inline]
     fn narrow<const STRIDE: usize>(&self, range: Range<usize>, value: f64) -> Range<usize> {
-        let below: usize = if FLAT {
-            let chunks = self.cells[range.clone()].chunks_exact(STRIDE);
-            chunks.map(|chunk| usize::from(chunk[STRIDE - 1] < value)).sum()
-        } else {
-            let samples = (range.start + STRIDE - 1..range.end).step_by(STRIDE);
-            samples.map(|rank| usize::from(self.get(rank) < value)).sum()
-        };
+        let chunks = self.cells[range.clone()].chunks_exact(STRIDE);
+        let below: usize = chunks.map(|chunk| usize::from(chunk[STRIDE - 1] < value)).sum();
         let start = range.start + below * STRIDE;
         start..range.end.min(start + STRIDE - 1)
     }
@@ -89,88 +55,11 @@ impl<const FLAT: bool> Sorted<'_, FLAT> {
     pub fn replace(&mut self, old: f64, new: f64) {
         let (from, to) = (self.rank(old), self.rank(new));
         if to > from {
-            self.move_down(from, to - 1);
-            self.set(to - 1, new);
+            self.cells.copy_within(from + 1..to, from);
+            self.cells[to - 1] = new;
         } else {
-            self.move_up(to, from);
-            self.set(to, new);
-        }
-    }
-
-    /// The values of ranks `from + 1..=to` each go down by one rank; rank `to` is free afterwards.
-    fn move_down(&mut self, from: usize, to: usize) {
-        if FLAT {
-            self.cells.copy_within(from + 1..to + 1, from);
-            return;
-        }
-        let (first, last) = (from >> SHIFT, to >> SHIFT);
-        if first == last {
-            return self.within_down(first, from & MASK, to & MASK);
-        }
-        self.within_down(first, from & MASK, MASK);
-        // The front of each block moves into the free cell of the block before and leaves its own cell free: the
-        // last of its block, once the head has moved on.
-        let mut free = self.cell((first << SHIFT) | MASK);
-        for block in first + 1..=last {
-            let front = (block << SHIFT) | self.heads[block] as usize;
-            self.cells[free] = self.cells[front];
-            free = front;
-            if block < last {
-                self.heads[block] = (self.heads[block] + 1) & MASK as i64;
-            }
-        }
-        self.within_down(last, 0, to & MASK);
-    }
-
-    /// The values of ranks `to..from` each go up by one rank; rank `to` is free afterwards.
-    fn move_up(&mut self, to: usize, from: usize) {
-        if FLAT {
             self.cells.copy_within(to..from, to + 1);
-            return;
-        }
-        let (first, last) = (to >> SHIFT, from >> SHIFT);
-        if first == last {
-            return self.within_up(first, to & MASK, from & MASK);
-        }
-        self.within_up(last, 0, from & MASK);
-        let mut free = self.cell(last << SHIFT);
-        for block in (first..last).rev() {
-            let head = (self.heads[block] - 1) & MASK as i64;
-            let back = (block << SHIFT) | head as usize;
-            self.cells[free] = self.cells[back];
-            free = back;
-            if block > first {
-                self.heads[block] = head;
-            }
-        }
-        self.within_up(first, to & MASK, MASK);
-    }
-
-    /// `move_down` inside one block: the cells may wrap around its end.
-    fn within_down(&mut self, block: usize, from: usize, to: usize) {
-        let head = self.heads[block] as usize;
-        let (a, b) = ((from + head) & MASK, (to + head) & MASK);
-        let base = block << SHIFT;
-        if a <= b {
-            self.cells.copy_within(base + a + 1..base + b + 1, base + a);
-        } else {
-            self.cells.copy_within(base + a + 1..base + MASK + 1, base + a);
-            self.cells[base + MASK] = self.cells[base];
-            self.cells.copy_within(base + 1..base + b + 1, base);
-        }
-    }
-
-    /// `move_up` inside one block.
-    fn within_up(&mut self, block: usize, to: usize, from: usize) {
-        let head = self.heads[block] as usize;
-        let (a, b) = ((to + head) & MASK, (from + head) & MASK);
-        let base = block << SHIFT;
-        if a <= b {
-            self.cells.copy_within(base + a..base + b, base + a + 1);
-        } else {
-            self.cells.copy_within(base..base + b, base + 1);
-            self.cells[base] = self.cells[base + MASK];
-            self.cells.copy_within(base + a..base + MASK, base + a + 1);
+            self.cells[to] = new;
         }
     }
 
@@ -186,7 +75,7 @@ impl<const FLAT: bool> Sorted<'_, FLAT> {
     /// which decides the speed and never the answer.
     pub fn median_deviation(&self, centre: f64, hint: &mut usize) -> f64 {
         let n = self.cells.len();
-        let half = (n - 1) / 2 + 1;
+        let half = half(n);
         let start = self.nearest(centre, half, *hint);
         *hint = start;
         let inner = (centre - self.get(start)).max(self.get(start + half - 1) - centre);
@@ -264,7 +153,7 @@ impl<const FLAT: bool> Sorted<'_, FLAT> {
 mod tests {
     use super::*;
 
-    fn check<const FLAT: bool>(window: usize, seed: u64) {
+    fn check(window: usize, seed: u64) {
         let mut state = seed;
         let mut next = move || {
             state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
@@ -272,8 +161,8 @@ mod tests {
             ((state >> 33) % 97) as f64 - ((state >> 50) % 3) as f64 * 0.25
         };
         let mut ring: Vec<f64> = (0..window).map(|_| next()).collect();
-        let (mut cells, mut heads) = (vec![0.0; window], vec![0; window.div_ceil(MASK + 1)]);
-        let mut sorted = Sorted::<FLAT> { cells: &mut cells, heads: &mut heads };
+        let mut cells = vec![0.0; window];
+        let mut sorted = Sorted { cells: &mut cells };
         sorted.fill(&ring);
         let mut hint = 0;
         for step in 0..2000 {
@@ -295,16 +184,9 @@ mod tests {
     }
 
     #[test]
-    fn stays_sorted_in_one_block() {
-        for window in [1, 2, 3, 8, 61, 500] {
-            check::<true>(window, window as u64);
-        }
-    }
-
-    #[test]
-    fn stays_sorted_in_many_blocks() {
-        for window in [1, 127, 128, 129, 256, 300, 1000] {
-            check::<false>(window, window as u64);
+    fn stays_sorted() {
+        for window in [1, 2, 3, 8, 61, 300, 500, 1000] {
+            check(window, window as u64);
         }
     }
 }

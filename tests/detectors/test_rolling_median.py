@@ -9,6 +9,7 @@ from tests.reference.rolling_median import rolling_median
 from watchband.core.errors import InvalidParameterError
 from watchband.core.points import Points
 from watchband.core.scores import Scores
+from watchband.core.state import State
 from watchband.detectors import RollingMedian
 from watchband.testing import streams
 
@@ -95,3 +96,50 @@ def test_missing_values_keep_the_band() -> None:
     assert np.isnan(scores.score[3:]).all()
     assert scores.expected[3:].tolist() == [2.0, 2.0]
     assert scores.scale[3:].tolist() == [1.4826, 1.4826]
+
+
+def in_parts(detector: RollingMedian, values: np.ndarray, part: int) -> tuple[State, list[Scores]]:
+    state, scores = detector.start(), []
+    for start in range(0, len(values), part):
+        times = np.arange(start, min(start + part, len(values)))
+        scores.append(detector.step(state, Points.of(times, values[times])))
+    return state, scores
+
+
+def walk_with_ties_and_holes(n: int) -> np.ndarray:
+    rng = np.random.default_rng(12)
+    values = rng.normal(0, 1, n) + 3 * np.sin(np.arange(n) / 40)
+    values[n // 2 :] = np.where(rng.random(n - n // 2) < 0.3, np.round(values[n // 2 :]), -0.0)
+    values[rng.random(n) < 0.05] = np.nan
+    # Numbers that differ in their last digits only, and some beyond what a band can hold.
+    values[n // 4 : n // 4 + 300] = 1e12 + rng.integers(0, 9, 300) / 8192
+    values[n // 3 :: 97] *= 1e307
+    return values
+
+
+@pytest.mark.parametrize("inclusive", [False, True])
+@pytest.mark.parametrize(("window", "part"), [(7, 5), (48, 63), (288, 40), (2500, 600)])
+def test_points_ranked_together_equal_points_that_come_singly(window: int, part: int, inclusive: bool) -> None:
+    """Few points a batch move the sorted window, many are ranked together: the same bits, in scores and state."""
+    values = walk_with_ties_and_holes(6000)
+    detector = RollingMedian(window=window, inclusive=inclusive)
+    alone, few = in_parts(detector, values, part)
+    together, many = in_parts(detector, values, 4000)
+    assert Scores.joined(few).same_bits(Scores.joined(many))
+    assert all(alone.arrays[name].tobytes() == array.tobytes() for name, array in together.arrays.items())
+
+
+@pytest.mark.parametrize("part", [1, 300])
+def test_a_state_in_blocks_is_read(part: int) -> None:
+    """Windows above 2,048 were once sorted in blocks of 128 that each begin at a head of their own."""
+    values = np.random.default_rng(13).normal(0, 1, 3000)
+    detector = RollingMedian(window=2500)
+    state, _ = in_parts(detector, values[:2700], 2700)
+    old = state.copy()
+    old.arrays["sorted"][0, 128:256] = np.roll(old.arrays["sorted"][0, 128:256], 5)
+    old.arrays["heads"][0, 1] = 5
+    later = [Points.of(np.arange(i, i + part), values[i : i + part]) for i in range(2700, 3000, part)]
+    for points in later:
+        assert detector.step(state, points).same_bits(detector.step(old, points))
+    assert old.arrays["sorted"].tobytes() == state.arrays["sorted"].tobytes()
+    assert not old.arrays["heads"].any()
