@@ -50,7 +50,9 @@ const SCORE: usize = 6;
 const SIDE: usize = 8;
 const MEAN: usize = 9;
 const BEFORE: usize = 10;
-pub const FLOATS: usize = 11;
+/// The score at the peak: less than SCORE where a pattern within the band was stranger than any value.
+const PEAK_SCORE: usize = 11;
+pub const FLOATS: usize = 12;
 
 // Places in `run`.
 const HEAD: usize = 0;
@@ -72,11 +74,11 @@ const FLAGS: usize = 15;
 const AVERAGED: usize = 16;
 pub const INTS: usize = 17;
 
-/// An alert as far as it is known: slice, then `run[BEGUN..=FLAGS]`, then `alert[VALUE..]`.
+/// An alert as far as it is known: slice, then `run[BEGUN..=FLAGS]`, then `alert[VALUE..PEAK_SCORE]`.
 pub struct Record {
     pub slice: usize,
     pub ints: [i64; FLAGS - BEGUN + 1],
-    pub floats: [f64; FLOATS - VALUE],
+    pub floats: [f64; PEAK_SCORE - VALUE],
 }
 
 pub struct Decide {
@@ -135,9 +137,9 @@ impl Memory<'_, '_> {
 
     fn record(&self, slice: usize) -> Record {
         let mut ints = [0; FLAGS - BEGUN + 1];
-        let mut floats = [0.0; FLOATS - VALUE];
+        let mut floats = [0.0; PEAK_SCORE - VALUE];
         ints.copy_from_slice(&self.run[BEGUN..=FLAGS]);
-        floats.copy_from_slice(&self.alert[VALUE..]);
+        floats.copy_from_slice(&self.alert[VALUE..PEAK_SCORE]);
         Record { slice, ints, floats }
     }
 }
@@ -167,8 +169,9 @@ impl Decide {
         memory.run[SHUT] = NEVER;
         memory.run[POINTS] = 0;
         memory.run[AVERAGED] = 0;
-        memory.run[FLAGS] = judged.flags & (OUT_OF_RANGE | BREACHING | NO_BAND);
+        memory.run[FLAGS] = judged.flags & (OUT_OF_RANGE | BREACHING);
         memory.alert[SCORE] = -1.0;
+        memory.alert[PEAK_SCORE] = -1.0;
         memory.alert[BEFORE] = seen.expected;
         // Points before the deciding one that belong to the opening run.
         for back in 1..self.consecutive.max(self.n) {
@@ -195,9 +198,12 @@ impl Decide {
         } else if memory.run[AVERAGED] == 0 {
             memory.alert[MEAN] = f64::NAN;
         }
-        if judged.score > memory.alert[SCORE] {
+        let most = memory.alert[SCORE].max(judged.score);
+        if self.higher(memory, judged) {
             memory.run[PEAK] = time;
-            memory.run[FLAGS] = memory.run[FLAGS] & !PATTERN | judged.flags & PATTERN;
+            memory.run[FLAGS] = memory.run[FLAGS] & !(PATTERN | NO_BAND) | judged.flags & (PATTERN | NO_BAND);
+            // What the alert tells of its value is the band's: it names the band, however late that spoke.
+            memory.run[FLAGS] |= (seen.spoke & 1) << MEMBERS;
             memory.alert[VALUE..=SIDE].copy_from_slice(&[
                 seen.value,
                 seen.expected,
@@ -207,6 +213,20 @@ impl Decide {
                 seen.confidence,
                 judged.side,
             ]);
+            memory.alert[PEAK_SCORE] = judged.score;
+        }
+        memory.alert[SCORE] = most;
+    }
+
+    /// A value outside the band says more than a pattern within it, however strange; among equals the score decides.
+    fn higher(&self, memory: &Memory<'_, '_>, judged: &Judged) -> bool {
+        let outside = |flags: i64, score: f64| score > self.limit && flags & PATTERN == 0;
+        let peak = memory.alert[PEAK_SCORE];
+        let (now, before) = (outside(judged.flags, judged.score), outside(memory.run[FLAGS], peak));
+        if now == before {
+            judged.score > peak
+        } else {
+            now
         }
     }
 

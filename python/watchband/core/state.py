@@ -126,7 +126,8 @@ class State:
 
     def __getstate__(self) -> dict[str, Any]:
         self._come_home()
-        return self.__dict__.copy()
+        # A stepper that has moved out is still known here, for a thread that is about to call it.
+        return {**self.__dict__, "one": None, "one_for": None}
 
     def asked_again(self) -> bool:
         """Count a call for one point; True when there were enough of them for a stepper to pay."""

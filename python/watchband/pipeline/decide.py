@@ -12,7 +12,7 @@ is one number, the envelope: the alert with limit t is open exactly while ``enve
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -29,7 +29,8 @@ from watchband.pipeline.policy import Policy
 
 NEVER = int(np.iinfo(np.int64).min)
 """``closed`` of a record whose alert is open."""
-_FLOATS, _INTS = 11, 17
+_FLOATS, _INTS = 12, 17
+_SCORE = 6
 _SIDES = {"both": 0, "above": 1, "below": -1}
 
 
@@ -64,7 +65,9 @@ class Record:
     ``row`` is the state row; ``closed`` is ``NEVER`` while open; ``last_time`` the last point beyond the limit;
     ``side`` 1 above, -1 below, 0 neither; ``mean`` that of all points beyond the limit; ``before`` what was expected
     at the opening; ``members`` has a bit for each member of an ensemble that was above its limit at the opening, that
-    is among the first twelve points beyond it.
+    is among the first twelve points beyond it, and the band's where it ever was. From ``peak_time`` are ``value``,
+    ``expected``, ``lower``, ``upper``, ``confidence`` and ``side``: of the points outside the band the strangest, or of
+    all where none is outside.
     """
 
     row: int
@@ -136,10 +139,11 @@ class Decide(Fold):
     State
     -----
     ``window``, ``moments``: the last max(consecutive, n) scores and their times; ``quiet``: the last close_after +
-    flap_hold scores; ``alert``, ``run``: the open alert. 352 bytes at the defaults.
+    flap_hold scores; ``alert``, ``run``: the open alert. 360 bytes at the defaults.
     """
 
     name: ClassVar[str] = "decide"
+    state_version: ClassVar[int] = 2
 
     policy: Policy = field(default_factory=Policy)
     limit: float = 1.0
@@ -165,6 +169,14 @@ class Decide(Fold):
         state = super().start(series)
         state.arrays["run"][:, _ENDED] = NEVER
         return state
+
+    def upgrade(self, state: State) -> State:
+        """Version 1 did not keep the score at the peak apart: it was the alert's."""
+        if state.version != 1:
+            return super().upgrade(state)
+        alert = state.arrays["alert"]
+        arrays = {**state.arrays, "alert": np.concatenate([alert, alert[:, _SCORE : _SCORE + 1]], axis=1)}
+        return replace(state, version=2, arrays=arrays)
 
     def step(
         self, state: State, points: Points, scores: Scores, judgement: Judgement, *, threads: int = 0

@@ -182,7 +182,8 @@ def _strength(record: Record) -> str:
     if math.isfinite(widths) and widths > 0:
         text = wording.number(widths, 2)
         return f"{text} band width{'' if text == '1' else 's'} {side}"
-    return f"Score {wording.number(record.anomaly_score, 2)} times the limit"
+    times = wording.number(record.anomaly_score, 2)
+    return "Score just above the limit" if times == "1" else f"Score {times} times the limit"
 
 
 def _since(record: Record, context: Context) -> str:
