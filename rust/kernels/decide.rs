@@ -11,31 +11,16 @@
 use std::sync::Mutex;
 
 use super::fleet::{Kernel, Slice};
-use super::policy::{Judged, Limits, Policy, Seen};
+use super::policy::{
+    Judged, Limits, Policy, Seen, ADOPTED_LEVEL, BREACHING, CLOSED, COOLING, ESCALATED, NO_BAND, OPENED,
+    OUT_OF_RANGE, PATTERN, REOPENED, TIMED_OUT, WAITING,
+};
 
-pub const SUPPRESSED_DIRECTION: i64 = 1;
-pub const SUPPRESSED_MIN_DEVIATION: i64 = 1 << 1;
-pub const SUPPRESSED_MIN_COUNT: i64 = 1 << 2;
-pub const WAITING: i64 = 1 << 3;
-pub const COOLING: i64 = 1 << 4;
-pub const MISSING: i64 = 1 << 5;
-pub const OUT_OF_RANGE: i64 = 1 << 6;
-pub const BREACHING: i64 = 1 << 7;
-pub const OPENED: i64 = 1 << 8;
-pub const ESCALATED: i64 = 1 << 9;
-pub const CLOSED: i64 = 1 << 10;
-pub const REOPENED: i64 = 1 << 11;
-pub const ADOPTED_LEVEL: i64 = 1 << 12;
-pub const TIMED_OUT: i64 = 1 << 13;
-pub const NO_BAND: i64 = 1 << 14;
-pub const PATTERN: i64 = 1 << 15;
 /// From this bit on, flags of an alert hold the members of an ensemble that spoke at its opening.
 const MEMBERS: u32 = 32;
 /// Points beyond the limit that make the opening.
 const OPENING: i64 = 12;
 
-/// Score of a finding that opens an alert directly: out of range, or no data where that counts as breaching.
-pub const FINDING: f64 = 3.0;
 /// Flags of `core/scores.py`: learning is held back; a level that stayed is the new normal.
 const HELD: i64 = 1;
 const ADOPTED: i64 = 2;

@@ -1,9 +1,25 @@
 //! What a score means for one point: policies that suppress or raise it, and the band as it is drawn.
 
-use super::decide::{
-    BREACHING, FINDING, MISSING, NO_BAND, OUT_OF_RANGE, PATTERN, SUPPRESSED_DIRECTION, SUPPRESSED_MIN_COUNT,
-    SUPPRESSED_MIN_DEVIATION,
-};
+// Events of a point, as `pipeline/policy.py` names them.
+pub const SUPPRESSED_DIRECTION: i64 = 1;
+pub const SUPPRESSED_MIN_DEVIATION: i64 = 1 << 1;
+pub const SUPPRESSED_MIN_COUNT: i64 = 1 << 2;
+pub const WAITING: i64 = 1 << 3;
+pub const COOLING: i64 = 1 << 4;
+pub const MISSING: i64 = 1 << 5;
+pub const OUT_OF_RANGE: i64 = 1 << 6;
+pub const BREACHING: i64 = 1 << 7;
+pub const OPENED: i64 = 1 << 8;
+pub const ESCALATED: i64 = 1 << 9;
+pub const CLOSED: i64 = 1 << 10;
+pub const REOPENED: i64 = 1 << 11;
+pub const ADOPTED_LEVEL: i64 = 1 << 12;
+pub const TIMED_OUT: i64 = 1 << 13;
+pub const NO_BAND: i64 = 1 << 14;
+pub const PATTERN: i64 = 1 << 15;
+
+/// Score of a finding that opens an alert directly: out of range, or no data where that counts as breaching.
+pub const FINDING: f64 = 3.0;
 
 /// What is done with a point that has no value.
 #[derive(Clone, Copy, PartialEq)]

@@ -163,3 +163,9 @@ def test_a_score_is_a_tuple_with_names() -> None:
     with pytest.raises(AttributeError):
         score.score = 2.0  # type: ignore[misc]
     np.testing.assert_array_equal(np.array([score, score]), [[1, 2, 3, 4, 5, 0]] * 2)
+
+
+def test_what_is_pickled_of_a_state_holds_no_stepper() -> None:
+    written = called(RollingZscore(window=5)).__getstate__()
+    assert (written["one"], written["one_for"], "_away" in written) == (None, None, False)
+    assert written["points_seen"].tolist() == [CALLS]

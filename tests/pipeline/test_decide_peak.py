@@ -37,7 +37,7 @@ def told(anomaly: list[float], spoke: list[float], values: list[float], edge: li
 
 
 def test_an_alert_tells_of_the_value_that_was_outside_however_strange_a_pattern_was() -> None:
-    record = told([1.2, 1.5, 4.0, 1.1], [1, 1, 2, 1], [6.0, 9.0, 0.5, 7.0], [5.0, 6.0, 20.0, 5.0])
+    record = told([1.2, 1.5, 4.0, 1.1], [1.0, 1.0, 2.0, 1.0], [6.0, 9.0, 0.5, 7.0], [5.0, 6.0, 20.0, 5.0])
     assert (record.value, record.lower, record.upper) == (9.0, -6.0, 6.0)
     assert (record.anomaly_score, record.members) == (4.0, 0b11)
     assert not record.events & Event.PATTERN
@@ -45,7 +45,7 @@ def test_an_alert_tells_of_the_value_that_was_outside_however_strange_a_pattern_
 
 def test_the_band_is_named_where_its_value_is_told_however_late_it_spoke() -> None:
     n = 20
-    record = told([2.0] * n + [1.5], [2] * n + [1], [0.0] * n + [9.0], [5.0] * (n + 1))
+    record = told([2.0] * n + [1.5], [2.0] * n + [1.0], [0.0] * n + [9.0], [5.0] * (n + 1))
     assert (record.value, record.anomaly_score, record.members) == (9.0, 2.0, 0b11)
 
 
