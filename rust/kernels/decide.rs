@@ -203,16 +203,11 @@ impl Decide {
         memory.alert[SCORE] = most;
     }
 
-    /// A value outside the band says more than a pattern within it, however strange; among equals the score decides.
+    /// The score decides; but once a value was outside the band, a pattern within it does not take its place.
     fn higher(&self, memory: &Memory<'_, '_>, judged: &Judged) -> bool {
-        let outside = |flags: i64, score: f64| score > self.limit && flags & PATTERN == 0;
         let peak = memory.alert[PEAK_SCORE];
-        let (now, before) = (outside(judged.flags, judged.score), outside(memory.run[FLAGS], peak));
-        if now == before {
-            judged.score > peak
-        } else {
-            now
-        }
+        let outside = peak > self.limit && memory.run[FLAGS] & PATTERN == 0;
+        judged.score > peak && !(outside && judged.flags & PATTERN != 0)
     }
 
     fn close(&self, memory: &mut Memory<'_, '_>, time: i64) {

@@ -1,4 +1,4 @@
-"""Of which point an alert tells: the strangest value outside the band, else the strangest point."""
+"""Of which point an alert tells: the strangest, but after a value outside the band none within it."""
 
 from __future__ import annotations
 
@@ -43,10 +43,17 @@ def test_an_alert_tells_of_the_value_that_was_outside_however_strange_a_pattern_
     assert not record.events & Event.PATTERN
 
 
+def test_a_pattern_gives_way_to_a_stranger_value_only() -> None:
+    record = told([3.0, 1.5], [2.0, 1.0], [4.0, 9.0], [5.0, 6.0])
+    assert (record.value, record.members, bool(record.events & Event.PATTERN)) == (4.0, 0b11, True)
+    record = told([1.2, 1.5], [2.0, 1.0], [4.0, 9.0], [5.0, 6.0])
+    assert (record.value, record.members, bool(record.events & Event.PATTERN)) == (9.0, 0b11, False)
+
+
 def test_the_band_is_named_where_its_value_is_told_however_late_it_spoke() -> None:
     n = 20
-    record = told([2.0] * n + [1.5], [2.0] * n + [1.0], [0.0] * n + [9.0], [5.0] * (n + 1))
-    assert (record.value, record.anomaly_score, record.members) == (9.0, 2.0, 0b11)
+    record = told([1.2] * n + [1.5], [2.0] * n + [1.0], [0.0] * n + [9.0], [5.0] * (n + 1))
+    assert (record.value, record.anomaly_score, record.members) == (9.0, 1.5, 0b11)
 
 
 def test_whether_there_is_a_band_is_told_of_the_peak() -> None:

@@ -64,6 +64,15 @@ CASES = {
         alert(value=24.9),
         "cpu_load is **24.9**; expected 3.1–24.8. Just above its band for 1 min since 12:02, seen by seasonal_band.",
     ),
+    "just outside of a lopsided band": (
+        alert(value=480.0, lower=1_900.0, upper=36_000.0, expected=6_000.0, side=-1.0),
+        "cpu_load is **480**; expected 1,900–36,000. 0.042 band widths below for 1 min since 12:02, seen by "
+        "seasonal_band.",
+    ),
+    "what is left of a sum": (
+        alert(value=-1e-5, lower=29.3, upper=126.0, side=-1.0),
+        "cpu_load is **0**; expected 29.3–126. 0.3 band widths below for 1 min since 12:02, seen by seasonal_band.",
+    ),
     "one side": (
         alert(lower=NAN, closed=CLOSED),
         "cpu_load was **97.2**; expected at most 24.8. 3.4 band widths above for 1 min from 12:02, seen by "

@@ -65,9 +65,9 @@ class Record:
     ``row`` is the state row; ``closed`` is ``NEVER`` while open; ``last_time`` the last point beyond the limit;
     ``side`` 1 above, -1 below, 0 neither; ``mean`` that of all points beyond the limit; ``before`` what was expected
     at the opening; ``members`` has a bit for each member of an ensemble that was above its limit at the opening, that
-    is among the first twelve points beyond it, and the band's where it ever was. From ``peak_time`` are ``value``,
-    ``expected``, ``lower``, ``upper``, ``confidence`` and ``side``: of the points outside the band the strangest, or of
-    all where none is outside.
+    is among the first twelve points beyond it, and the band's where it is the peak's. The peak, from which ``value``,
+    ``expected``, ``lower``, ``upper``, ``confidence`` and ``side`` are, is the strangest point; but after a value
+    outside the band none within it.
     """
 
     row: int

@@ -119,7 +119,9 @@ def sentence(record: Record, kind: Kind, key: SeriesKey, context: Context) -> Pa
 
 
 def _texts(metric: str, values: list[float]) -> tuple[list[str], str]:
-    texts, sign = wording.quantities(metric, values)
+    # Beside numbers ten thousand times as large, what is left of a sum is 0.
+    most = max((abs(v) for v in values if math.isfinite(v)), default=0.0)
+    texts, sign = wording.quantities(metric, [0.0 if abs(v) < 1e-4 * most else v for v in values])
     return [t if math.isfinite(v) else "" for t, v in zip(texts, values, strict=True)], sign
 
 
@@ -177,7 +179,9 @@ def _no_data(record: Record, name: str, is_: str, metric: str, context: Context)
 def _strength(record: Record) -> str:
     widths = band_widths(record.value, record.lower, record.upper, record.expected)
     side = "above" if record.side > 0 else "below"
-    if 0 < widths < 0.05:
+    edge = record.upper if record.side > 0 else record.lower
+    # Of a lopsided band the far side says nothing of what is near.
+    if 0 < widths < 0.05 and abs(record.value - edge) < 0.1 * abs(edge - record.expected):
         return f"Just {side} its band"
     if math.isfinite(widths) and widths > 0:
         text = wording.number(widths, 2)
