@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
+from benches.plain_c import compiled
 from benches.timing import Case
 from watchband.core.detector import Detector
 from watchband.core.points import Points
@@ -160,11 +162,20 @@ def _medians(what: str, values: Values, window: int, peers: bool) -> Iterable[Ca
         yield Case(group, "numpy sliding window", lambda: sliding(values[:few]), counted, note=f"{counted:,} windows")
 
 
+def _against_c(group: str, name: str, values: Values, *parameters: float) -> Iterable[Case]:
+    work = compiled(name, values, *parameters)
+    note = "three columns; missing values, floors and overflow are not its concern"
+    if work is None:
+        work, note = (lambda: None), "no C compiler here (cc): nothing to compare with"
+    yield Case(group, "plain C, cc -O3", work, len(values), note=note)
+
+
 def _deviations(points: int, window: int, peers: bool) -> Iterable[Case]:
     group = f"mean and deviation of {window:,}, {points:,} points of noise"
     values = np.random.default_rng(5).normal(0, 1, points)
     detector = RollingZscore(window=window)
     series = Points.of(streams.times(points), values)
+    yield from _against_c(group, "rolling_zscore", values, window)
     yield Case(group, "watchband rolling_zscore", _fold(detector, series), points, detector.state_bytes_max)
     if not peers:
         return
@@ -186,6 +197,8 @@ def _weighted(points: int, peers: bool) -> Iterable[Case]:
     values = np.random.default_rng(6).normal(0, 1, points)
     detector = Ewma(half_life=100)
     series = Points.of(streams.times(points), values)
+    gain = -math.expm1(-math.log(2) / 100)
+    yield from _against_c(group, "ewma", values, gain, 3.0, 0.99)
     yield Case(group, "watchband ewma", _fold(detector, series), points, detector.state_bytes_max)
     if peers:
         import pandas as pd

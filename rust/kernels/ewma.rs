@@ -65,6 +65,22 @@ fn middle(sorted: &[f64]) -> f64 {
     0.5 * sorted[(n - 1) / 2] + 0.5 * sorted[n / 2]
 }
 
+/// A residual beyond the limit, and its square: apart, and never in line, or a compiler computes it for every point.
+#[cold]
+#[inline(never)]
+fn drawn_in(mut residual: f64, mut square: f64, limit_square: f64) -> (f64, f64) {
+    if square > limit_square {
+        residual = limit_square.sqrt().copysign(residual);
+        square = limit_square;
+    }
+    if square > SQUARE_MAX {
+        // The mean takes all of it, or it could never come back from a number like 1e200.
+        residual = residual.clamp(-f64::MAX, f64::MAX);
+        square = SQUARE_MAX;
+    }
+    (residual, square)
+}
+
 impl Ewma {
     pub fn new(half_life: f64, clip: f64, scale_min: f64, width: f64) -> Self {
         let gain = -libm::expm1(-std::f64::consts::LN_2 / half_life);
@@ -89,14 +105,8 @@ impl Ewma {
         let mut residual = value - level.mean;
         let mut square = residual * residual;
         // No root is taken where nothing is clipped, which keeps the chain from point to point short.
-        if square > limit_square {
-            residual = limit_square.sqrt().copysign(residual);
-            square = limit_square;
-        }
-        if square > SQUARE_MAX {
-            // The mean takes all of it, or it could never come back from a number like 1e200.
-            residual = residual.clamp(-f64::MAX, f64::MAX);
-            square = SQUARE_MAX;
+        if square > limit_square.min(SQUARE_MAX) {
+            (residual, square) = drawn_in(residual, square, limit_square);
         }
         let left = level.left * (1.0 - self.gain);
         // Weights add up to one from the first point on: these are gain / (1 - (1 - gain)^t).
@@ -128,12 +138,11 @@ impl Ewma {
             robust = PER_MEAN * deviations.iter().sum::<f64>() / deviations.len() as f64;
         }
         let reach = self.clip * robust.max(self.scale_min).max(RESOLUTION * centre.abs());
-        let drawn_in =
-            |value: f64| if reach > 0.0 { value.clamp(centre - reach, centre + reach) } else { value };
-        let mut level = Level { mean: drawn_in(first[0]), variance: 0.0, error: 1.0, left: 1.0 - self.gain };
+        let near = |value: f64| if reach > 0.0 { value.clamp(centre - reach, centre + reach) } else { value };
+        let mut level = Level { mean: near(first[0]), variance: 0.0, error: 1.0, left: 1.0 - self.gain };
         for &value in &first[1..] {
             let spread = self.spread(level.error);
-            self.learn(&mut level, &spread, drawn_in(value), f64::INFINITY);
+            self.learn(&mut level, &spread, near(value), f64::INFINITY);
         }
         level
     }
@@ -150,31 +159,38 @@ impl Kernel for Ewma {
         let mut seen = count[0] as usize;
         let mut spread = self.spread(level.error);
         let mut answers = Answers::of(slice, self.width);
-        for i in 0..answers.values.len() {
-            let value = answers.values[i];
-            if seen < first.len() {
+        answers.say_all(|values, expected, scale| {
+            for ((&value, expected), scale) in values.iter().zip(expected).zip(scale) {
+                if seen < first.len() {
+                    (*expected, *scale) = (f64::NAN, f64::NAN);
+                    if value.is_finite() {
+                        first[seen] = value;
+                        seen += 1;
+                        if seen == first.len() {
+                            level = self.open(first);
+                            spread = self.spread(level.error);
+                        }
+                    }
+                    continue;
+                }
+                let noise_square = self.noise_square(&level);
+                (*expected, *scale) = (level.mean, noise_square.sqrt() * spread.root);
                 if value.is_finite() {
-                    first[seen] = value;
-                    seen += 1;
-                    if seen == first.len() {
-                        level = self.open(first);
+                    let limit_square = self.clip * self.clip * spread.square * noise_square;
+                    // Without any scale nothing could ever be learned: then the whole residual is.
+                    let limited = noise_square > VARIANCE_MIN && limit_square < SQUARE_MAX;
+                    self.learn(
+                        &mut level,
+                        &spread,
+                        value,
+                        if limited { limit_square } else { f64::INFINITY },
+                    );
+                    if level.error != spread.error {
                         spread = self.spread(level.error);
                     }
                 }
-                continue;
             }
-            let noise_square = self.noise_square(&level);
-            answers.say(i, level.mean, noise_square.sqrt() * spread.root);
-            if value.is_finite() {
-                let limit_square = self.clip * self.clip * spread.square * noise_square;
-                // Without any scale nothing could ever be learned: then the whole residual is.
-                let limited = noise_square > VARIANCE_MIN && limit_square < SQUARE_MAX;
-                self.learn(&mut level, &spread, value, if limited { limit_square } else { f64::INFINITY });
-                if level.error != spread.error {
-                    spread = self.spread(level.error);
-                }
-            }
-        }
+        });
         packed.copy_from_slice(&[level.mean, level.variance, level.error, level.left]);
         count[0] = seen as i64;
     }

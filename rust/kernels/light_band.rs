@@ -334,6 +334,7 @@ impl Kernel for LightBand {
             let value = answers.values[i];
             let known = value.is_finite();
             if s.core.seen < HEAD as f64 {
+                answers.pass(i);
                 answers.flags[i] = WARMING;
                 if known {
                     s.gather(clip(value, HUGE));

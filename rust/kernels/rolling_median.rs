@@ -98,6 +98,8 @@ impl RollingMedian {
             if window.is_full() {
                 let (median, scale) = window.centre();
                 answers.say(i, median, scale);
+            } else {
+                answers.pass(i);
             }
             if !self.inclusive && known {
                 window.push(value);

@@ -122,20 +122,22 @@ impl Kernel for RollingZscore {
         let mut window = Window::load(values, squares, sums, head);
         let per_free = 1.0 / (self.window - self.ddof) as f64;
         let mut answers = Answers::of(slice, self.width);
-        for i in 0..answers.values.len() {
-            let value = answers.values[i];
-            let known = value.is_finite();
-            if self.inclusive && known {
-                window.push(value);
+        answers.say_all(|values, expected, scale| {
+            for ((&value, expected), scale) in values.iter().zip(expected).zip(scale) {
+                let known = value.is_finite();
+                if self.inclusive && known {
+                    window.push(value);
+                }
+                (*expected, *scale) = (f64::NAN, f64::NAN);
+                if window.held == self.window {
+                    let (mean, squares) = window.moments();
+                    (*expected, *scale) = (mean, (squares * per_free).sqrt());
+                }
+                if !self.inclusive && known {
+                    window.push(value);
+                }
             }
-            if window.held == self.window {
-                let (mean, squares) = window.moments();
-                answers.say(i, mean, (squares * per_free).sqrt());
-            }
-            if !self.inclusive && known {
-                window.push(value);
-            }
-        }
+        });
         window.save(sums, head);
     }
 }

@@ -58,6 +58,9 @@ class Detector(Fold):
     one_kernel: ClassVar[bool] = False
     """``_fold`` is one call of a compiled kernel with ``scores.outputs()``; ``step_one`` then keeps that call ready."""
 
+    answers_all: ClassVar[bool] = False
+    """``_fold`` writes every cell of the scores but the flags, which spares a large batch to be filled beforehand."""
+
     def __post_init__(self) -> None:
         params.check(self)
 
@@ -114,7 +117,7 @@ class Detector(Fold):
         """
         self.check_state(state)
         self._check_points(state, points)
-        scores = Scores.blank(points, self.further)
+        scores = Scores.unwritten(points) if self.answers_all else Scores.blank(points, self.further)
         if len(points):
             self._fold(state, points, scores, threads)
             self._count(state, points)

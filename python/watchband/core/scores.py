@@ -63,6 +63,12 @@ class Scores:
         return cls.of_columns([*columns, *(np.full(n, np.nan) for _ in range(members))])
 
     @classmethod
+    def unwritten(cls, points: Points) -> Scores:
+        """Arrays for a batch that hold anything, and no flags: for a kernel that answers every point of it."""
+        n = len(points)
+        return cls(*(np.empty(n) for _ in range(5)), np.zeros(n))
+
+    @classmethod
     def of_columns(cls, columns: Iterable[Float64]) -> Scores:
         """The inverse of ``columns``."""
         score, expected, lower, upper, scale, flags, *members = columns

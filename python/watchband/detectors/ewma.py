@@ -48,6 +48,7 @@ class Ewma(Detector):
 
     name: ClassVar[str] = "ewma"
     one_kernel: ClassVar[bool] = True
+    answers_all: ClassVar[bool] = True
     maturity: ClassVar[Maturity] = "verified"
     tags: ClassVar[frozenset[str]] = frozenset({"shift", "scale", "time_shift"})
     cost: ClassVar[str] = "O(1) a point; 20 ns"

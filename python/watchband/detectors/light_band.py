@@ -50,6 +50,7 @@ class LightBand(Detector):
 
     name: ClassVar[str] = "light_band"
     one_kernel: ClassVar[bool] = True
+    answers_all: ClassVar[bool] = True
     maturity: ClassVar[Maturity] = "beta"
     memory_tolerance: ClassVar[float] = 0.05
     cost: ClassVar[str] = "O(1) a point; 0.1 µs"

@@ -43,6 +43,7 @@ class RollingMedian(Detector):
 
     name: ClassVar[str] = "rolling_median"
     one_kernel: ClassVar[bool] = True
+    answers_all: ClassVar[bool] = True
     maturity: ClassVar[Maturity] = "verified"
     tags: ClassVar[frozenset[str]] = frozenset({"shift", "scale", "time_shift"})
     cost: ClassVar[str] = (

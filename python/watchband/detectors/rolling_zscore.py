@@ -39,6 +39,7 @@ class RollingZscore(Detector):
 
     name: ClassVar[str] = "rolling_zscore"
     one_kernel: ClassVar[bool] = True
+    answers_all: ClassVar[bool] = True
     maturity: ClassVar[Maturity] = "verified"
     tags: ClassVar[frozenset[str]] = frozenset({"shift", "scale", "time_shift"})
     cost: ClassVar[str] = "O(1) a point, amortised; 15 ns at a window of 288"
