@@ -13,9 +13,6 @@ from watchband.pipeline.watch import Watch
 from watchband.testing import streams
 
 MINUTES_5 = 5 * streams.MINUTE
-PRESETS = ("light", "auto")
-"""Series of each: as many as keep a run within seconds."""
-
 
 def cases(points: int, peers: bool) -> list[Case]:
     """A fleet of series of 1,000 points, and one point each of very many series, state after state."""
@@ -43,7 +40,7 @@ def _case(group: str, name: str, fleet: Points, rounds: int) -> Case:
 
     # States go on from run to run: what counts is a fleet that lives, not one that starts.
     state, calibration, clock = detector.start(fleet.series), calibrate.start(fleet.series), [0]
-    span = int(fleet.times.max()) + MINUTES_5
+    span = int(fleet.times.max() - fleet.times.min()) + MINUTES_5
 
     def work() -> None:
         for _ in range(rounds):
