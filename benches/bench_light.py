@@ -14,6 +14,7 @@ from watchband.testing import streams
 
 MINUTES_5 = 5 * streams.MINUTE
 
+
 def cases(points: int, peers: bool) -> list[Case]:
     """A fleet of series of 1,000 points, and one point each of very many series, state after state."""
     found = []

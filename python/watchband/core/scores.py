@@ -66,7 +66,7 @@ class Scores:
     def unwritten(cls, points: Points) -> Scores:
         """Arrays for a batch that hold anything, and no flags: for a kernel that answers every point of it."""
         n = len(points)
-        return cls(*(np.empty(n) for _ in range(5)), np.zeros(n))
+        return cls(np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.zeros(n))
 
     @classmethod
     def of_columns(cls, columns: Iterable[Float64]) -> Scores:
