@@ -86,6 +86,11 @@ pub fn run<K: Kernel>(
     outputs: Vec<&mut [f64]>,
     threads: usize,
 ) {
+    let threads = thread_count(threads, batch.times.len());
+    if batch.rows.windows(2).all(|pair| pair[0] < pair[1]) {
+        let mut shares = shares(arrays, batch, outputs, threads);
+        return spread(&mut shares, threads, |share| share.fold(kernel));
+    }
     let mut order: Vec<usize> = (0..batch.rows.len()).collect();
     order.sort_unstable_by_key(|&i| batch.rows[i]);
     let sorted: Vec<usize> = order.iter().map(|&i| batch.rows[i] as usize).collect();
@@ -128,8 +133,102 @@ pub fn run<K: Kernel>(
             outputs: std::mem::take(&mut parts[index]),
         });
     }
-    let threads = thread_count(threads, batch.times.len());
     spread(&mut slices, threads, |slice| kernel.step(slice));
+}
+
+/// What is left of one state array, from row `base` on.
+struct Rest<'a, T> {
+    cells: &'a mut [T],
+    width: usize,
+    base: usize,
+}
+
+impl<'a, T> Rest<'a, T> {
+    /// Takes what is before this row.
+    fn until(&mut self, row: usize) -> Self {
+        let (cells, rest) = std::mem::take(&mut self.cells).split_at_mut((row - self.base) * self.width);
+        self.cells = rest;
+        Self { cells, width: self.width, base: std::mem::replace(&mut self.base, row) }
+    }
+
+    fn row(&mut self, row: usize) -> &'a mut [T] {
+        self.until(row);
+        self.until(row + 1).cells
+    }
+}
+
+/// The series of one thread, in ascending order: each is cut out when its turn comes, so that a fleet with a point
+/// for each of many series needs no room for all of them at once.
+struct Share<'a, 'b> {
+    batch: &'b Batch<'a>,
+    f64s: Vec<Rest<'a, f64>>,
+    f32s: Vec<Rest<'a, f32>>,
+    i64s: Vec<Rest<'a, i64>>,
+    u16s: Vec<Rest<'a, u16>>,
+    outputs: Vec<&'a mut [f64]>,
+    slices: std::ops::Range<usize>,
+}
+
+fn rests<'a, T>(arrays: Vec<(&'a mut [T], usize)>) -> Vec<Rest<'a, T>> {
+    arrays.into_iter().map(|(cells, width)| Rest { cells, width, base: 0 }).collect()
+}
+
+fn front<'a>(outputs: &mut [&'a mut [f64]], points: usize) -> Vec<&'a mut [f64]> {
+    let cut = |output: &mut &'a mut [f64]| {
+        let (head, tail) = std::mem::take(output).split_at_mut(points);
+        *output = tail;
+        head
+    };
+    outputs.iter_mut().map(cut).collect()
+}
+
+fn shares<'a, 'b>(
+    arrays: Arrays<'a>,
+    batch: &'b Batch<'a>,
+    mut outputs: Vec<&'a mut [f64]>,
+    threads: usize,
+) -> Vec<Share<'a, 'b>> {
+    let (mut f64s, mut f32s) = (rests(arrays.f64s), rests(arrays.f32s));
+    let (mut i64s, mut u16s) = (rests(arrays.i64s), rests(arrays.u16s));
+    let count = batch.rows.len();
+    let size = count.div_ceil(threads).max(1);
+    let share = |from: usize| {
+        let to = count.min(from + size);
+        let row = batch.rows[to - 1] as usize + 1;
+        Share {
+            batch,
+            f64s: f64s.iter_mut().map(|rest| rest.until(row)).collect(),
+            f32s: f32s.iter_mut().map(|rest| rest.until(row)).collect(),
+            i64s: i64s.iter_mut().map(|rest| rest.until(row)).collect(),
+            u16s: u16s.iter_mut().map(|rest| rest.until(row)).collect(),
+            outputs: front(&mut outputs, (batch.offsets[to] - batch.offsets[from]) as usize),
+            slices: from..to,
+        }
+    };
+    (0..count).step_by(size).map(share).collect()
+}
+
+impl Share<'_, '_> {
+    fn fold<K: Kernel>(&mut self, kernel: &K) {
+        let batch = self.batch;
+        for index in self.slices.clone() {
+            let row = batch.rows[index] as usize;
+            let (from, to) = (batch.offsets[index] as usize, batch.offsets[index + 1] as usize);
+            kernel.step(&mut Slice {
+                index,
+                row: Row {
+                    f64s: self.f64s.iter_mut().map(|rest| rest.row(row)).collect(),
+                    f32s: self.f32s.iter_mut().map(|rest| rest.row(row)).collect(),
+                    i64s: self.i64s.iter_mut().map(|rest| rest.row(row)).collect(),
+                    u16s: self.u16s.iter_mut().map(|rest| rest.row(row)).collect(),
+                },
+                times: &batch.times[from..to],
+                values: &batch.values[from * batch.dims..to * batch.dims],
+                columns: batch.columns.iter().map(|column| &column[from..to]).collect(),
+                outputs: front(&mut self.outputs, to - from),
+            });
+        }
+    }
 }
 
 /// Threads for a batch of so many points; `asked` 0 means: as many as pay off.
