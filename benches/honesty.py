@@ -13,7 +13,6 @@ import numpy as np
 
 from watchband.core.points import Points
 from watchband.core.scores import HELD
-from watchband.pipeline.calibrate import Calibrate
 from watchband.pipeline.catalogue import CATALOGUE
 from watchband.pipeline.rules import Budget
 from watchband.pipeline.watch import Watch
@@ -25,8 +24,8 @@ DETECTOR_NAMES = ("ewma", "rolling_zscore", "residual")
 ONE_IN = (1440, 10_000)
 
 
-def measure(values: np.ndarray, name: str, tier: str | None) -> tuple[list[float], float]:
-    """Alerts over promised ones for each budget, and nanoseconds a point of ``calibrate``."""
+def measure(values: np.ndarray, name: str, tier: str | None) -> tuple[list[float], float, int]:
+    """Alerts over promised ones for each budget; nanoseconds a point and bytes a series of ``calibrate``."""
     series, n = values.shape
     points = Points.fleet([(streams.times(n, 5 * streams.MINUTE), row) for row in values])
     detector = CATALOGUE.build({"type": name})
@@ -44,24 +43,24 @@ def measure(values: np.ndarray, name: str, tier: str | None) -> tuple[list[float
         spent += time.process_time() - begin
         alerts = sum(len(openings(row)) for row in found.anomaly_score.reshape(series, n))
         ratios.append(alerts * one_in / values.size)
-    return ratios, spent / len(ONE_IN) / values.size * 1e9
+    return ratios, spent / len(ONE_IN) / values.size * 1e9, calibrate.state_bytes_max
 
 
 def main(names: list[str], tier: str | None) -> None:
     columns = [f"{name} 1/{one_in}" for name in names for one_in in ONE_IN]
     print("| null | " + " | ".join(columns) + " |")
     print("|---" * (len(columns) + 1) + "|")
-    costs = []
+    costs, sizes = [], dict.fromkeys(names, 0)
     for null, make in {**NULLS, **STILL}.items():
         values = make(np.random.default_rng(11), (SERIES, POINTS))
         cells = []
         for name in names:
-            ratios, cost = measure(values, name, tier)
+            ratios, cost, sizes[name] = measure(values, name, tier)
             cells += [f"{ratio:.2f}" for ratio in ratios]
             costs.append(cost)
         print(f"| {null} | " + " | ".join(cells) + " |")
-    size = Calibrate(tier=tier or "full").state_bytes_max
-    print(f"\ncalibrate: {np.median(costs):.0f} ns a point, {size} bytes a series")
+    size = ", ".join(f"{name} {size:,}" for name, size in sizes.items())
+    print(f"\ncalibrate: {np.median(costs):.0f} ns a point; bytes a series: {size}")
 
 
 if __name__ == "__main__":
