@@ -1,6 +1,6 @@
 use pyo3::prelude::*;
 
-use super::batch::{step, Outputs, PointsArgs, StateArgs};
+use super::batch::{step, Outputs, PointsArgs};
 use super::random_cut_forest::{forest, Arrays, Intake, Sizes};
 use crate::kernels::random_cut_ask::{Ask, Question};
 
@@ -26,9 +26,7 @@ fn random_cut_ask(
         (other, _) => panic!("no question is called {other:?}"),
     };
     let kernel = Ask { forest: forest(sizes, intake, seed, decay), question };
-    let Arrays(i64s, f32s, u16s, f64s) = state;
-    let arrays = StateArgs { f64s, f32s, i64s, u16s };
-    step(py, &kernel, arrays, &points, &Vec::new(), outputs, threads)
+    step(py, &kernel, state.into(), &points, &Vec::new(), outputs, threads)
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -1,6 +1,6 @@
 use pyo3::prelude::*;
 
-use super::batch::{fold, PointsArgs, StateArgs, Target};
+use super::batch::{fold, PointsArgs, Target};
 use super::random_cut_forest::{forest, Arrays, Intake, Sizes};
 use crate::kernels::random_cut_cast::Cast;
 use crate::kernels::random_cut_forest::RandomCutForest;
@@ -25,9 +25,7 @@ fn random_cut_cast(
     let (horizon, kept, outside) = casting;
     let forest = RandomCutForest { warm_up, frozen, displaces, ..forest(sizes, intake, seed, decay) };
     let kernel = Cast { forest, horizon, kept, outside };
-    let Arrays(i64s, f32s, u16s, f64s) = state;
-    let arrays = StateArgs { f64s, f32s, i64s, u16s };
-    fold(py, kernel, arrays, &points, target, threads)
+    fold(py, kernel, state.into(), &points, target, threads)
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

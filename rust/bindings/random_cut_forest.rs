@@ -16,6 +16,12 @@ pub struct Arrays<'py>(
     pub Vec<PyReadwriteArray2<'py, f64>>,
 );
 
+impl<'py> From<Arrays<'py>> for StateArgs<'py> {
+    fn from(Arrays(i64s, f32s, u16s, f64s): Arrays<'py>) -> Self {
+        Self { f64s, f32s, i64s, u16s }
+    }
+}
+
 /// `sizes` are trees, samples, shingle, values of a point as the trees hold it and span.
 pub type Sizes = [usize; 5];
 
@@ -77,9 +83,7 @@ fn random_cut_forest(
         attributes,
         ..forest(sizes, intake, seed, decay)
     };
-    let Arrays(i64s, f32s, u16s, f64s) = state;
-    let arrays = StateArgs { f64s, f32s, i64s, u16s };
-    fold(py, kernel, arrays, &points, target, threads)
+    fold(py, kernel, state.into(), &points, target, threads)
 }
 
 /// Widths of the state arrays for these sizes: head, roots, nodes, refs, ring, shingle, and of the derived ones: boxes,

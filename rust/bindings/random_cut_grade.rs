@@ -1,6 +1,6 @@
 use pyo3::prelude::*;
 
-use super::batch::{fold, PointsArgs, StateArgs, Target};
+use super::batch::{fold, PointsArgs, Target};
 use super::random_cut_forest::{forest, Arrays, Intake, Sizes};
 use crate::kernels::random_cut_forest::RandomCutForest;
 use crate::kernels::random_cut_grade::{Grade, Margin, GRADING};
@@ -27,9 +27,7 @@ fn random_cut_grade(
     let [above, below] = margins;
     let forest = RandomCutForest { warm_up, frozen, ..forest(sizes, intake, seed, decay) };
     let kernel = Grade { forest, factor, least, fade, margin: Margin { above, below } };
-    let Arrays(i64s, f32s, u16s, f64s) = state;
-    let arrays = StateArgs { f64s, f32s, i64s, u16s };
-    fold(py, kernel, arrays, &points, target, threads)
+    fold(py, kernel, state.into(), &points, target, threads)
 }
 
 /// Width of the numbers beside the forest's.
