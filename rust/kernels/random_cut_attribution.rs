@@ -25,12 +25,7 @@ pub fn attribute<W: Width>(
     let (above, below) = shares.split_at_mut(ring.length);
     for depth in (trail.inside..=trail.depth).rev() {
         let id = usize::from(trail.path[depth]);
-        let bounds = if id < tree.samples {
-            tree.bounds(width, ring, id, room)
-        } else {
-            tree.gather(width, ring, id, room);
-            &room[..2 * width.padded()]
-        };
+        let bounds = tree.bounds_or_leaf(width, ring, id, room);
         let (beyond, size) = outside(width, bounds, point);
         let whole = f64::from(beyond) + f64::from(size);
         let kept = 1.0 - trail.chances[depth];

@@ -57,12 +57,7 @@ impl Density {
         let mut left = 1.0;
         for depth in trail.inside..=trail.depth {
             let id = usize::from(trail.path[depth]);
-            let bounds = if id < tree.samples {
-                tree.bounds(width, ring, id, room)
-            } else {
-                tree.gather(width, ring, id, room);
-                &room[..2 * width.padded()]
-            };
+            let bounds = tree.bounds_or_leaf(width, ring, id, room);
             let (beyond, size) = outside(width, bounds, point);
             let scale = left / (f64::from(beyond) + f64::from(size));
             let share = f64::from(tree.masses[id]) / whole;

@@ -207,6 +207,21 @@ impl Tree<'_> {
         &room[..2 * width.padded()]
     }
 
+    /// The box of a node or of a leaf.
+    pub fn bounds_or_leaf<'b, W: Width>(
+        &'b self,
+        width: W,
+        ring: Ring<'_>,
+        id: usize,
+        room: &'b mut Bounds,
+    ) -> &'b [f32] {
+        if id < self.samples {
+            return self.bounds(width, ring, id, room);
+        }
+        self.gather(width, ring, id, room);
+        &room[..2 * width.padded()]
+    }
+
     #[inline(always)]
     pub fn kept<W: Width>(&self, width: W, slot: u16) -> &[f32] {
         &self.boxes[usize::from(slot) * 2 * width.padded()..][..2 * width.padded()]
