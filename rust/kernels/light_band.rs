@@ -7,6 +7,7 @@
 use super::distance::Answers;
 use super::fleet::{Kernel, Slice};
 use super::light_band_season::{learn_factor, learn_season, Season};
+use super::quantum;
 use super::seasonal_band_calendar::Calendar;
 use super::seasonal_band_core::{clip, core_numbers};
 
@@ -113,13 +114,7 @@ fn learn_quantum(core: &mut Core, value: f64, seconds: f64) {
         return;
     }
     core.changes += 1.0;
-    core.quantum = if core.quantum == 0.0 {
-        step
-    } else if step < core.quantum {
-        (0.8 * core.quantum).max(step).min(16.0 * step)
-    } else {
-        (1.05 * core.quantum).min(step)
-    };
+    core.quantum = quantum::after(core.quantum, step);
 }
 
 impl LightBand {

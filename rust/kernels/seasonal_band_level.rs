@@ -1,5 +1,6 @@
 //! Level, trend, short-term dynamics and scales of the band.
 
+use super::quantum;
 use super::seasonal_band_core::{clip, Core, HEAD};
 
 /// The slow level forgets over a week.
@@ -49,13 +50,7 @@ pub fn learn_quantum(core: &mut Core, value: f64, seconds: f64) {
         return;
     }
     core.changes += 1.0;
-    core.quantum = if core.quantum == 0.0 {
-        step
-    } else if step < core.quantum {
-        (0.8 * core.quantum).max(step).min(16.0 * step)
-    } else {
-        (1.05 * core.quantum).min(step)
-    };
+    core.quantum = quantum::after(core.quantum, step);
 }
 
 /// Start from the median and the spread of the first values.
