@@ -152,7 +152,7 @@ class Detector(Fold):
         points = Points.one(time, value)
         if not state.series or time <= state.last_time[0]:
             self._check_points(state, points)
-        scores = Scores.blank(points)
+        scores = Scores.blank(points, self.further)
         self._fold(state, points, scores, 1)
         state.points_seen[0] += 1
         state.last_time[0] = time
@@ -161,6 +161,10 @@ class Detector(Fold):
             self._fold(state, Points.empty(), Scores.into(stepper), 1)
             if stepper.ready():
                 state.lend(self, stepper)
+        return self._only(scores)
+
+    def _only(self, scores: Scores) -> Score:
+        """The scores of a batch of one point."""
         return Score(*(a.item() for a in scores.outputs()))
 
     def _check_points(self, state: State, points: Points) -> None:

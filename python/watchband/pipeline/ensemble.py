@@ -273,16 +273,7 @@ class Ensemble(Detector):
             member.detector._fold(part, given, own, threads)
             next(further)[:] = own.score
 
-    def step_one(self, state: State, time: int, value: float) -> EnsembleScore:
-        """One point of a fleet of one; the same bits as ``step`` with a batch of one."""
-        self.check_state(state)
-        points = Points.one(time, value)
-        if not state.series or time <= state.last_time[0]:
-            self._check_points(state, points)
-        scores = Scores.blank(points, self.further)
-        self._fold(state, points, scores, 1)
-        state.points_seen[0] += 1
-        state.last_time[0] = time
+    def _only(self, scores: Scores) -> EnsembleScore:
         score = EnsembleScore(*(a.item() for a in scores.outputs()))
         score.members = tuple(a.item() for a in scores.members)
         return score
