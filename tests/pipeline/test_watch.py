@@ -20,7 +20,8 @@ from watchband.pipeline.policy import Event, Policy
 from watchband.pipeline.prepare import Prepare, Raw
 from watchband.pipeline.results import Results
 from watchband.pipeline.rules import Budget, Contamination, Cutoff, Rule, Sigma
-from watchband.pipeline.watch import Watch, WatchState
+from watchband.pipeline.watch import Watch
+from watchband.pipeline.watch_state import WatchState
 from watchband.testing.streams import MINUTE, START, daily, times
 
 DAY = 86_400_000_000_000

@@ -23,7 +23,8 @@ from watchband.core.state import ADVICE
 from watchband.pipeline.intake import Rejected, admit
 from watchband.pipeline.prepare import Raw
 from watchband.pipeline.results import Results
-from watchband.pipeline.watch import Span, Watch, WatchState
+from watchband.pipeline.watch import Span, Watch
+from watchband.pipeline.watch_state import WatchState
 
 END = int(np.iinfo(np.int64).max)
 """A watermark at this time ends the stream: what prepare holds back is let go."""

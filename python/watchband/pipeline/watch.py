@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
@@ -15,7 +12,7 @@ from numpy.typing import NDArray
 
 from watchband.core.alert import alert_id
 from watchband.core.detector import Detector
-from watchband.core.errors import ConfigError, StateCorruptError, StateMismatchError
+from watchband.core.errors import ConfigError, StateMismatchError
 from watchband.core.points import Float64, Int64, Points
 from watchband.core.scores import HELD, Scores
 from watchband.core.series import SeriesKey
@@ -28,63 +25,29 @@ from watchband.pipeline.policy import Policy
 from watchband.pipeline.prepare import Prepare, Prepared, Raw
 from watchband.pipeline.results import Results
 from watchband.pipeline.rules import Budget, Rule
+from watchband.pipeline.watch_state import STAGES, WatchState, open_state
 
-MAGIC = b"WBWATCH\n"
-_PREFIX = struct.Struct("<8sI")
-_DIGEST = 16
-_STAGES = ("prepare", "detector", "calibrate", "decide")
 Span = tuple[int, int]
 """A range of time, ns UTC: the first is in it, the second is not."""
 
 
-@dataclass(eq=False)
-class WatchState:
-    """What a watch knows of its series: their keys and the state of every stage.
+@dataclass(frozen=True, slots=True, eq=False)
+class Scored:
+    """What prepare and the detector made of a batch, before any rule or policy: watches that differ in these share it.
 
-    Row ``i`` of every stage's state belongs to ``keys[i]``; new series come last.
+    Parameters
+    ----------
+    prepared : Prepared
+        The points.
+    scores : Scores
+        What the detector said of them.
+    excluded : bool[m]
+        Points in a range that is not learned.
     """
 
-    keys: list[SeriesKey]
-    prepare: State
-    detector: State
-    calibrate: State
-    decide: State
-    blank: Callable[[int], dict[str, State]] = field(repr=False)
-    rows: dict[SeriesKey, int] = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        self.rows = {key: row for row, key in enumerate(self.keys)}
-
-    def add(self, keys: Sequence[SeriesKey]) -> list[int]:
-        """The rows of some series; those that are new start cold."""
-        new = [k for k in dict.fromkeys(keys) if k not in self.rows]
-        if new:
-            for stage, state in self.blank(len(new)).items():
-                setattr(self, stage, State.stack([getattr(self, stage), state]))
-            self.rows.update({key: len(self.keys) + i for i, key in enumerate(new)})
-            self.keys += new
-        return [self.rows[k] for k in keys]
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all arrays of all stages."""
-        return sum(getattr(self, stage).nbytes for stage in _STAGES)
-
-    def copy(self) -> WatchState:
-        """An independent copy."""
-        return WatchState(list(self.keys), **{s: getattr(self, s).copy() for s in _STAGES}, blank=self.blank)
-
-    def same_bits(self, other: WatchState) -> bool:
-        """True where keys and every stage's state are equal bit for bit."""
-        return self.keys == other.keys and all(getattr(self, s).same_bits(getattr(other, s)) for s in _STAGES)
-
-    def to_bytes(self) -> bytes:
-        """Everything as bytes that ``Watch.load`` reads on any machine."""
-        parts = [getattr(self, stage).to_bytes() for stage in _STAGES]
-        header = {"keys": [str(k) for k in self.keys], "sizes": [len(p) for p in parts]}
-        text = json.dumps(header, separators=(",", ":")).encode()
-        body = b"".join([_PREFIX.pack(MAGIC, len(text)), text, *parts])
-        return body + hashlib.blake2b(body, digest_size=_DIGEST).digest()
+    prepared: Prepared
+    scores: Scores
+    excluded: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -164,7 +127,7 @@ class Watch:
         return WatchState(list(keys), **self._blank(len(keys)), blank=self._blank)
 
     def _blank(self, series: int) -> dict[str, State]:
-        return {stage: getattr(self, stage).start(series) for stage in _STAGES}
+        return {stage: getattr(self, stage).start(series) for stage in STAGES}
 
     def load(self, data: bytes) -> WatchState:
         """Read back what ``WatchState.to_bytes`` wrote.
@@ -174,7 +137,7 @@ class Watch:
         StateError
             The bytes are damaged, or belong to a watch with other stages or parameters.
         """
-        keys, parts = _open(data)
+        keys, parts = open_state(data)
         stages = {
             "prepare": self.prepare.load(parts[0]),
             "detector": self.detector.load(parts[1]),
@@ -220,15 +183,35 @@ class Watch:
         PointsShapeError
             A row that the state does not hold.
         """
+        scored = self.score(state, raw, excluded=excluded, flush=flush, threads=threads)
+        return self.judge(state, scored, threads=threads)
+
+    def score(
+        self,
+        state: WatchState,
+        raw: Raw,
+        *,
+        excluded: Sequence[Span] = (),
+        flush: bool = False,
+        threads: int = 0,
+    ) -> Scored:
+        """The first half of ``step``: prepare and detect. Neither rule nor policy has a part in it."""
         prepared = self.prepare.step(state.prepare, raw, flush=flush, threads=threads)
         points = prepared.points
         values = points.values[:, 0]
         out = _within(points.times, excluded)
-        # A value that was made up is drawn, but neither learned by calibrate nor judged; one that the user asserted is.
-        guessed = prepared.imputed & (self.prepare.gap not in ("zero", "fixed"))
         fed = points.with_values(np.where(out, np.nan, values)[:, None]) if out.any() else points
         scores = self.detector.step(state.detector, fed, threads=threads)
         _score_excluded(scores, values, out)
+        return Scored(prepared, scores, out)
+
+    def judge(self, state: WatchState, scored: Scored, *, threads: int = 0) -> Results:
+        """The second half of ``step``: calibrate, decide, explain."""
+        prepared, scores, out = scored.prepared, scored.scores, scored.excluded
+        points = prepared.points
+        values = points.values[:, 0]
+        # A value that was made up is drawn, but neither learned by calibrate nor judged; one that the user asserted is.
+        guessed = prepared.imputed & (self.prepare.gap not in ("zero", "fixed"))
         # What the detector holds back as no part of what is normal must not become usual by its scores either.
         held = scores.flags.astype(np.int64) & HELD != 0
         calibrated = _calibrate(self.calibrate, state.calibrate, prepared, scores, ~(out | guessed), held, threads)
@@ -368,32 +351,3 @@ def _rounds(points: Points, changes: Int64) -> list[list[tuple[int, int, int]]]:
                 rounds.append([])
             rounds[depth].append(stretch)
     return rounds
-
-
-def _open(data: bytes) -> tuple[list[SeriesKey], list[bytes]]:
-    if data[: len(MAGIC)] != MAGIC:
-        raise StateCorruptError(
-            f"These {len(data)} bytes are not the state of a watch: they begin with {bytes(data[:8])!r}, expected "
-            f"{MAGIC!r}. {ADVICE}"
-        )
-    if (
-        len(data) < _PREFIX.size + _DIGEST
-        or hashlib.blake2b(data[:-_DIGEST], digest_size=_DIGEST).digest() != (data[-_DIGEST:])
-    ):
-        raise StateCorruptError(f"The checksum of this watch's state does not match: truncated or damaged. {ADVICE}")
-    length = _PREFIX.unpack_from(data)[1]
-    try:
-        header = json.loads(data[_PREFIX.size : _PREFIX.size + length])
-        at, parts = _PREFIX.size + length, []
-        for size in header["sizes"]:
-            parts.append(data[at : at + size])
-            at += size
-        keys = [SeriesKey.parse(text) for text in header["keys"]]
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise StateCorruptError(f"The header of this watch's state makes no sense ({error}). {ADVICE}") from error
-    if len(parts) != len(_STAGES) or at != len(data) - _DIGEST or len(set(keys)) != len(keys):
-        raise StateCorruptError(
-            f"This state of a watch must hold {len(_STAGES)} stages and every series once. Got {len(parts)} stages, "
-            f"{len(keys)} series. {ADVICE}"
-        )
-    return keys, parts
