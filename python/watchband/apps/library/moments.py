@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from watchband.core.errors import ConfigError
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FRACTION = re.compile(r"(?<=:\d\d)\.(\d{1,9})")
 _UNITS = {10: 1_000_000_000, 13: 1_000_000, 16: 1_000, 19: 1}
 """Nanoseconds of one unit, by the number of digits an epoch time of our age has."""
 
@@ -56,19 +58,23 @@ def parse_moment(text: str, timezone: str = "UTC", *, end: bool = False) -> int:
     if word.isdigit():
         unit = next((u for digits, u in _UNITS.items() if len(word) <= digits), 1)
         return int(word) * unit
+    fraction = _FRACTION.search(word)
+    # The standard library keeps six digits of a second.
+    whole = word if fraction is None else word[: fraction.start()] + word[fraction.end() :]
     try:
         if len(word) == 10:
             day = date.fromisoformat(word) + timedelta(days=1 if end else 0)
             moment = datetime(day.year, day.month, day.day)
         else:
-            moment = datetime.fromisoformat(word)
+            moment = datetime.fromisoformat(whole)
     except ValueError as error:
         raise ConfigError(
             f"{text!r} is not a time. Write 2014-02-14, 2014-02-14T14:30, 2014-02-14T14:30Z or epoch seconds."
         ) from error
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=zone(timezone))
-    return ((moment.astimezone(UTC) - _EPOCH) // timedelta(microseconds=1)) * 1000
+    rest = int(fraction[1].ljust(9, "0")) if fraction else 0
+    return ((moment.astimezone(UTC) - _EPOCH) // timedelta(microseconds=1)) * 1000 + rest
 
 
 def parse_span(text: str, timezone: str = "UTC") -> tuple[int, int]:
