@@ -6,9 +6,11 @@ import pytest
 
 from watchband.core import params
 from watchband.core.errors import ConfigError, InvalidParameterError, UnknownNameError
-from watchband.core.params import Choice, Flag, Integer, Maybe, Real, Text
+from watchband.core.params import Among, Choice, Flag, Integer, Maybe, Past, Real, Span, Text
 from watchband.detectors import DETECTORS
 from watchband.detectors.rolling_zscore import RollingZscore
+from watchband.pipeline.catalogue import CATALOGUE
+from watchband.pipeline.ensemble import Ensemble
 
 
 @pytest.mark.parametrize(
@@ -67,3 +69,33 @@ def test_schema_and_table_come_from_the_declaration() -> None:
     assert schema["properties"]["window"]["maximum"] == 10_000
     assert schema["additionalProperties"] is False
     assert "| `ddof` | `1` | an integer from 0 to 1 |" in params.table(RollingZscore)
+
+
+def test_a_search_lies_beside_its_parameter_and_within_its_constraint() -> None:
+    for name in CATALOGUE.names():
+        found = CATALOGUE.get(name)
+        searched = params.searches_of(found)
+        assert searched, f"{name} says nothing of where a better parameter is looked for"
+        for key, search in searched.items():
+            constraint = params.params_of(found)[key].constraint
+            ends = search.values if isinstance(search, Among) else (search.low, search.high)
+            assert all(constraint.allows(v) for v in ends), (name, key)
+            if not isinstance(search, Past):
+                for end in ends:
+                    params.build(found, {key: end})
+
+
+def test_a_searched_number_is_written_with_three_digits_and_stays_inside() -> None:
+    assert Span(0.5, 8.0).tidy(3.14159) == 3.14
+    assert Span(0.123456, 8.0).tidy(0.12346) == 0.123456
+    assert Span(10, 2000).tidy(1234) == 1234
+
+
+def test_the_band_of_a_preset_takes_the_share_it_is_given() -> None:
+    plain, told = CATALOGUE.parse("auto"), CATALOGUE.parse("auto:band_share=0.5")
+    assert isinstance(plain, Ensemble)
+    assert isinstance(told, Ensemble)
+    assert told.weights[0] == 0.5
+    assert sum(told.weights) == pytest.approx(1)
+    assert told.weights[1] / told.weights[2] == pytest.approx(plain.weights[1] / plain.weights[2])
+    assert told.fingerprint == plain.fingerprint

@@ -160,11 +160,75 @@ class Maybe:
 
 
 @dataclass(frozen=True)
+class Span:
+    """A search over numbers from ``low`` to ``high``, whole ones where both are; ``log`` by ratio, not by distance.
+
+    Examples
+    --------
+    >>> str(Span(10, 2000, log=True)), Span(0.5, 8.0).tidy(3.14159)
+    ('10 to 2000 by ratio', 3.14)
+    """
+
+    low: float
+    high: float
+    log: bool = False
+
+    @property
+    def whole(self) -> bool:
+        """Only whole numbers are searched."""
+        return isinstance(self.low, int) and isinstance(self.high, int)
+
+    def tidy(self, value: float) -> float:
+        """A value as people would write it: three digits are more than a search can tell apart."""
+        return value if self.whole or not value else min(max(float(f"{value:.3g}"), self.low), self.high)
+
+    def __str__(self) -> str:
+        return f"{self.low:g} to {self.high:g}" + (" by ratio" if self.log else "")
+
+
+@dataclass(frozen=True)
+class Among:
+    """A search over a few values.
+
+    Examples
+    --------
+    >>> str(Among((1, 2, "auto")))
+    '1, 2, auto'
+    """
+
+    values: tuple[Any, ...]
+
+    def __str__(self) -> str:
+        return ", ".join(str(v) for v in self.values)
+
+
+@dataclass(frozen=True)
+class Past:
+    """A search for a limit of a metric, as the quantile ``low`` to ``high`` of its own past values.
+
+    Examples
+    --------
+    >>> str(Past(0.9, 1.0))
+    '0.9 to 1 of the past values'
+    """
+
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.low:g} to {self.high:g} of the past values"
+
+
+Search = Span | Among | Past
+
+
+@dataclass(frozen=True)
 class Param:
     """One declared parameter.
 
     ``retunable``: may change without making old states unusable. ``later``: came when states had been written without
-    it, which are those of its default; so a default is no part of the fingerprint.
+    it, which are those of its default; so a default is no part of the fingerprint. ``search``: where tuning looks for
+    a better value; None leaves it alone.
     """
 
     constraint: Constraint
@@ -172,18 +236,32 @@ class Param:
     unit: str = ""
     retunable: bool = False
     later: bool = False
+    search: Search | None = None
 
 
 def param(
-    default: Any, constraint: Constraint, doc: str, *, unit: str = "", retunable: bool = False, later: bool = False
+    default: Any,
+    constraint: Constraint,
+    doc: str,
+    *,
+    unit: str = "",
+    retunable: bool = False,
+    later: bool = False,
+    search: Search | None = None,
 ) -> Any:
     """A dataclass field with its constraint, unit and meaning."""
-    return dataclasses.field(default=default, metadata={"param": Param(constraint, doc, unit, retunable, later)})
+    declared = Param(constraint, doc, unit, retunable, later, search)
+    return dataclasses.field(default=default, metadata={"param": declared})
 
 
 def params_of(cls: type) -> dict[str, Param]:
     """The declared parameters of a dataclass, in order."""
     return {f.name: f.metadata["param"] for f in dataclasses.fields(cls) if "param" in f.metadata}
+
+
+def searches_of(cls: type) -> dict[str, Search]:
+    """The parameters that tuning searches, and where."""
+    return {name: declared.search for name, declared in params_of(cls).items() if declared.search is not None}
 
 
 def check(owner: object) -> None:

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from watchband import _kernels
 from watchband.core.detector import Detector, Maturity
-from watchband.core.params import Integer, Maybe, Real, param
+from watchband.core.params import Integer, Maybe, Real, Span, param
 from watchband.core.points import Points
 from watchband.core.scores import Scores
 from watchband.core.state import Field, State
@@ -55,10 +55,18 @@ class Ewma(Detector):
     memory_tolerance: ClassVar[float] = 1e-3
 
     half_life: float = param(
-        60.0, Real(0.5, 1_000_000), "Points after which a value counts half as much.", unit="points"
+        60.0,
+        Real(0.5, 1_000_000),
+        "Points after which a value counts half as much.",
+        unit="points",
+        search=Span(6.0, 2000.0, log=True),
     )
     clip: float | None = param(
-        3.0, Maybe(Real(1.5)), "Residuals beyond this are learned as this; none learns them in full.", unit="scales"
+        3.0,
+        Maybe(Real(1.5)),
+        "Residuals beyond this are learned as this; none learns them in full.",
+        unit="scales",
+        search=Span(2.0, 8.0),
     )
     warm_up: int = param(12, Integer(3, 1000), "Values seen before the first opinion.", unit="points")
     scale_min: float = param(0.0, Real(0), "Smallest noise that is ever assumed.", unit="units of the metric")

@@ -9,7 +9,7 @@ import numpy as np
 
 from watchband import _kernels
 from watchband.core.errors import InvalidParameterError
-from watchband.core.params import Integer, Real, param
+from watchband.core.params import Among, Integer, Real, param
 from watchband.core.points import Float64, Points
 from watchband.core.scores import Scores
 from watchband.core.state import Field, State
@@ -65,7 +65,9 @@ class ForestForecast(Forest):
     cost: ClassVar[str] = "O(trees · (log samples + horizon)) a point, 20 µs"
 
     horizon: int = param(12, Integer(1, 256), "Points ahead that are forecast.", unit="points")
-    errors: int = param(256, Integer(16, 4096), "Errors of each step ahead that are kept.")
+    errors: int = param(
+        256, Integer(16, 4096), "Errors of each step ahead that are kept.", search=Among((128, 256, 512))
+    )
     level: float = param(0.9, Real(0.1, 0.99), "Share of what comes that intervals contain.")
 
     @property

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from watchband import _kernels
 from watchband.core.detector import Detector, Maturity
-from watchband.core.params import Choice, Integer, param
+from watchband.core.params import Among, Choice, Integer, Span, param
 from watchband.core.points import Points
 from watchband.core.scores import Scores
 from watchband.core.state import Field, State
@@ -63,7 +63,13 @@ class GapNovelty(Detector):
     memory_tolerance: ClassVar[float] = 1e-5
     cost: ClassVar[str] = "O(cells) a point; 0.5 µs"
 
-    memory: int = param(10_000, Integer(100, 10_000_000), "A value not seen for so long is new again.", unit="points")
+    memory: int = param(
+        10_000,
+        Integer(100, 10_000_000),
+        "A value not seen for so long is new again.",
+        unit="points",
+        search=Span(1000, 50_000, log=True),
+    )
     cells: int = param(512, Integer(8, 65_536), "Different values that are kept, at most.")
     warm_up: int = param(30, Integer(2, 1000), "Values seen before the first opinion.", unit="points")
     of: str = param(
@@ -71,8 +77,16 @@ class GapNovelty(Detector):
         Choice(("value", "mean", "deviation")),
         "What is new: a value, or mean or deviation of the last.",
         later=True,
+        search=Among(("value", "mean", "deviation")),
     )
-    window: int = param(12, Integer(2, 1000), "Values that mean or deviation is taken of.", unit="points", later=True)
+    window: int = param(
+        12,
+        Integer(2, 1000),
+        "Values that mean or deviation is taken of.",
+        unit="points",
+        later=True,
+        search=Span(4, 72, log=True),
+    )
 
     @property
     def memory_points(self) -> int:

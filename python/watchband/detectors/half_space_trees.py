@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from watchband import _kernels
 from watchband.core.detector import Detector, Maturity
 from watchband.core.errors import PointsShapeError
-from watchband.core.params import Integer, Real, param
+from watchband.core.params import Integer, Real, Span, param
 from watchband.core.points import Points
 from watchband.core.scores import Scores
 from watchband.core.state import Field, State
@@ -67,8 +67,10 @@ class HalfSpaceTrees(Detector):
     cost: ClassVar[str] = "O(trees · height + dims) a point; 2 µs"
 
     trees: int = param(25, Integer(1, 1000), "Trees whose masses are added.")
-    height: int = param(8, Integer(1, 15), "Halvings from the root to a leaf.")
-    window: int = param(250, Integer(10, 60_000), "Points whose masses are a reference.", unit="points")
+    height: int = param(8, Integer(1, 15), "Halvings from the root to a leaf.", search=Span(4, 12))
+    window: int = param(
+        250, Integer(10, 60_000), "Points whose masses are a reference.", unit="points", search=Span(50, 2000, log=True)
+    )
     dims: int = param(1, Integer(1, 4096), "Values of a point.")
     limit: float = param(0.1, Real(0, 0.5), "A node with less than this share of the window is not looked into.")
     seed: int = param(0, Integer(0, 2**63 - 1), "Of the partition.")

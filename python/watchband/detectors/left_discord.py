@@ -10,7 +10,7 @@ import numpy as np
 from watchband import _kernels
 from watchband.core.detector import Detector, Maturity
 from watchband.core.errors import InvalidParameterError
-from watchband.core.params import Integer, Maybe, param
+from watchband.core.params import Integer, Maybe, Span, param
 from watchband.core.points import Points
 from watchband.core.scores import Scores
 from watchband.core.state import Field, State
@@ -74,8 +74,14 @@ class LeftDiscord(Detector):
     memory_tolerance: ClassVar[float] = 1e-6
     cost: ClassVar[str] = "O(window + length) a point; 1.0 µs at a window of 2,000, 4.3 µs at 10,000"
 
-    length: int = param(100, Integer(3, 10_000), "Points of a shape.", unit="points")
-    window: int = param(2000, Integer(3, 200_000), "How far back a shape is looked for.", unit="points")
+    length: int = param(100, Integer(3, 10_000), "Points of a shape.", unit="points", search=Span(8, 288, log=True))
+    window: int = param(
+        2000,
+        Integer(3, 200_000),
+        "How far back a shape is looked for.",
+        unit="points",
+        search=Span(600, 6000, log=True),
+    )
     exclusion: int | None = param(
         None,
         Maybe(Integer(1)),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from watchband import _kernels
 from watchband.core.detector import Detector, Maturity
-from watchband.core.params import Choice, Integer, Real, param
+from watchband.core.params import Choice, Integer, Real, Span, param
 from watchband.core.points import Points
 from watchband.core.scores import Scores
 from watchband.core.state import Field, State
@@ -69,10 +69,18 @@ class LevelShift(Detector):
     cost: ClassVar[str] = "O(1) a point; 30 ns"
 
     half_life: float = param(
-        200.0, Real(2, 1_000_000), "Points after which a value counts half in level and scale.", unit="points"
+        200.0,
+        Real(2, 1_000_000),
+        "Points after which a value counts half in level and scale.",
+        unit="points",
+        search=Span(30.0, 2000.0, log=True),
     )
-    mean_points: int = param(16, Integer(2, 10_000), "Memory of the slow mean.", unit="points")
-    spread_points: int = param(24, Integer(2, 10_000), "Memory of the slow spread.", unit="points")
+    mean_points: int = param(
+        16, Integer(2, 10_000), "Memory of the slow mean.", unit="points", search=Span(4, 96, log=True)
+    )
+    spread_points: int = param(
+        24, Integer(2, 10_000), "Memory of the slow spread.", unit="points", search=Span(6, 144, log=True)
+    )
     usual_points: int = param(2000, Integer(50, 1_000_000), "Memory of what is usual for both.", unit="points")
     adopt: int = param(36, Integer(1, 100_000), "Points after which a large shift is the new level.", unit="points")
     warm_up: int = param(60, Integer(20, 10_000), "Values seen before the first opinion.", unit="points")

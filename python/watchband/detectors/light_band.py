@@ -10,7 +10,7 @@ import numpy as np
 
 from watchband import _kernels
 from watchband.core.detector import Detector, Maturity
-from watchband.core.params import Choice, Integer, Real, Text, param
+from watchband.core.params import Among, Choice, Integer, Real, Span, Text, param
 from watchband.core.points import Points
 from watchband.core.scores import Scores
 from watchband.core.state import Field, State
@@ -62,8 +62,15 @@ class LightBand(Detector):
         "auto",
         Choice(("auto", "follow", "hold")),
         "What becomes of a level outside the band: adopted after the hold, adopted at once, or never.",
+        search=Among(("auto", "follow", "hold")),
     )
-    hold: float = param(24.0, Real(0), "How long a level must stay before it is adopted.", unit="hours")
+    hold: float = param(
+        24.0,
+        Real(0),
+        "How long a level must stay before it is adopted.",
+        unit="hours",
+        search=Span(1.0, 96.0, log=True),
+    )
     hold_points: int = param(36, Integer(1), "How many points outside it must have, too.", unit="points")
     width: float = param(3.0, Real(0, low_open=True), "Half width of the drawn band.", unit="scales", retunable=True)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from watchband import _kernels
 from watchband.core.detector import Detector, Maturity
-from watchband.core.params import Integer, Real, param
+from watchband.core.params import Integer, Real, Span, param
 from watchband.core.points import Points
 from watchband.core.scores import Scores
 from watchband.core.state import Field, State
@@ -58,8 +58,16 @@ class Residual(Detector):
     memory_tolerance: ClassVar[float] = 0.005
     cost: ClassVar[str] = "O(1) a point, 0.2 µs"
 
-    memory: int = param(2000, Integer(300, 100_000), "Points after which the fit counts an error 1/e.", unit="points")
-    huber: float = param(4.0, Real(1, 100), "Errors teach the fit at most this much.", unit="scales")
+    memory: int = param(
+        2000,
+        Integer(300, 100_000),
+        "Points after which the fit counts an error 1/e.",
+        unit="points",
+        search=Span(500, 20_000, log=True),
+    )
+    huber: float = param(
+        4.0, Real(1, 100), "Errors teach the fit at most this much.", unit="scales", search=Span(2.0, 10.0)
+    )
     width: float = param(3.0, Real(0, low_open=True), "Half width of the drawn band.", unit="scales", retunable=True)
 
     @property

@@ -8,7 +8,7 @@ from typing import ClassVar
 from watchband import _kernels
 from watchband.core.detector import Detector, Maturity
 from watchband.core.errors import InvalidParameterError
-from watchband.core.params import Flag, Integer, Real, param
+from watchband.core.params import Flag, Integer, Real, Span, param
 from watchband.core.points import Points
 from watchband.core.scores import Scores
 from watchband.core.state import Field, State
@@ -50,7 +50,13 @@ class RollingMedian(Detector):
         "O(log window) a point in bulk, 75 ns at a window of 288 and 85 ns at 10,000; O(window) moves of memory singly"
     )
 
-    window: int = param(60, Integer(2, 10_000), "Values the median and deviation are taken over.", unit="points")
+    window: int = param(
+        60,
+        Integer(2, 10_000),
+        "Values the median and deviation are taken over.",
+        unit="points",
+        search=Span(10, 2016, log=True),
+    )
     inclusive: bool = param(False, Flag(), "Count the point itself into its window.")
     width: float = param(3.0, Real(0, low_open=True), "Half width of the drawn band.", unit="scales", retunable=True)
 

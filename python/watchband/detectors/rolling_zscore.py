@@ -8,7 +8,7 @@ from typing import ClassVar
 from watchband import _kernels
 from watchband.core.detector import Detector, Maturity
 from watchband.core.errors import InvalidParameterError
-from watchband.core.params import Flag, Integer, Real, param
+from watchband.core.params import Flag, Integer, Real, Span, param
 from watchband.core.points import Points
 from watchband.core.scores import Scores
 from watchband.core.state import Field, State
@@ -46,7 +46,13 @@ class RollingZscore(Detector):
     memory_tolerance: ClassVar[float] = 1e-9
     """The same window gives sums that differ in rounding where its blocks are cut elsewhere."""
 
-    window: int = param(60, Integer(2, 10_000), "Values the mean and deviation are taken over.", unit="points")
+    window: int = param(
+        60,
+        Integer(2, 10_000),
+        "Values the mean and deviation are taken over.",
+        unit="points",
+        search=Span(10, 2016, log=True),
+    )
     ddof: int = param(1, Integer(0, 1), "Divisor of the variance is the number of values minus this.")
     inclusive: bool = param(False, Flag(), "Count the point itself into its window, as older tools do; caps the score.")
     width: float = param(

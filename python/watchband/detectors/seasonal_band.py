@@ -11,7 +11,7 @@ import numpy as np
 from watchband import _kernels
 from watchband.core.detector import Detector, Maturity
 from watchband.core.errors import InvalidParameterError
-from watchband.core.params import Choice, Integer, Maybe, Real, Text, param
+from watchband.core.params import Among, Choice, Integer, Maybe, Real, Span, Text, param
 from watchband.core.points import Float64, Int64, Points
 from watchband.core.scores import Scores
 from watchband.core.state import Field, State
@@ -80,8 +80,15 @@ class SeasonalBand(Detector):
         "auto",
         Choice(("auto", "follow", "hold")),
         "What becomes of a level outside the band: adopted after the hold, adopted at once, or never.",
+        search=Among(("auto", "follow", "hold")),
     )
-    hold: float = param(24.0, Real(0.0), "How long a level must stay before it is adopted.", unit="hours")
+    hold: float = param(
+        24.0,
+        Real(0.0),
+        "How long a level must stay before it is adopted.",
+        unit="hours",
+        search=Span(1.0, 96.0, log=True),
+    )
     hold_points: int = param(36, Integer(1), "How many points outside it must have, too.", unit="points")
     range_low: float | None = param(None, Maybe(Real()), "Least value the metric can have.", unit="of the metric")
     range_high: float | None = param(None, Maybe(Real()), "Greatest value it can have.", unit="of the metric")

@@ -10,7 +10,7 @@ import numpy as np
 from watchband import _kernels
 from watchband.core.detector import Detector, Maturity
 from watchband.core.errors import InvalidParameterError
-from watchband.core.params import Integer, param
+from watchband.core.params import Among, Integer, Span, param
 from watchband.core.points import Points
 from watchband.core.scores import Scores
 from watchband.core.state import Field, State
@@ -72,8 +72,16 @@ class ShapeNovelty(Detector):
     memory_tolerance: ClassVar[float] = 1e-5
     cost: ClassVar[str] = "O(memory / stride) a point; 2 to 4 µs"
 
-    block: int = param(8, Integer(1, 4096), "Points of a block; a shape is eight blocks.", unit="points")
-    memory: int = param(4000, Integer(16, 1_000_000), "How far back a shape is looked for.", unit="points")
+    block: int = param(
+        8, Integer(1, 4096), "Points of a block; a shape is eight blocks.", unit="points", search=Among((4, 8, 16, 32))
+    )
+    memory: int = param(
+        4000,
+        Integer(16, 1_000_000),
+        "How far back a shape is looked for.",
+        unit="points",
+        search=Span(1000, 20_000, log=True),
+    )
     stride: int = param(
         4,
         Integer(1, 4096),

@@ -8,7 +8,7 @@ from typing import ClassVar
 from watchband import _kernels
 from watchband.core.detector import Detector, Maturity
 from watchband.core.errors import InvalidParameterError
-from watchband.core.params import Maybe, Real, param
+from watchband.core.params import Maybe, Past, Real, param
 from watchband.core.points import Points
 from watchband.core.scores import Scores
 from watchband.core.state import Field, State
@@ -44,10 +44,20 @@ class Threshold(Detector):
     default_rule: ClassVar[str] = "cutoff:1"
 
     low: float | None = param(
-        None, Maybe(Real()), "Values below this are anomalies.", unit="units of the metric", retunable=True
+        None,
+        Maybe(Real()),
+        "Values below this are anomalies.",
+        unit="units of the metric",
+        retunable=True,
+        search=Past(0.0, 0.05),
     )
     high: float | None = param(
-        100.0, Maybe(Real()), "Values above this are anomalies.", unit="units of the metric", retunable=True
+        100.0,
+        Maybe(Real()),
+        "Values above this are anomalies.",
+        unit="units of the metric",
+        retunable=True,
+        search=Past(0.95, 1.0),
     )
 
     def __post_init__(self) -> None:

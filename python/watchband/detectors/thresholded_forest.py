@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from watchband import _kernels
-from watchband.core.params import Real, param
+from watchband.core.params import Real, Span, param
 from watchband.core.points import Float64, Points
 from watchband.core.scores import Scores
 from watchband.core.state import Field, State
@@ -67,7 +67,12 @@ class ThresholdedForest(Forest):
     # A grade is 0 or up to 1: one forest may call an anomaly what another one, of other cuts, does not.
     memory_tolerance: ClassVar[float] = 1.0
 
-    factor: float = param(4.0, Real(1.0, 100.0), "Deviations of the score over its mean from which it is an anomaly.")
+    factor: float = param(
+        4.0,
+        Real(1.0, 100.0),
+        "Deviations of the score over its mean from which it is an anomaly.",
+        search=Span(2.0, 8.0),
+    )
     score_min: float = param(0.8, Real(0.0, 100.0), "No lower score is an anomaly.")
     ignore_above: float = param(0.0, Real(0.0), "A value may be over the expected one by so much.")
     ignore_below: float = param(0.0, Real(0.0), "A value may be under the expected one by so much.")

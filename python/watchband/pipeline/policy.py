@@ -9,7 +9,7 @@ from typing import Any
 
 from watchband.core import params
 from watchband.core.errors import InvalidParameterError
-from watchband.core.params import Choice, Integer, Maybe, Real, param
+from watchband.core.params import Among, Choice, Integer, Maybe, Real, param
 
 FINDING = 3.0
 """anomaly_score of a finding that opens an alert directly: out of range, or no data where that is breaching."""
@@ -111,7 +111,10 @@ class Policy:
         unit="the metric's unit",
     )
     min_deviation_relative: float = param(
-        0.0, Real(0), "The same as a share of the absolute expected value; the larger of both counts."
+        0.0,
+        Real(0),
+        "The same as a share of the absolute expected value; the larger of both counts.",
+        search=Among((0.0, 0.02, 0.05, 0.1, 0.2)),
     )
     min_count: float | None = param(
         None, Maybe(Real()), "Points are not judged where value and expected value are both below this."
@@ -122,7 +125,13 @@ class Policy:
     range_high: float | None = param(
         None, Maybe(Real()), "Highest logical value: the band ends here, above is out of range."
     )
-    consecutive: int = param(1, Integer(1, 1000), "Points in a row beyond the limit that open an alert.", unit="points")
+    consecutive: int = param(
+        1,
+        Integer(1, 1000),
+        "Points in a row beyond the limit that open an alert.",
+        unit="points",
+        search=Among((1, 2, 3, 5)),
+    )
     m_of_n: tuple[int, int] | None = param(
         None, Maybe(MOfN(1000)), "Points beyond the limit among the last n that open an alert."
     )

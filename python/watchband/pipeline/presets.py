@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar
 
-from watchband.core.params import Maybe, Real, Text, param
+from watchband.core.params import Maybe, Real, Span, Text, param
 from watchband.detectors.gap_novelty import GapNovelty
 from watchband.detectors.level_shift import LevelShift
 from watchband.detectors.light_band import LightBand
@@ -36,6 +36,14 @@ class Preset(Ensemble):
     )
     range_low: float | None = param(None, Maybe(Real()), "Least value the metric can have.", unit="of the metric")
     range_high: float | None = param(None, Maybe(Real()), "Greatest value it can have.", unit="of the metric")
+    band_share: float | None = param(
+        None,
+        Maybe(Real(0.0, 1.0, low_open=True, high_open=True)),
+        "Share of the false alarms that the band's member has, the others keep their proportions; none: the table's.",
+        retunable=True,
+        later=True,
+        search=Span(0.02, 0.9, log=True),
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -45,7 +53,13 @@ class Preset(Ensemble):
     @cached_property
     def members(self) -> tuple[Member, ...]:
         values = {name: getattr(self, name) for name in ("timezone", "holidays", "range_low", "range_high")}
-        return tuple(replace(m, detector=told(m.detector, values)) for m in self.table)
+        band = self.table[0].weight
+        share = band if self.band_share is None else self.band_share
+        # As in the table to the last bit where nothing else is wanted.
+        scale = 1.0 if self.band_share is None else (1 - share) / (1 - band)
+        weights = [share, *(m.weight * scale for m in self.table[1:])]
+        pairs = zip(self.table, weights, strict=True)
+        return tuple(replace(m, detector=told(m.detector, values), weight=w) for m, w in pairs)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from watchband.core import params
 from watchband.core.duration import WEEK, format_duration, parse_duration
 from watchband.core.errors import ConfigError
-from watchband.core.params import Flag, Integer, Real, param
+from watchband.core.params import Flag, Integer, Real, Span, param
 
 P_LIMIT_MAX = 0.05
 """A budget above one alert in twenty points is treated as this; no tail is meant for more."""
@@ -26,7 +26,9 @@ class Budget:
     ('budget:2/1w', True)
     """
 
-    alerts: float = param(1.0, Real(0, low_open=True), "Alerts a period.", retunable=True)
+    alerts: float = param(
+        1.0, Real(0, low_open=True), "Alerts a period.", retunable=True, search=Span(0.05, 20.0, log=True)
+    )
     period_ns: int = param(WEEK, Integer(1), "The period.", unit="ns", retunable=True)
 
     def __post_init__(self) -> None:

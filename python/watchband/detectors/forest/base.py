@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from watchband import _kernels
 from watchband.core.detector import Detector
 from watchband.core.errors import InvalidParameterError, PointsShapeError, StateCorruptError
-from watchband.core.params import Choice, Flag, Integer, Maybe, param
+from watchband.core.params import Among, Choice, Flag, Integer, Maybe, Span, param
 from watchband.core.points import Float64, Points
 from watchband.core.state import Field, State
 from watchband.detectors.forest.density import Density, density
@@ -51,8 +51,16 @@ class Forest(Detector):
     memory_tolerance: ClassVar[float] = 0.75
 
     trees: int = param(50, Integer(1, 1000), "Trees whose scores are averaged.")
-    samples: int = param(256, Integer(2, 2000), "Points that each tree holds.", unit="points")
-    shingle: int = param(8, Integer(1, 64), "Consecutive points that are looked at together.", unit="points")
+    samples: int = param(
+        256, Integer(2, 2000), "Points that each tree holds.", unit="points", search=Among((128, 256, 512))
+    )
+    shingle: int = param(
+        8,
+        Integer(1, 64),
+        "Consecutive points that are looked at together.",
+        unit="points",
+        search=Span(1, 32, log=True),
+    )
     dims: int = param(1, Integer(1, 256), "Values of a point; times `shingle` at most 256.")
     memory: int | None = param(
         None,
@@ -78,6 +86,7 @@ class Forest(Detector):
         "Of values before they enter a shingle: none, the difference to the last one, or the distance from a moving "
         "mean in moving deviations.",
         later=True,
+        search=Among(_TRANSFORMS),
     )
     time_dimension: bool = param(
         False, Flag(), "The time since the last point, against the usual, is one more value of a point.", later=True
