@@ -15,7 +15,7 @@ from benches.quality.cache import cached
 from benches.quality.data import Job, on_rows
 from benches.quality.figures import halves
 from benches.quality.judge import judge_raw, largest, score_key
-from benches.quality.peers import spectral_residual
+from benches.quality.peers.plain import spectral_residual
 from benches.quality.run import ONE_IN, evaluate_runs
 from watchband.detectors import Ewma, GapNovelty, Residual, SeasonalBand
 from watchband.evaluation.simulate.world import World
