@@ -59,3 +59,14 @@ def test_the_slow_reference_agrees(seed: int) -> None:
     for windows in (edges, edges[:, :2]):
         c = count_events(opened, windows, 300, start=start)
         assert (c.found, c.missed, c.false, c.delay) == slow.count(opened.tolist(), windows.tolist(), start)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_events_that_overlap_are_each_found_by_the_same_alert(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    first = rng.integers(0, 200, 8)
+    windows = np.stack([first, first + rng.integers(0, 60, 8)], axis=1)
+    windows = np.column_stack([windows, windows[:, 1] + rng.integers(0, 20, 8)])
+    opened = np.sort(rng.choice(300, int(rng.integers(0, 12)), replace=False))
+    c = count_events(opened, windows, 300, start=30)
+    assert (c.found, c.missed, c.false, c.delay) == slow.count(opened.tolist(), windows.tolist(), 30)

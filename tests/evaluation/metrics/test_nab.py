@@ -89,6 +89,27 @@ def test_the_slow_reference_agrees(seed: int) -> None:
         assert nab_score(files, scores, p).score == pytest.approx(expected, abs=1e-9)
 
 
+def test_a_time_that_comes_twice_is_met_at_its_first_row() -> None:
+    times = np.array([0, 1, 2, 2, 3, 4, 4, 5])
+    assert nab_file(times, np.array([(2, 4)])).window.tolist() == [-1, -1, 0, 0, 0, 0, -1, -1]
+
+
+def test_the_profiles_are_the_official_ones() -> None:
+    costs = {p.name: (p.tp, p.fp, p.fn) for p in PROFILES}
+    assert costs == {
+        "standard": (1.0, 0.11, 1.0),
+        "reward_low_FP_rate": (1.0, 0.22, 1.0),
+        "reward_low_FN_rate": (1.0, 0.11, 2.0),
+    }
+
+
+def test_far_behind_a_window_a_row_costs_in_full() -> None:
+    # Nine rows are one width of a window of ten: from three widths on nothing is forgiven.
+    worth = nab_file(np.arange(200), np.array([(40, 49)])).worth
+    assert worth[49 + 27] == -1
+    assert -1 < worth[49 + 26] < -0.99
+
+
 @pytest.mark.data
 def test_on_the_benchmark_silence_is_nothing_and_perfect_is_perfect(nab: Path) -> None:
     from benches.quality.data import numenta_files

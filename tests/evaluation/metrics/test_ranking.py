@@ -51,3 +51,27 @@ def test_the_slow_reference_agrees(seed: int) -> None:
     score[rng.random(60) < 0.1] = np.nan
     expected = slow.vus(score.tolist(), [tuple(w) for w in edges.tolist()], BUFFERS)
     assert vus(score, edges) == pytest.approx(expected, abs=1e-12)
+
+
+def test_windows_that_touch_are_one_event_and_order_is_nothing() -> None:
+    score = np.random.default_rng(3).normal(size=80)
+    whole = vus(score, np.array([[20, 29], [50, 59]]))
+    assert vus(score, np.array([[55, 59], [50, 54], [20, 24], [25, 29]])) == whole
+
+
+def test_an_event_at_either_end_has_one_side_only() -> None:
+    for windows in ([[0, 3]], [[76, 79]], [[0, 3], [76, 79]]):
+        score = np.random.default_rng(4).normal(size=80)
+        expected = slow.vus(score.tolist(), [(a, b) for a, b in windows], BUFFERS)
+        assert vus(score, np.array(windows)) == pytest.approx(expected, abs=1e-12)
+
+
+def test_it_never_leaves_0_to_1_and_only_the_order_of_scores_matters() -> None:
+    rng = np.random.default_rng(5)
+    for _ in range(20):
+        edges = np.sort(rng.choice(200, 8, replace=False)).reshape(-1, 2)
+        score = np.round(rng.normal(size=200), 1)
+        found = vus(score, edges)
+        assert 0 <= found.pr <= 1
+        assert 0 <= found.roc <= 1
+        assert vus(np.exp(score), edges) == found

@@ -122,17 +122,23 @@ def nab_file(times: Int64, windows: Int64) -> NabFile:
     window = np.full(n, -1, np.int64)
     worth = np.full(n, -1.0)
     best = float(sigmoid_worth(np.array(-1.0)))
-    for number, (first, last) in enumerate(np.asarray(windows, np.int64).reshape(-1, 2).tolist()):
-        start, end = (np.flatnonzero(times == edge) for edge in (first, last))
-        if not len(start) or not len(end):
-            raise PointsShapeError(f"Window {number} begins or ends at a time that no row of the file has.")
-        left, right = int(start[0]), int(end[0])
+    edges = _rows_of(times, np.asarray(windows, np.int64).reshape(-1, 2))
+    followers = [*edges[1:, 0].tolist(), n][: len(edges)]
+    for number, ((left, right), following) in enumerate(zip(edges.tolist(), followers, strict=True)):
         width = right - left + 1
         window[left : right + 1] = number
         worth[left : right + 1] = sigmoid_worth((rows[left : right + 1] - right - 1) / width) / best
-        # Up to the next window, which overwrites.
-        worth[right + 1 :] = sigmoid_worth((rows[right + 1 :] - right) / max(width - 1, 1))
+        worth[right + 1 : following] = sigmoid_worth((rows[right + 1 : following] - right) / max(width - 1, 1))
     return NabFile(worth, window, rows >= probation(n))
+
+
+def _rows_of(times: Int64, windows: Int64) -> Int64:
+    """int64[w, 2]: the first rows that have the windows' times."""
+    order = np.argsort(times, kind="stable")
+    at = np.minimum(np.searchsorted(times[order], windows), len(times) - 1)
+    if len(bad := np.flatnonzero((times[order][at] != windows).any(axis=1))):
+        raise PointsShapeError(f"Window {bad[0]} begins or ends at a time that no row of the file has.")
+    return np.asarray(order[at], np.int64)
 
 
 def nab_score(
@@ -186,10 +192,10 @@ def _steps(file: NabFile, given: Float64, profile: Profile) -> list[Float64]:
     outside = some & (file.window < 0)
     count = int(outside.sum())
     found = [np.stack([given[outside], profile.fp * file.worth[outside], np.zeros(count), np.ones(count)])]
-    for number in np.unique(file.window[some & (file.window >= 0)]).tolist():
-        inside = some & (file.window == number)
-        order = np.argsort(-given[inside], kind="stable")
-        best = np.maximum.accumulate(profile.tp * file.worth[inside][order])
-        first = np.arange(len(order)) == 0
-        found.append(np.stack([given[inside][order], np.diff(best, prepend=-profile.fn), first, np.zeros(len(order))]))
+    rows = np.flatnonzero(some & (file.window >= 0))
+    rows = rows[np.lexsort((-given[rows], file.window[rows]))]
+    for inside in np.split(rows, np.flatnonzero(np.diff(file.window[rows])) + 1):
+        best = np.maximum.accumulate(profile.tp * file.worth[inside])
+        first = np.arange(len(inside)) == 0
+        found.append(np.stack([given[inside], np.diff(best, prepend=-profile.fn), first, np.zeros(len(inside))]))
     return found

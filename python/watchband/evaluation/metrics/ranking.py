@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from watchband.core.points import Float64, Int64
+from watchband.evaluation.metrics.arrays import disjoint, labels_of
 
 BUFFERS = (0, 4, 8, 12, 16, 20)
 """Widths in points over which the areas are averaged."""
@@ -31,14 +32,14 @@ class Volume(NamedTuple):
 
 def soft_labels(windows: Int64, n: int, buffer: int) -> Float64:
     """float64[n]: 1 in the windows, falling to the sides over half of ``buffer`` points, 0 elsewhere."""
+    windows = disjoint("soft_labels", windows)
     soft = np.zeros(n)
-    for first, last in windows[:, :2].tolist():
-        for distance in range(1, buffer // 2 + 1):
-            for at in (first - distance, last + distance):
-                if 0 <= at < n:
-                    soft[at] += np.sqrt(1 - distance / buffer)
-    for first, last in windows[:, :2].tolist():
-        soft[first : last + 1] = 1
+    distance = np.arange(1, buffer // 2 + 1)
+    at = np.stack([windows[:, :1] - distance, windows[:, 1:] + distance], axis=-1).ravel()
+    weight = np.tile(np.repeat(np.sqrt(1 - distance / max(buffer, 1)), 2), len(windows))
+    within = (at >= 0) & (at < n)
+    np.add.at(soft, at[within], weight[within])
+    soft[labels_of(windows, n)] = 1
     return np.minimum(soft, 1)
 
 
@@ -53,6 +54,10 @@ def vus(score: Float64, windows: Int64, buffers: tuple[int, ...] = BUFFERS) -> V
         First and last point of every event; windows that touch are one event.
     buffers : tuple of int
         Buffer widths, in points.
+
+    Notes
+    -----
+    O(n log n + n len(buffers)).
 
     Examples
     --------
@@ -84,7 +89,8 @@ def _areas(soft: Float64, hard: Float64, order: Int64, ends: Int64, rank: Int64)
     buffered = np.cumsum((soft * (hard == 0))[order])[ends]
     whole = (2 * positive + buffered) / 2
     edges = np.diff(soft > 0, prepend=False, append=False).nonzero()[0]
-    first = np.sort([rank[a:b].min() for a, b in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)])
+    # One behind the last point would be no index: there the last run simply goes on to the end.
+    first = np.sort(np.minimum.reduceat(rank, edges[:-1] if edges[-1] == n else edges)[::2])
     exists = np.searchsorted(first, np.arange(len(ends)), side="right") / len(first)
     recall = np.minimum(caught / whole, 1) * exists
     false = np.minimum((said - caught) / (n - whole), 1)
