@@ -18,6 +18,7 @@ _EXPORTS = {
     "SeriesKey": "watchband.core.series",
     "State": "watchband.core.state",
     "WatchbandError": "watchband.core.errors",
+    "backtest": "watchband.apps.library.backtest.call",
     "detect": "watchband.apps.library.detect",
     "detectors": "watchband.detectors",
 }
@@ -26,6 +27,7 @@ __all__ = ["__version__", *sorted(_EXPORTS)]
 
 if TYPE_CHECKING:
     from watchband import detectors as detectors
+    from watchband.apps.library.backtest.call import backtest as backtest
     from watchband.apps.library.detect import detect as detect
     from watchband.core.alert import Alert as Alert
     from watchband.core.detector import Detector as Detector

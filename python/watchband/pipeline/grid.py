@@ -104,7 +104,7 @@ class Grid(Watch):
     >>> import numpy as np
     >>> from watchband.detectors import Ewma
     >>> from watchband.pipeline.rules import Cutoff
-    >>> grid = Grid.of([Watch("cpu", Ewma(), Cutoff(x)) for x in (4, 40)])
+    >>> grid = Grid.of([Watch("cpu", Ewma(), Cutoff(x)) for x in (4, 400)])
     >>> values = np.r_[np.tile([10.0, 12.0], 30), 90.0]
     >>> results = grid.step(grid.start([SeriesKey("cpu")]), Raw.of(np.arange(61) * 60_000_000_000, values))
     >>> [len(one.alerts) for one in results.every]

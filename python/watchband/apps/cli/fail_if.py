@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from watchband.core.errors import ConfigError, UnknownNameError
@@ -29,6 +30,8 @@ class Condition:
     text : str
         Names ``alerts``, ``critical``, ``warning``, ``info``, ``series``, ``points``; numbers; ``> >= < <= == !=``;
         ``and``, ``or``, ``not`` and parentheses.
+    names : sequence of str
+        The names that are known, where they are others.
 
     Raises
     ------
@@ -41,8 +44,9 @@ class Condition:
     True
     """
 
-    def __init__(self, text: str) -> None:
-        self.text = text
+    def __init__(self, text: str, names: Sequence[str] = NAMES) -> None:
+        self.text, self.names = text, tuple(names)
+        self.used: list[str] = []
         try:
             self._tree = ast.parse(text.strip(), mode="eval").body
         except (SyntaxError, ValueError) as error:
@@ -51,14 +55,23 @@ class Condition:
             raise self._refusal("it compares nothing")
         self._check(self._tree)
 
-    def holds(self, counts: Mapping[str, int]) -> bool:
-        """Whether the condition is true of these counts."""
+    def holds(self, counts: Mapping[str, float]) -> bool:
+        """Whether the condition is true of these counts.
+
+        Raises
+        ------
+        ConfigError
+            A figure that it names is not known (NaN): neither true nor false would be honest.
+        """
+        for name in self.used:
+            if math.isnan(counts[name]):
+                raise ConfigError(f"--fail-if {self.text!r}: {name} is not known in this run. Leave it out.")
         return bool(self._value(self._tree, counts))
 
     def _refusal(self, why: str) -> ConfigError:
         return ConfigError(
             f"--fail-if {self.text!r}: {why}. Write a comparison such as 'alerts > 0' or "
-            f"'critical > 0 or warning >= 3' with {', '.join(NAMES)}."
+            f"'critical > 0 or warning >= 3' with {', '.join(self.names)}."
         )
 
     def _check(self, node: ast.expr) -> None:
@@ -75,12 +88,13 @@ class Condition:
 
     def _check_side(self, node: ast.expr) -> None:
         if isinstance(node, ast.Name):
-            if node.id not in NAMES:
-                raise UnknownNameError("name in --fail-if", node.id, NAMES)
+            if node.id not in self.names:
+                raise UnknownNameError("name in --fail-if", node.id, self.names)
+            self.used += [node.id] if node.id not in self.used else []
         elif not (isinstance(node, ast.Constant) and type(node.value) in (int, float)):
             raise self._refusal(f"{ast.unparse(node)!r} is neither a number nor a name")
 
-    def _value(self, node: ast.expr, counts: Mapping[str, int]) -> Any:
+    def _value(self, node: ast.expr, counts: Mapping[str, float]) -> Any:
         if isinstance(node, ast.BoolOp):
             combine = all if isinstance(node.op, ast.And) else any
             return combine(self._value(value, counts) for value in node.values)

@@ -1,12 +1,12 @@
-"""The flags that ``detect`` and ``explain`` share, declared once."""
+"""The flags that ``detect``, ``explain`` and ``backtest`` share, declared once."""
 
 from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Annotated, Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, get_args
 
 import typer
 
@@ -17,7 +17,7 @@ INPUT, JUDGE, ALERTS, TIME, OUTPUT = "Input", "Detector and rule", "Alerts", "Ti
 
 @dataclass(frozen=True)
 class Flag:
-    """One flag: parameter name, type, default, help, panel, and how its value is called."""
+    """One flag: parameter name, type, default, help, panel, how its value is called, how it is spelled, least value."""
 
     name: str
     kind: Any
@@ -25,17 +25,30 @@ class Flag:
     help: str
     panel: str
     metavar: str | None = None
+    spelled: str | None = None
+    least: int | None = None
+
+    def several(self) -> Flag:
+        """The same as a flag that may be given several times; none is the default."""
+        return replace(self, kind=list[_one_of(self.kind)], default=[], help=f"{self.help} Repeatable.")  # type: ignore[misc]
 
     def parameter(self) -> inspect.Parameter:
         """The flag as a parameter that typer reads."""
-        spelled = f"--{self.name.replace('_', '-')}"
-        option = typer.Option(spelled, help=self.help, rich_help_panel=self.panel, metavar=self.metavar)
+        spelled = (self.spelled or f"--{self.name.replace('_', '-')}").split()
+        option = typer.Option(
+            *spelled, help=self.help, rich_help_panel=self.panel, metavar=self.metavar, min=self.least
+        )
         return inspect.Parameter(
             self.name,
             inspect.Parameter.KEYWORD_ONLY,
             default=self.default,
             annotation=_annotated(self.kind, option),
         )
+
+
+def _one_of(kind: Any) -> Any:
+    """The type itself of one that may be None."""
+    return next((part for part in get_args(kind) if part is not type(None)), kind)
 
 
 def _annotated(kind: Any, option: Any) -> Any:
@@ -74,6 +87,9 @@ OPTIONS = (
 )
 """Named as the fields of ``Options``."""
 
+COMPARED = frozenset(("detector", "budget", "cutoff", "sigma", "contamination", "width"))
+"""Those of them that a comparison takes several times."""
+
 HINTS = (
     Flag("time", str | None, None, "Column of the time, if not found rightly.", INPUT, "COLUMN"),
     Flag("value", list[str], [], "Column of a metric (repeatable); no other column is one.", INPUT, "COLUMN"),
@@ -94,12 +110,28 @@ DEBUG = typer.Option("--debug", help="Show where an error came from.", callback=
 
 def shared(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the shared flags; it takes them as mappings ``options`` and ``hints``."""
-    own = [
+    return _with_flags(command, (*HINTS, *OPTIONS), ())
+
+
+def compared(*own: Flag) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """The same for a command that compares: detector and rules may be given several times and come as lists.
+
+    Parameters
+    ----------
+    own : Flag
+        The command's own flags; it takes them as a mapping ``own``.
+    """
+    several = tuple(flag.several() if flag.name in COMPARED else flag for flag in OPTIONS)
+    return lambda command: _with_flags(command, (*HINTS, *several), own)
+
+
+def _with_flags(command: Callable[..., None], asked: Sequence[Flag], own: Sequence[Flag]) -> Callable[..., None]:
+    direct = [
         parameter
         for parameter in inspect.signature(command, eval_str=True).parameters.values()
-        if parameter.name not in ("options", "hints")
+        if parameter.name not in ("options", "hints", "own")
     ]
-    flags = [flag.parameter() for flag in (*HINTS, *OPTIONS)]
+    flags = [flag.parameter() for flag in (*own, *asked)]
     debug = inspect.Parameter("debug", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Annotated[bool, DEBUG])
 
     @functools.wraps(command)
@@ -107,9 +139,11 @@ def shared(command: Callable[..., None]) -> Callable[..., None]:
         options = {flag.name: given.pop(flag.name) for flag in OPTIONS}
         hints = {flag.name: given.pop(flag.name) for flag in HINTS}
         given.pop("debug", None)
+        if own:
+            given["own"] = {flag.name: given.pop(flag.name) for flag in own}
         command(*args, **given, options=options, hints=hints)
 
-    parameters = [*own, *flags, debug]
+    parameters = [*direct, *flags, debug]
     with_flags.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     with_flags.__annotations__ = {p.name: p.annotation for p in parameters} | {"return": None}
     del with_flags.__wrapped__

@@ -16,21 +16,24 @@ from watchband.apps.cli import detect, detectors, explain
 from watchband.apps.cli.flags import DEBUG
 from watchband.core.errors import WatchbandError
 
-LATE = {"demo": ("watchband.apps.cli.demo", ("watchband demo", "watchband demo --for 30s"))}
-"""Commands imported when asked for: the module, where the function has the command's name, and examples."""
+LATE = {
+    "backtest": "watchband.apps.cli.backtest",
+    "demo": "watchband.apps.cli.demo",
+}
+"""Commands imported when asked for: the module, where the function has the command's name, beside its ``EXAMPLES``."""
 
 
 class Commands(TyperGroup):
     """Turns every error Watchband raises on purpose into one line on stderr and exit code 2."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return [*super().list_commands(ctx), *LATE]
+        return list(dict.fromkeys([*super().list_commands(ctx), *LATE]))
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name in LATE and cmd_name not in self.commands:
-            module, examples = LATE[cmd_name]
+            module = import_module(LATE[cmd_name])
             alone = typer.Typer(add_completion=False, rich_markup_mode="rich")
-            alone.command(cmd_name, epilog=_examples(examples))(getattr(import_module(module), cmd_name))
+            alone.command(cmd_name, epilog=_examples(module.EXAMPLES))(getattr(module, cmd_name))
             self.commands[cmd_name] = typer.main.get_command(alone)
         return super().get_command(ctx, cmd_name)
 

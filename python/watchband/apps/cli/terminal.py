@@ -12,6 +12,7 @@ from rich.text import Text
 
 from watchband.apps.cli.alert_chart import chart_of
 from watchband.apps.library.detection import Findings
+from watchband.apps.library.options import rule_words
 from watchband.core import wording
 from watchband.core.alert import Alert, Severity
 from watchband.pipeline.explain import emphasised
@@ -188,20 +189,6 @@ def _summary(findings: Findings) -> RenderableType:
     plots = sum("/" in name for name in findings.files)
     extra = f", {_count(plots, 'plot')} in plots/" if plots else ""
     return Group(line, Text(f"Wrote {findings.out}/: {files}{extra}"))
-
-
-def rule_words(rule: str) -> str:
-    """A decision rule for people.
-
-    Examples
-    --------
-    >>> rule_words("budget:1/1w"), rule_words("cutoff:3.0")
-    ('budget 1/week', 'cutoff 3.0')
-    """
-    words = {"1w": "week", "1d": "day", "1h": "hour", "4w2d": "month"}
-    kind, _, rest = rule.partition(":")
-    number, slash, period = rest.partition("/")
-    return f"{kind} {number}{slash}{words.get(period, period)}"
 
 
 def _count(n: int, one: str, many: str | None = None) -> str:

@@ -136,7 +136,7 @@ def run(
             observe(results)
         readings = _readings(batch, order, results.row_ordinal)
         disorder.take(readings.row, readings.order)
-        rows = in_order.step(aligner.step(readings, _rows(results), results.ordinal, final=final), final=final)
+        rows = in_order.step(aligner.step(readings, Rows.of(results), results.ordinal, final=final), final=final)
         alerts.update((alert.id, alert) for alert in results.alerts)
         _count(outcome, readings, results)
         outcome.rows_held_max = max(outcome.rows_held_max, aligner.held + in_order.held + len(rows))
@@ -175,12 +175,6 @@ def _readings(batch: FeedBatch | None, order: Int64, row_ordinal: Int64) -> Read
     ordinal = np.empty_like(row_ordinal)
     ordinal[order] = row_ordinal
     return Readings(batch.row, batch.times, batch.values, ordinal, batch.ordinal)
-
-
-def _rows(results: Results) -> Rows:
-    names = (f.name for f in dataclasses.fields(Rows) if f.name != "order")
-    columns: dict[str, Any] = {name: getattr(results, name) for name in names}
-    return Rows(**columns, order=np.zeros(len(results.time), np.int64))
 
 
 def _count(outcome: Outcome, readings: Readings, results: Results) -> None:

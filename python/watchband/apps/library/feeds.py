@@ -55,6 +55,11 @@ class TableFeed:
         file = profile.files[0]
         return [file.describe(), *file.notes, *(f"left out: {problem}" for problem in self._table.problems)]
 
+    @property
+    def files(self) -> dict[str, str]:
+        """The file of each series, by the name of the series."""
+        return {str(key): file.file for file in self._table.profile.files for key in file.keys}
+
     def batches(self) -> Iterator[FeedBatch]:
         """The readings; a copy of standard input is removed at the end.
 

@@ -222,6 +222,20 @@ def detector_text(detector: Detector) -> str:
     return f"{detector.name}:{text}" if text else detector.name
 
 
+def rule_words(rule: str) -> str:
+    """A decision rule for people.
+
+    Examples
+    --------
+    >>> rule_words("budget:1/1w"), rule_words("cutoff:3.0")
+    ('budget 1/week', 'cutoff 3.0')
+    """
+    words = {"1w": "week", "1d": "day", "1h": "hour", "4w2d": "month"}
+    kind, _, rest = rule.partition(":")
+    number, slash, period = rest.partition("/")
+    return f"{kind} {number}{slash}{words.get(period, period)}"
+
+
 def _written(value: Any) -> str:
     if isinstance(value, tuple):
         return "+".join(map(str, value))

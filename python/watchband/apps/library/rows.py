@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from watchband.core.points import Float64, Int32, Int64
+
+if TYPE_CHECKING:
+    from watchband.pipeline.results import Results
 
 COLUMNS = (
     "series",
@@ -75,6 +78,12 @@ class Rows:
         unknown: dict[str, Any] = {name: np.full(n, np.nan) for name in NUMBERS[1:]}
         texts = {name: np.full(n, "", object) for name in ("alert", "seen_by")}
         return cls(row, time, y, **unknown, **texts, imputed=np.zeros(n, np.bool_), order=order)
+
+    @classmethod
+    def of(cls, results: Results) -> Rows:
+        """What a watch said of its points, one row each; their order in the input is not known."""
+        columns: dict[str, Any] = {f.name: getattr(results, f.name) for f in fields(cls) if f.name != "order"}
+        return cls(**columns, order=np.zeros(len(results), np.int64))
 
     @classmethod
     def empty(cls) -> Rows:
