@@ -16,6 +16,7 @@ from watchband.evaluation.simulate.dice import BLOCK, Dice
 
 _TAPS = 64
 """Points that remembering noise remembers."""
+_KEPT = 6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -195,3 +196,51 @@ class Season:
 
 
 Kind = Callable[[Own], Course]
+
+
+class CleanSeries:
+    """A course at a noise level, block by block; remembers the last few blocks.
+
+    Parameters
+    ----------
+    course : Course
+        What the metric does.
+    noise : float
+        Noise as a multiple of the course's own.
+    """
+
+    def __init__(self, course: Course, noise: float) -> None:
+        self.course, self.noise = course, noise
+        self._kept: dict[int, tuple[Float64, Float64]] = {}
+
+    def block(self, number: int) -> tuple[Float64, Float64]:
+        """Mean and values of a block, not to be written to."""
+        found = self._kept.get(number)
+        if found is None:
+            mean, values = self.course.block(number)
+            if self.noise != 1:
+                values = mean + self.noise * (values - mean)
+            found = mean, self.course.fit(values)
+            if len(self._kept) >= _KEPT:
+                del self._kept[next(iter(self._kept))]
+            self._kept[number] = found
+        return found
+
+    def mean(self, first: int, stop: int) -> Float64:
+        """Of the points ``first`` to ``stop`` - 1, without noise."""
+        return joined(lambda number: self.block(number)[0], first, stop)
+
+    def clean(self, first: int, stop: int) -> Float64:
+        """Of the points ``first`` to ``stop`` - 1."""
+        return joined(lambda number: self.block(number)[1], first, stop)
+
+
+def joined(block: Callable[[int], Float64], first: int, stop: int) -> Float64:
+    """Points ``first`` to ``stop`` - 1 out of blocks: float64[stop - first], a copy."""
+    if stop <= first:
+        return np.empty(0)
+    numbers = range(first // BLOCK, (stop - 1) // BLOCK + 1)
+    parts = [block(number) for number in numbers]
+    whole = parts[0] if len(parts) == 1 else np.concatenate(parts)
+    begin = numbers[0] * BLOCK
+    return np.array(whole[first - begin : stop - begin])

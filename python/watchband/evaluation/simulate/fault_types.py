@@ -55,6 +55,10 @@ class Event:
         Points of a day.
     counts : bool
         The values are what a counter gains.
+    incident : str
+        That it belongs to.
+    root : bool
+        The incident begins here.
     """
 
     fault: FaultType
@@ -67,6 +71,8 @@ class Event:
     past: Past
     day: int
     counts: bool = False
+    incident: str = ""
+    root: bool = False
 
     @property
     def units(self) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -21,6 +21,7 @@ QUIET_SHARE = 0.35
 LONGEST_SHARE = 0.1
 """A fault whose length nobody gave is no longer than this share of the series."""
 SETTLE_POINTS = 12
+ANY = "any"
 _TRIES = 1000
 _SPEC = re.compile(r"(?P<name>\w+)(?:@(?P<when>.*?))?(?::(?P<rest>[a-z]+=.*))?")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -33,7 +34,7 @@ class FaultSpec:
     Parameters
     ----------
     name : str
-        One of ``FAULT_TYPES``.
+        One of ``FAULT_TYPES``, or ``any``: one of those that the series can have.
     when : int or float, optional
         First time as ns since 1970 UTC, or as a share of the series below 1; else a random place. Written as
         ``2024-01-05T12:00`` (UTC unless it has an offset), ``+3d`` after the start, or ``40%``.
@@ -45,11 +46,16 @@ class FaultSpec:
         Length in points (``for=12``) or ns (``for=2h``); else drawn.
     series : str, default ""
         Only for the series of that name.
+    incident : str, default ""
+        Incident that it belongs to.
+    root : bool, default False
+        The incident begins here.
 
     Examples
     --------
-    >>> FaultSpec.parse("spike@2024-01-05T12:00:size=8,for=3")
-    FaultSpec(name='spike', when=1704456000000000000, after=None, size=8.0, points=3, lasts=None, series='')
+    >>> spec = FaultSpec.parse("spike@2024-01-05T12:00:size=8,for=3")
+    >>> spec.name, spec.when, spec.size, spec.points
+    ('spike', 1704456000000000000, 8.0, 3)
     """
 
     name: str
@@ -59,10 +65,12 @@ class FaultSpec:
     points: int | None = None
     lasts: int | None = None
     series: str = ""
+    incident: str = ""
+    root: bool = False
 
     def __post_init__(self) -> None:
-        if self.name not in FAULT_TYPES:
-            raise UnknownNameError("fault", self.name, FAULT_TYPES)
+        if self.name != ANY and self.name not in FAULT_TYPES:
+            raise UnknownNameError("fault", self.name, (*FAULT_TYPES, ANY))
         if self.size is not None and not math.isfinite(self.size):
             raise ConfigError(f"The size of a fault must be a finite number. Got {self.size} for {self.name}.")
         if self.points is not None and self.points < 1:
@@ -134,11 +142,16 @@ def _when(text: str) -> dict[str, Any]:
 class Place:
     """A fault by points: ``first`` to ``last``, over at ``settled``; ``size`` is NaN for faults without one."""
 
-    fault: FaultType
+    spec: FaultSpec
     first: int
     last: int
     settled: int
     size: float
+
+    @property
+    def fault(self) -> FaultType:
+        """The kind of fault."""
+        return self.spec.type
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,10 +203,11 @@ def place(specs: Sequence[FaultSpec], room: Room, rng: np.random.Generator, at: 
     ConfigError
         A fault that this series cannot have, one outside the series, two that overlap, or no room left.
     """
+    specs = [_resolved(spec, room, rng) for spec in specs]
     firsts = [at.get(number, room.index_of(spec)) for number, spec in enumerate(specs)]
     drawn = [_draw(spec, room, rng) for spec in specs]
     placed = [
-        _placed(spec.type, first, *found, room)
+        _placed(spec, first, *found, room)
         for spec, first, found in zip(specs, firsts, drawn, strict=True)
         if first is not None
     ]
@@ -204,11 +218,19 @@ def place(specs: Sequence[FaultSpec], room: Room, rng: np.random.Generator, at: 
                 f"{one.fault.name} (points {one.first} to {one.last}) and {two.fault.name} (from {two.first}) of "
                 f"{room.name} overlap. Move one, or shorten it with for=."
             )
-    # The long ones first: they fit in fewer places. What never ends leaves no room behind it, so it goes last.
+    # The long ones first: they fit in fewer places.
     left = [(spec, found) for spec, first, found in zip(specs, firsts, drawn, strict=True) if first is None]
-    for spec, found in sorted(left, key=lambda item: (item[0].type.stays, -item[1][0])):
-        placed.append(_somewhere(spec.type, *found, room, placed, rng))
+    for spec, found in sorted(left, key=lambda item: -item[1][0]):
+        placed.append(_somewhere(spec, *found, room, placed, rng))
     return sorted(placed, key=lambda p: p.first)
+
+
+def _resolved(spec: FaultSpec, room: Room, rng: np.random.Generator) -> FaultSpec:
+    """``any`` becomes a fault that the series can have."""
+    if spec.name != ANY:
+        return spec
+    fitting = [name for name, fault in FAULT_TYPES.items() if fault.fits(room.traits)]
+    return replace(spec, name=str(rng.choice(fitting)))
 
 
 def _draw(spec: FaultSpec, room: Room, rng: np.random.Generator) -> tuple[int, float]:
@@ -240,32 +262,32 @@ def _draw(spec: FaultSpec, room: Room, rng: np.random.Generator) -> tuple[int, f
     return length, drawn if spec.size is None else spec.size
 
 
-def _placed(fault: FaultType, first: int, length: int, size: float, room: Room) -> Place:
+def _placed(spec: FaultSpec, first: int, length: int, size: float, room: Room) -> Place:
     if not 0 <= first < room.points:
         raise ConfigError(
-            f"The {fault.name} would begin at point {first} of {room.name}, which has {room.points}. "
+            f"The {spec.name} would begin at point {first} of {room.name}, which has {room.points}. "
             "Choose a time in it."
         )
     last = min(first + length - 1, room.points - 1)
-    settle = max(round(fault.settle * SECOND / room.interval), SETTLE_POINTS)
-    return Place(fault, first, last, min(last + settle, room.points - 1), size)
+    settle = max(round(spec.type.settle * SECOND / room.interval), SETTLE_POINTS)
+    return Place(spec, first, last, min(last + settle, room.points - 1), size)
 
 
 def _somewhere(
-    fault: FaultType, length: int, size: float, room: Room, taken: list[Place], rng: np.random.Generator
+    spec: FaultSpec, length: int, size: float, room: Room, taken: list[Place], rng: np.random.Generator
 ) -> Place:
     """A random place behind the quiet start that touches no other, its aftermath included if there is room."""
     low, high = int(QUIET_SHARE * room.points), room.points - length
     for attempt in range(_TRIES):
         first = int(rng.integers(min(low, max(high, 0)), max(high, 0) + 1))
-        found = _placed(fault, first, length, size, room)
-        end = room.points if fault.stays else found.settled if attempt < _TRIES // 2 else found.last
+        found = _placed(spec, first, length, size, room)
+        end = found.settled if attempt < _TRIES // 2 else found.last
         after = [p for p in taken if p.first >= first]
         before = [p for p in taken if p.first < first]
         quiet = (p.settled if attempt < _TRIES // 2 else p.last for p in before)
         if all(p.first > end for p in after) and all(q < first for q in quiet):
             return found
     raise ConfigError(
-        f"There is no room left in {room.name} ({room.points} points) for a {fault.name} of {length} points. "
+        f"There is no room left in {room.name} ({room.points} points) for a {spec.name} of {length} points. "
         "Give fewer faults, shorter ones (for=), or a longer series."
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 
@@ -15,7 +14,8 @@ from watchband.core.points import Float64, Int64
 from watchband.core.series import SeriesKey
 from watchband.evaluation.labels import Label
 from watchband.evaluation.simulate.clock import Clock
-from watchband.evaluation.simulate.course import Course
+from watchband.evaluation.simulate.course import CleanSeries, Course, joined
+from watchband.evaluation.simulate.delivery import Chunk
 from watchband.evaluation.simulate.dice import BLOCK, Dice
 from watchband.evaluation.simulate.fault_types import Event
 from watchband.evaluation.simulate.metric_types import course_of, dice_of, parse_kind
@@ -27,13 +27,6 @@ _NORMAL_995 = 2.807
 """Quantile of |noise| that a normal law exceeds in one point of two hundred."""
 
 _CLOCK = Clock()
-
-
-class Chunk(NamedTuple):
-    """Consecutive points: times (int64[n], ns UTC, ascending) and values (float64[n])."""
-
-    times: Int64
-    values: Float64
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +79,7 @@ class Simulated:
     noise: float = 1.0
     name: str = ""
     _course: Course = field(init=False, repr=False)
+    _bare: CleanSeries = field(init=False, repr=False)
     _dice: Dice = field(init=False, repr=False)
     _kept: dict[tuple[str, int], Float64] = field(init=False, repr=False, default_factory=dict)
 
@@ -94,7 +88,10 @@ class Simulated:
             raise ConfigError(f"Length and noise must be >= 0. Got {self.points} points and noise {self.noise}.")
         kind, given = parse_kind(self.kind)
         object.__setattr__(self, "_dice", dice_of(kind, self.seed, self.number))
-        object.__setattr__(self, "_course", course_of(kind, self.seed, self.number, self.clock, given))
+        course = course_of(kind, self.seed, self.number, self.clock, given)
+        object.__setattr__(self, "_course", course)
+        # Faults look back into this and not into ``self``, which holds them: no circle, nothing is left behind.
+        object.__setattr__(self, "_bare", CleanSeries(course, self.noise))
         object.__setattr__(self, "name", self.name or str(SeriesKey(kind)))
         assert self.events is not None
 
@@ -156,13 +153,27 @@ class Simulated:
 
     def clean(self, first: int, stop: int) -> Float64:
         """What faults change: the values without faults, or for a counter what it gains at each point."""
-        return self._joined("clean", first, stop)
+        return self._bare.clean(first, stop)
 
     def mean(self, first: int, stop: int) -> Float64:
         """What ``clean`` would be without noise."""
-        return self._joined("mean", first, stop)
+        return self._bare.mean(first, stop)
+
+    def grid(self, first: int, stop: int) -> Chunk:
+        """Points ``first`` to ``stop`` - 1 with their times; NaN in a gap."""
+        return Chunk(self.clock.times(first, stop), self.faulty(first, stop))
 
     # -- parts of it ---------------------------------------------------------------------------------------------------
+
+    @property
+    def traits(self) -> frozenset[str]:
+        """What the kind is like; see ``Course``."""
+        return self._course.traits
+
+    @property
+    def dice(self) -> Dice:
+        """Its random numbers."""
+        return self._dice
 
     @cached_property
     def noise_units(self) -> float:
@@ -189,9 +200,25 @@ class Simulated:
         counts = self._course.resets is not None
         events = []
         for number, p in enumerate(found):
-            size = self._turned(p.size, p.first) if p.fault.signs == (-1, 1) else p.size
+            drawn = p.spec.size is None and p.fault.signs == (-1, 1)
+            size = self._turned(p.size, p.first) if drawn else p.size
             dice = self._dice.below("fault", number)
-            events.append(Event(p.fault, p.first, p.last, p.settled, size, self.noise_units, dice, self, day, counts))
+            events.append(
+                Event(
+                    p.fault,
+                    p.first,
+                    p.last,
+                    p.settled,
+                    size,
+                    self.noise_units,
+                    dice,
+                    self._bare,
+                    day,
+                    counts,
+                    p.spec.incident,
+                    p.spec.root,
+                )
+            )
         return events
 
     def _turned(self, size: float, at: int) -> float:
@@ -208,36 +235,27 @@ class Simulated:
         start, end, settled = self.clock.times(0, 1) + self.clock.interval * np.array(
             [first + changed[0], first + changed[-1], event.settled], np.int64
         )
-        return Label(self.name, int(start), int(end), event.fault.name, int(settled), event.size, event.fault.expect)
+        return Label(
+            self.name, int(start), int(end), event.fault.name, int(settled), event.size, event.fault.expect,
+            event.incident, event.root,
+        )  # fmt: skip
 
     # -- blocks: the only unit in which anything is computed -----------------------------------------------------------
 
     def _joined(self, what: str, first: int, stop: int) -> Float64:
-        if stop <= first:
-            return np.empty(0)
-        numbers = range(first // BLOCK, (stop - 1) // BLOCK + 1)
-        parts = [self._block(what, number) for number in numbers]
-        whole = parts[0] if len(parts) == 1 else np.concatenate(parts)
-        return whole[first - numbers[0] * BLOCK : stop - numbers[0] * BLOCK].copy()
+        return joined(lambda number: self._block(what, number), first, stop)
 
     def _block(self, what: str, number: int) -> Float64:
         if self._course.resets is None:
             what = {"reported": "gained", "clean reported": "clean"}.get(what, what)
+        if what == "clean":
+            return self._bare.block(number)[1]
         if (what, number) not in self._kept:
-            # Two at a time for each, so that a chunk across an edge computes nothing twice.
-            for old in list(self._kept)[: max(0, len(self._kept) - 16)]:
+            found = self._gained(number) if what == "gained" else self._counted(what, number)
+            for old in list(self._kept)[: max(0, len(self._kept) - 7)]:
                 del self._kept[old]
-            if what in ("clean", "mean"):
-                self._kept["mean", number], self._kept["clean", number] = self._clean(number)
-            else:
-                self._kept[what, number] = self._gained(number) if what == "gained" else self._counted(what, number)
+            self._kept[what, number] = found
         return self._kept[what, number]
-
-    def _clean(self, number: int) -> tuple[Float64, Float64]:
-        mean, values = self._course.block(number)
-        if self.noise != 1:
-            values = mean + self.noise * (values - mean)
-        return mean, self._course.fit(values)
 
     def _gained(self, number: int) -> Float64:
         """A block with its faults; for a counter what it gains at each point."""
