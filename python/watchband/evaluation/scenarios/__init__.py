@@ -1,0 +1,1 @@
+"""Scenes: promises of the whole pipeline that can be run, each with the complaint it answers."""

@@ -1,0 +1,222 @@
+"""What scenes promise: each function gives one promise, in words and as a check."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from watchband.core.alert import Alert
+from watchband.core.duration import format_duration
+from watchband.core.points import Float64
+from watchband.evaluation.scenarios.scene import Course, Promise
+from watchband.evaluation.scenarios.shapes import START
+from watchband.pipeline.rules import Budget
+
+FOREVER = 2**62
+CHANCE = 1e-3
+"""A count is too large when a Poisson law with the promised mean gives as many less often than this."""
+
+
+def _at(moment: int) -> str:
+    return f"{format_duration((moment - START) // 1_000_000_000 * 1_000_000_000)} in"
+
+
+def _names(alerts: list[Alert]) -> str:
+    return ", ".join(f"{alert.kind} {_at(alert.opened)}" for alert in alerts[:4]) or "none"
+
+
+def alerted(start: int, end: int, what: str) -> Promise:
+    """An alert opens from ``start`` to before ``end``."""
+
+    def check(course: Course) -> tuple[bool, str]:
+        found = course.opened(start, end)
+        if found:
+            return True, f"after {format_duration(found[0].decided - start)}" if found[0].decided > start else "at once"
+        before = [a for a in course.alerts if a.opened < start and (a.closed is None or a.closed >= start)]
+        return False, f"an alert of {_at(before[-1].opened)} was still open" if before else "no alert"
+
+    return Promise(f"{what} is alerted within {format_duration(end - start)}", check)
+
+
+def one_alert(start: int, end: int, what: str, most: int = 1) -> Promise:
+    """At least one and at most ``most`` alerts open from ``start`` to before ``end``."""
+
+    def check(course: Course) -> tuple[bool, str]:
+        found = course.opened(start, end)
+        return 1 <= len(found) <= most, f"{len(found)}: {_names(found)}"
+
+    count = "one alert" if most == 1 else f"one to {most} alerts"
+    return Promise(f"{what} is {count}", check)
+
+
+def no_more_alerts(start: int, end: int, what: str, most: int = 0) -> Promise:
+    """No more alerts open from ``start`` to before ``end`` than in the twin (and ``most`` besides)."""
+
+    def check(course: Course) -> tuple[bool, str]:
+        assert course.twin is not None
+        here, there = course.opened(start, end), len(course.twin.opened(start, end))
+        return len(here) <= there + most, f"{len(here)} ({_names(here)}), {there} without"
+
+    extra = "no alert" if most == 0 else f"at most {most} alert{'s' if most > 1 else ''}"
+    return Promise(f"{what} gives {extra} that would not have come anyway", check)
+
+
+def quiet(start: int, end: int, what: str, most: int = 0) -> Promise:
+    """At most ``most`` alerts open from ``start`` to before ``end``."""
+
+    def check(course: Course) -> tuple[bool, str]:
+        found = course.opened(start, end)
+        return len(found) <= most, f"{len(found)}: {_names(found)}"
+
+    return Promise(f"{what} gives {'no alert' if most == 0 else f'at most {most} alerts'}", check)
+
+
+def lasting(start: int, until: int, what: str, slack: int) -> Promise:
+    """The alert that opened about ``start`` is open until ``until`` and closes within ``slack`` after it."""
+
+    def check(course: Course) -> tuple[bool, str]:
+        found = [a for a in course.opened(start, until) if a.closed is None or a.closed >= until]
+        if not found:
+            return False, "no alert lasted until its end"
+        closed = found[0].closed
+        if closed is None:
+            return False, "still open"
+        return closed <= until + slack, f"closed {format_duration(closed - until)} after"
+
+    return Promise(f"the alert on {what} stays open to its end and closes within {format_duration(slack)}", check)
+
+
+def over_by(start: int, until: int, end: int, what: str, kind: str = "") -> Promise:
+    """Every alert that opened from ``start`` to before ``until`` has closed by ``end``."""
+
+    def check(course: Course) -> tuple[bool, str]:
+        found = [a for a in course.opened(start, until) if not kind or a.kind == kind]
+        open_ = [a for a in found if a.closed is None or a.closed > end]
+        last = max((a.closed for a in found if a.closed is not None), default=start)
+        return bool(found) and not open_, f"{len(open_)} open" if open_ else f"closed by {_at(last)}"
+
+    return Promise(f"no alert on {what} is open after {format_duration(end - start)}", check)
+
+
+def tells(start: int, end: int, what: str, told: Callable[[Alert], bool]) -> Promise:
+    """Of the alerts that opened from ``start`` to before ``end`` one says so."""
+
+    def check(course: Course) -> tuple[bool, str]:
+        found = course.opened(start, end)
+        right = [a for a in found if told(a)]
+        return bool(right), (right or found)[0].reason if found else "no alert"
+
+    return Promise(what, check)
+
+
+def _paired(course: Course, start: int, end: int) -> tuple[dict[str, Float64], dict[str, Float64]]:
+    """Expected value and band of the course and of its twin at the times both have."""
+    assert course.twin is not None
+    columns = ("y", "yhat", "yhat_lower", "yhat_upper")
+    sides = []
+    for one in (course, course.twin):
+        inside = one.within(start, end)
+        sides.append((one.results.time[inside], {k: getattr(one.results, k)[inside] for k in columns}))
+    _, i, j = np.intersect1d(sides[0][0], sides[1][0], return_indices=True)
+    return {k: v[i] for k, v in sides[0][1].items()}, {k: v[j] for k, v in sides[1][1].items()}
+
+
+def same_band(start: int, end: int, what: str, *, moved: float = 0.5, wider: float = 1.5) -> Promise:
+    """From ``start`` to before ``end`` the band is where it would be anyway.
+
+    ``moved`` is in half widths of the twin's band (the 90 % quantile of the distance of expected values), ``wider``
+    a factor of the median width.
+    """
+
+    def check(course: Course) -> tuple[bool, str]:
+        here, there = _paired(course, start, end)
+        half = np.nanmedian(there["yhat_upper"] - there["yhat_lower"]) / 2
+        shift = float(np.nanquantile(np.abs(here["yhat"] - there["yhat"]), 0.9) / half)
+        width = float(np.nanmedian(here["yhat_upper"] - here["yhat_lower"]) / (2 * half))
+        held = shift <= moved and width <= wider
+        return held, f"moved by {shift:.2g} half widths, {width:.2g} times as wide"
+
+    return Promise(
+        f"{what} the band is where it would be anyway: expected values within {moved:g} half widths, at most {wider:g} "
+        "times as wide",
+        check,
+    )
+
+
+def as_without(what: str, start: int = -FOREVER, end: int = FOREVER) -> Promise:
+    """From ``start`` to before ``end`` every verdict and alert equals the twin's, bit for bit."""
+
+    def check(course: Course) -> tuple[bool, str]:
+        assert course.twin is not None
+        here, there = course.within(start, end), course.twin.within(start, end)
+        columns = ("time", "y", "yhat_lower", "yhat_upper", "anomaly_score", "alert_score")
+        unequal = [
+            k
+            for k in columns
+            if getattr(course.results, k)[here].tobytes() != getattr(course.twin.results, k)[there].tobytes()
+        ]
+        ids = [a.id for a in course.opened(start, end)] == [a.id for a in course.twin.opened(start, end)]
+        return not unequal and ids, "equal" if not unequal and ids else f"unequal: {', '.join(unequal) or 'alerts'}"
+
+    return Promise(f"{what}: the same verdicts and alerts, bit for bit", check)
+
+
+def covers(start: int, end: int, what: str, share: float = 0.9) -> Promise:
+    """From ``start`` to before ``end`` the band contains most values."""
+
+    def check(course: Course) -> tuple[bool, str]:
+        inside = course.within(start, end) & np.isfinite(course.results.anomaly_score)
+        found = float(1 - course.strange[inside].mean())
+        return found >= share, f"{100 * found:.3g} %"
+
+    return Promise(f"{what} {100 * share:g} % of the values lie in the band", check)
+
+
+def counted(words: str, measure: Callable[[Course], float], least: float, most: float = math.inf) -> Promise:
+    """A number of the course lies between two."""
+
+    def check(course: Course) -> tuple[bool, str]:
+        found = measure(course)
+        return least <= found <= most, f"{found:.4g}"
+
+    return Promise(words, check)
+
+
+def at_least(found: int, mean: float) -> float:
+    """Probability that a Poisson law of that mean gives at least so many.
+
+    Examples
+    --------
+    >>> round(at_least(1, 1.0), 4), at_least(0, 3.0)
+    (0.6321, 1.0)
+    """
+    if found <= 0:
+        return 1.0
+    below = math.fsum(math.exp(k * math.log(mean) - mean - math.lgamma(k + 1)) for k in range(found))
+    return max(0.0, 1.0 - below)
+
+
+def keeps_budget(times: float = 2.0, warm: int = 0, what: str = "the budget is kept") -> Promise:
+    """Alerts of clean series do not refute that their rate is at most ``times`` the promised one.
+
+    Alerts before the first ``warm`` points of a series do not count, nor does that time.
+    """
+
+    def check(course: Course) -> tuple[bool, str]:
+        rule = course.play.rule
+        assert isinstance(rule, Budget)
+        raw = course.play.raw
+        promised, found = 0.0, 0
+        for i in range(raw.series):
+            stretch = raw.times[raw.offsets[i] : raw.offsets[i + 1]]
+            begin = int(stretch[min(warm, len(stretch) - 1)])
+            promised += rule.alerts * (int(stretch[-1]) - begin) / rule.period_ns
+            key = course.play.keys[i]
+            found += sum(1 for a in course.alerts if a.series == key and a.opened >= begin)
+        chance = at_least(found, times * promised)
+        said = f"{found} alerts where {promised:.3g} are promised ({found / promised:.2f})"
+        return chance >= CHANCE, said
+
+    return Promise(f"{what}: at most {times:g} times as many alerts as promised", check)
