@@ -18,9 +18,11 @@ from watchband.core.errors import WatchbandError
 
 LATE = {
     "backtest": "watchband.apps.cli.backtest",
+    "bench": "watchband.apps.cli.bench",
     "demo": "watchband.apps.cli.demo",
 }
-"""Commands imported when asked for: the module, where the function has the command's name, beside its ``EXAMPLES``."""
+"""Commands imported when asked for: the module, where the function has the command's name, beside its ``EXAMPLES``;
+or where a group has it."""
 
 
 class Commands(TyperGroup):
@@ -32,9 +34,12 @@ class Commands(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name in LATE and cmd_name not in self.commands:
             module = import_module(LATE[cmd_name])
-            alone = typer.Typer(add_completion=False, rich_markup_mode="rich")
-            alone.command(cmd_name, epilog=_examples(module.EXAMPLES))(getattr(module, cmd_name))
-            self.commands[cmd_name] = typer.main.get_command(alone)
+            found = getattr(module, cmd_name)
+            if not isinstance(found, typer.Typer):
+                alone = typer.Typer(add_completion=False, rich_markup_mode="rich")
+                alone.command(cmd_name, epilog=_examples(module.EXAMPLES))(found)
+                found = alone
+            self.commands[cmd_name] = typer.main.get_command(found)
         return super().get_command(ctx, cmd_name)
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:

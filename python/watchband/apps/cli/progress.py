@@ -10,17 +10,18 @@ from watchband.apps.library.feeds import Progress
 
 
 @contextmanager
-def progress_bar(*, quiet: bool) -> Iterator[Progress | None]:
-    """Gives a function to be told of progress; None where nobody watches."""
+def progress_bar(*, quiet: bool, counts: bool = False) -> Iterator[Progress | None]:
+    """Gives a function to be told of progress, in bytes or in counts of things; None where nobody watches."""
     if quiet or not sys.stderr.isatty():
         yield None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
 
     bar = BarColumn(complete_style="color(67)", finished_style="color(67)", pulse_style="color(67)")
-    columns = (TextColumn("{task.description:<16}"), bar, DownloadColumn(binary_units=True), TimeRemainingColumn())
+    done_of_all = MofNCompleteColumn() if counts else DownloadColumn(binary_units=True)
+    columns = (TextColumn("{task.description:<16}"), bar, done_of_all, TimeRemainingColumn())
     with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task("looking through", total=None)
 

@@ -18,6 +18,10 @@ def _moment(text: str) -> int:
     return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()) * 1_000_000_000
 
 
+def _date(moment: int) -> str:
+    return str(np.datetime64(moment, "ns").astype("datetime64[D]"))
+
+
 def _switches(zone: str, switches: tuple[int, int], seed: int) -> Play:
     """A year of traffic by the clocks of a zone, beside the same traffic by a clock that is never changed."""
     times = every(15 * MINUTE, 365 * DAY)
@@ -77,7 +81,7 @@ def holidays(seed: int) -> Play:
     # A holiday in the first four weeks comes before weekends are known.
     free = free[free * DAY > START + 28 * DAY]
     moments = [int(times[point(clock, day * DAY)]) for day in free.tolist()]
-    promises = [no_more_alerts(m, m + DAY, f"the holiday of {np.datetime64(m, 'D')}") for m in moments]
+    promises = [no_more_alerts(m, m + DAY, f"the holiday of {_date(m + DAY // 2)}") for m in moments]
     return Play(
         Raw.of(times, traffic(times, seed, zone=zone, days_off=set(free.tolist()))),
         promises,

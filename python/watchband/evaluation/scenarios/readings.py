@@ -89,19 +89,18 @@ def bursts(seed: int) -> Play:
     sources=("opendistro-for-elasticsearch/alerting-kibana-plugin#215", "elastic docs: handling delayed data"),
 )
 def late(seed: int) -> Play:
-    """One reading in fifty comes a delivery late, one reading a delivery."""
+    """Hourly deliveries of twelve readings; in every fourth one comes an hour late."""
     times = every(5 * MINUTE, 16 * DAY)
     values = traffic(times, seed)
     rng = np.random.default_rng([seed, 10])
-    tardy = np.flatnonzero(rng.random(len(times)) < 0.02)
-    tardy = tardy[(tardy > 0) & (tardy < len(times) - 12)]
-    hour = np.split(np.arange(len(times)), np.arange(12, len(times), 12))
+    hours = np.arange(len(times)).reshape(-1, 12)
+    # One of the first nine readings of an hour, so that newer ones of its own hour come before it.
+    tardy = (hours[np.arange(len(hours)), rng.integers(0, 9, len(hours))])[:-1][rng.random(len(hours) - 1) < 0.25]
     batches = []
     waiting: list[int] = []
-    is_tardy = np.isin(np.arange(len(times)), tardy)
-    for piece in hour:
-        now = [*waiting, *piece[~is_tardy[piece]].tolist()]
-        waiting = piece[is_tardy[piece]].tolist()
+    for hour in hours:
+        now = [*waiting, *np.setdiff1d(hour, tardy).tolist()]
+        waiting = np.intersect1d(hour, tardy).tolist()
         batches.append(Raw.of(times[now], values[now]))
     arrived = np.ones(len(times), bool)
     arrived[tardy] = False
