@@ -29,7 +29,7 @@ def scenes(
         list[str] | None,
         typer.Option("--detector", help="Against this one; repeatable. Default: those that promise the scene."),
     ] = None,
-    seeds: Annotated[int, typer.Option("--seeds", help="Play each with so many seeds.", min=1, metavar="N")] = 1,
+    seeds: Annotated[int, typer.Option("--seeds", help="Play each with so many seeds.", min=1, metavar="N")] = 4,
     plot: Annotated[
         Path | None, typer.Option("--plot", help="Draw the one scene named into this PNG file.", metavar="FILE")
     ] = None,
@@ -75,26 +75,23 @@ def show(chosen: Sequence[Scene], found: Sequence[Verdict]) -> None:
     for name in detectors:
         table.add_column(name, no_wrap=True)
     for scene in chosen:
-        cells = [
-            _cell(scene, name, [v for v in found if (v.scene, v.detector) == (scene.name, name)]) for name in detectors
-        ]
+        by = {verdict.detector: verdict for verdict in found if verdict.scene == scene.name}
+        cells = [_cell(scene, by.get(name)) for name in detectors]
         table.add_row(scene.name, scene.promise, *cells)
     console = Console(highlight=False)
     console.print(table)
     broken = [verdict for verdict in found if not verdict.held]
     for verdict in broken:
-        console.print(Text.assemble("\n", (verdict.scene, "bold"), f", {verdict.detector}, seed {verdict.seed}"))
+        console.print(Text.assemble("\n", (verdict.scene, "bold"), f", {verdict.detector}"))
         for finding in verdict.findings:
             if not finding.held:
                 console.print(Text(f"  ✗ {finding.promise}: {finding.measured}", style="color(202)"))
-    held = len(found) - len(broken)
-    console.print(f"\n{held} of {len(found)} plays held every promise.")
+    plays = sum(len(verdict.seeds) for verdict in found)
+    console.print(f"\n{len(found) - len(broken)} of {len(found)} verdicts: every promise held, in {plays} plays.")
 
 
-def _cell(scene: Scene, detector: str, found: Sequence[Verdict]) -> str:
-    if not found:
+def _cell(scene: Scene, verdict: Verdict | None) -> str:
+    if verdict is None:
         return "[dim]–[/dim]"
-    held = sum(verdict.held for verdict in found)
-    said = f"{held} of {len(found)}" if len(found) > 1 else ("held" if held else "not held")
-    note = "" if detector in scene.detectors else "[dim], not promised[/dim]"
-    return f"{'✓' if held == len(found) else '✗'} {said}{note}"
+    note = "" if verdict.detector in scene.detectors else "[dim], not promised[/dim]"
+    return f"{'✓ held' if verdict.held else '✗ not held'}{note}"

@@ -26,12 +26,12 @@ def cast(scene: Scene, detectors: Sequence[str]) -> list[str]:
 def verdicts(
     scenes: Sequence[Scene], detectors: Sequence[str], seeds: Sequence[int], tell: Tell | None = None
 ) -> Iterator[Verdict]:
-    """Judge every scene against every detector and seed, telling of progress."""
-    parts = [(scene, name, seed) for scene in scenes for name in cast(scene, detectors) for seed in seeds]
-    for number, (scene, name, seed) in enumerate(parts):
+    """Judge every scene against every detector, telling of progress."""
+    parts = [(scene, name) for scene in scenes for name in cast(scene, detectors)]
+    for number, (scene, name) in enumerate(parts):
         if tell:
             tell(f"{scene.name} {name}", number, len(parts))
-        yield judge(scene, name, seed)
+        yield judge(scene, name, seeds)
 
 
 def to_document(scenes: Sequence[Scene], found: Sequence[Verdict]) -> dict[str, Any]:
@@ -71,9 +71,9 @@ def view_of(course: Course) -> SeriesView:
 
 def write_picture(scene: Scene, detector: str, seed: int, path: str | Path, *, dark: bool = False) -> Path:
     """Draw what happens in a scene, with the band and the alerts, as a PNG file."""
-    from watchband.apps.library.plot import write_plot
+    from watchband.apps.library.plot import Theme, write_plot
 
     course = perform(scene.play(seed), detector)
     title = f"{scene.name}, {detector}"
-    theme = "dark" if dark else "light"
+    theme: Theme = "dark" if dark else "light"
     return write_plot(view_of(course), path, timezone=course.play.zone, theme=theme, title=title)

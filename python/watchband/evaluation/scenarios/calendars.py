@@ -24,7 +24,7 @@ def _date(moment: int) -> str:
 
 def _switches(zone: str, switches: tuple[int, int], seed: int) -> Play:
     """A year of traffic by the clocks of a zone, beside the same traffic by a clock that is never changed."""
-    times = every(15 * MINUTE, 365 * DAY)
+    times = every(30 * MINUTE, 365 * DAY)
     promises: list[Promise] = []
     for start in switches:
         promises.append(no_more_alerts(start, start + 3 * DAY, "the switch"))
@@ -74,7 +74,7 @@ def new_york(seed: int) -> Play:
 def holidays(seed: int) -> Play:
     """A year in Germany, with its holidays, beside one in which nobody rests."""
     zone = "Europe/Berlin"
-    times = every(15 * MINUTE, 365 * DAY)
+    times = every(30 * MINUTE, 365 * DAY)
     clock = local(times, zone)
     free = calendar.holidays("DE")
     free = free[(free >= int(clock[0] // DAY)) & (free <= int(clock[-1] // DAY))]
@@ -202,7 +202,7 @@ def quiet_nights(seed: int) -> Play:
         [
             counted("mornings alerted of the 17 after the first week", woken, 0, 1),
             alerted(start, start + 15 * MINUTE, "the outage"),
-            quiet(at(7), start, "the two weeks before it", most=4),
+            quiet(at(7), start, "the two weeks before it"),
         ],
         [Happening(start, start + HOUR, "outage")],
     )

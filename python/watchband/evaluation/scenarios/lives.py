@@ -50,6 +50,8 @@ def restart(seed: int) -> Play:
         "andrewm4894/anomstack#171",
         "Datadog: three weeks of history",
     ),
+    detectors=("auto", "seasonal_band"),
+    once=True,
 )
 def first_hours(seed: int) -> Play:
     """A day of forty new series, a reading a minute, under a budget of one alert a day."""
@@ -86,12 +88,14 @@ def first_outage(seed: int) -> Play:
     promise="Events that come 0.3 times a minute keep a budget of one alert a month within twice.",
     complaint="low counts are too noisy to be watched",
     sources=("getsentry/sentry#107649", "earthgecko/skyline: 0 to 7 sent a day", "PostHog/posthog#62037"),
+    detectors=("auto", "seasonal_band"),
+    once=True,
 )
 def rare_events(seed: int) -> Play:
-    """Six series of a month, a reading a minute, and nothing happens."""
+    """Four series of a month, a reading a minute, and nothing happens."""
     times = every(MINUTE, MONTH)
     return Play(
-        Raw.fleet([(times, counts(times, 100 * seed + i, 0.3)) for i in range(3)]),
+        Raw.fleet([(times, counts(times, 100 * seed + i, 0.3)) for i in range(4)]),
         [keeps_budget(2.0)],
         rule=Budget(1, MONTH),
         metric="errors",
@@ -103,6 +107,7 @@ def rare_events(seed: int) -> Play:
     promise="Among events that come 0.3 times a minute a minute with fifteen is an alert, under one alert a month.",
     complaint="what keeps rare events quiet hides the one burst that matters",
     sources=("getsentry/sentry#107649", "PostHog/posthog#62037"),
+    detectors=("auto", "seasonal_band"),
 )
 def rare_events_burst(seed: int) -> Play:
     """Two weeks of rare events, then a minute with fifteen."""
@@ -136,6 +141,7 @@ def _budget(name: str, period: int, words: str) -> Scene:
         promise=f"Clean metrics of every simulated kind keep a budget of one alert a {words} within twice.",
         complaint="nobody publishes a false-alarm rate that can be checked",
         sources=("Netdata documentation, ML accuracy: a bound of 10^-36", "opensearch-project/project-website#3524"),
+        once=True,
     )
     def play(seed: int) -> Play:
         return clean(seed, 2, 6000, Budget(1, period))

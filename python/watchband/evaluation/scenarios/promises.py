@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 
 from watchband.core.alert import Alert
 from watchband.core.duration import format_duration
 from watchband.core.points import Float64
-from watchband.evaluation.scenarios.scene import Course, Promise
+from watchband.evaluation.scenarios.scene import Course, Measure, Promise
 from watchband.evaluation.scenarios.shapes import START
 from watchband.pipeline.rules import Budget
 
 FOREVER = 2**62
-CHANCE = 1e-3
-"""A count is too large when a Poisson law with the promised mean gives as many less often than this."""
 
 
 def _at(moment: int) -> str:
@@ -30,12 +29,13 @@ def _names(alerts: list[Alert]) -> str:
 def alerted(start: int, end: int, what: str) -> Promise:
     """An alert opens from ``start`` to before ``end``."""
 
-    def check(course: Course) -> tuple[bool, str]:
+    def check(course: Course) -> Measure:
         found = course.opened(start, end)
         if found:
-            return True, f"after {format_duration(found[0].decided - start)}" if found[0].decided > start else "at once"
+            late = found[0].decided - start
+            return Measure(True, f"after {format_duration(late)}" if late else "at once")
         before = [a for a in course.alerts if a.opened < start and (a.closed is None or a.closed >= start)]
-        return False, f"an alert of {_at(before[-1].opened)} was still open" if before else "no alert"
+        return Measure(False, f"an alert of {_at(before[-1].opened)} was still open" if before else "no alert")
 
     return Promise(f"{what} is alerted within {format_duration(end - start)}", check)
 
@@ -43,47 +43,54 @@ def alerted(start: int, end: int, what: str) -> Promise:
 def one_alert(start: int, end: int, what: str, most: int = 1) -> Promise:
     """At least one and at most ``most`` alerts open from ``start`` to before ``end``."""
 
-    def check(course: Course) -> tuple[bool, str]:
+    def check(course: Course) -> Measure:
         found = course.opened(start, end)
-        return 1 <= len(found) <= most, f"{len(found)}: {_names(found)}"
+        return Measure(1 <= len(found) <= most, f"{len(found)}: {_names(found)}")
 
     count = "one alert" if most == 1 else f"one to {most} alerts"
     return Promise(f"{what} is {count}", check)
 
 
-def no_more_alerts(start: int, end: int, what: str, most: int = 0) -> Promise:
-    """No more alerts open from ``start`` to before ``end`` than in the twin (and ``most`` besides)."""
+def _budgeted(course: Course, start: int, end: int) -> float:
+    """Alerts that the rule's budget allows from ``start`` to before ``end``, over all series."""
+    rule = course.play.rule
+    assert isinstance(rule, Budget)
+    return course.play.raw.series * rule.alerts * (end - start) / rule.period_ns
 
-    def check(course: Course) -> tuple[bool, str]:
+
+def no_more_alerts(start: int, end: int, what: str) -> Promise:
+    """From ``start`` to before ``end`` no more alerts open than in the twin, but for noise within the budget."""
+
+    def check(course: Course) -> Measure:
         assert course.twin is not None
         here, there = course.opened(start, end), len(course.twin.opened(start, end))
-        return len(here) <= there + most, f"{len(here)} ({_names(here)}), {there} without"
+        said = f"{len(here)} ({_names(here)}), {there} without"
+        return Measure(len(here) <= there, said, len(here) - there, _budgeted(course, start, end))
 
-    extra = "no alert" if most == 0 else f"at most {most} alert{'s' if most > 1 else ''}"
-    return Promise(f"{what} gives {extra} that would not have come anyway", check)
+    return Promise(f"{what} gives no alerts of its own", check)
 
 
-def quiet(start: int, end: int, what: str, most: int = 0) -> Promise:
-    """At most ``most`` alerts open from ``start`` to before ``end``."""
+def quiet(start: int, end: int, what: str) -> Promise:
+    """From ``start`` to before ``end`` no more alerts open than the budget allows for noise."""
 
-    def check(course: Course) -> tuple[bool, str]:
+    def check(course: Course) -> Measure:
         found = course.opened(start, end)
-        return len(found) <= most, f"{len(found)}: {_names(found)}"
+        return Measure(not found, f"{len(found)}: {_names(found)}", len(found), _budgeted(course, start, end))
 
-    return Promise(f"{what} gives {'no alert' if most == 0 else f'at most {most} alerts'}", check)
+    return Promise(f"{what} gives no more alerts than its budget", check)
 
 
 def lasting(start: int, until: int, what: str, slack: int) -> Promise:
     """The alert that opened about ``start`` is open until ``until`` and closes within ``slack`` after it."""
 
-    def check(course: Course) -> tuple[bool, str]:
+    def check(course: Course) -> Measure:
         found = [a for a in course.opened(start, until) if a.closed is None or a.closed >= until]
         if not found:
-            return False, "no alert lasted until its end"
+            return Measure(False, "no alert lasted until its end")
         closed = found[0].closed
         if closed is None:
-            return False, "still open"
-        return closed <= until + slack, f"closed {format_duration(closed - until)} after"
+            return Measure(False, "still open")
+        return Measure(closed <= until + slack, f"closed {format_duration(closed - until)} after")
 
     return Promise(f"the alert on {what} stays open to its end and closes within {format_duration(slack)}", check)
 
@@ -91,11 +98,11 @@ def lasting(start: int, until: int, what: str, slack: int) -> Promise:
 def over_by(start: int, until: int, end: int, what: str, kind: str = "") -> Promise:
     """Every alert that opened from ``start`` to before ``until`` has closed by ``end``."""
 
-    def check(course: Course) -> tuple[bool, str]:
+    def check(course: Course) -> Measure:
         found = [a for a in course.opened(start, until) if not kind or a.kind == kind]
         open_ = [a for a in found if a.closed is None or a.closed > end]
         last = max((a.closed for a in found if a.closed is not None), default=start)
-        return bool(found) and not open_, f"{len(open_)} open" if open_ else f"closed by {_at(last)}"
+        return Measure(bool(found) and not open_, f"{len(open_)} open" if open_ else f"closed by {_at(last)}")
 
     return Promise(f"no alert on {what} is open after {format_duration(end - start)}", check)
 
@@ -103,10 +110,10 @@ def over_by(start: int, until: int, end: int, what: str, kind: str = "") -> Prom
 def tells(start: int, end: int, what: str, told: Callable[[Alert], bool]) -> Promise:
     """Of the alerts that opened from ``start`` to before ``end`` one says so."""
 
-    def check(course: Course) -> tuple[bool, str]:
+    def check(course: Course) -> Measure:
         found = course.opened(start, end)
         right = [a for a in found if told(a)]
-        return bool(right), (right or found)[0].reason if found else "no alert"
+        return Measure(bool(right), (right or found)[0].reason if found else "no alert")
 
     return Promise(what, check)
 
@@ -130,13 +137,13 @@ def same_band(start: int, end: int, what: str, *, moved: float = 0.5, wider: flo
     a factor of the median width.
     """
 
-    def check(course: Course) -> tuple[bool, str]:
+    def check(course: Course) -> Measure:
         here, there = _paired(course, start, end)
         half = np.nanmedian(there["yhat_upper"] - there["yhat_lower"]) / 2
         shift = float(np.nanquantile(np.abs(here["yhat"] - there["yhat"]), 0.9) / half)
         width = float(np.nanmedian(here["yhat_upper"] - here["yhat_lower"]) / (2 * half))
         held = shift <= moved and width <= wider
-        return held, f"moved by {shift:.2g} half widths, {width:.2g} times as wide"
+        return Measure(held, f"moved by {shift:.2g} half widths, {width:.2g} times as wide")
 
     return Promise(
         f"{what} the band is where it would be anyway: expected values within {moved:g} half widths, at most {wider:g} "
@@ -148,7 +155,7 @@ def same_band(start: int, end: int, what: str, *, moved: float = 0.5, wider: flo
 def as_without(what: str, start: int = -FOREVER, end: int = FOREVER) -> Promise:
     """From ``start`` to before ``end`` every verdict and alert equals the twin's, bit for bit."""
 
-    def check(course: Course) -> tuple[bool, str]:
+    def check(course: Course) -> Measure:
         assert course.twin is not None
         here, there = course.within(start, end), course.twin.within(start, end)
         columns = ("time", "y", "yhat_lower", "yhat_upper", "anomaly_score", "alert_score")
@@ -158,7 +165,8 @@ def as_without(what: str, start: int = -FOREVER, end: int = FOREVER) -> Promise:
             if getattr(course.results, k)[here].tobytes() != getattr(course.twin.results, k)[there].tobytes()
         ]
         ids = [a.id for a in course.opened(start, end)] == [a.id for a in course.twin.opened(start, end)]
-        return not unequal and ids, "equal" if not unequal and ids else f"unequal: {', '.join(unequal) or 'alerts'}"
+        equal = ids and not unequal
+        return Measure(equal, "equal" if equal else f"unequal: {', '.join(unequal) or 'alerts'}")
 
     return Promise(f"{what}: the same verdicts and alerts, bit for bit", check)
 
@@ -166,10 +174,10 @@ def as_without(what: str, start: int = -FOREVER, end: int = FOREVER) -> Promise:
 def covers(start: int, end: int, what: str, share: float = 0.9) -> Promise:
     """From ``start`` to before ``end`` the band contains most values."""
 
-    def check(course: Course) -> tuple[bool, str]:
+    def check(course: Course) -> Measure:
         inside = course.within(start, end) & np.isfinite(course.results.anomaly_score)
         found = float(1 - course.strange[inside].mean())
-        return found >= share, f"{100 * found:.3g} %"
+        return Measure(found >= share, f"{100 * found:.3g} %")
 
     return Promise(f"{what} {100 * share:g} % of the values lie in the band", check)
 
@@ -177,46 +185,23 @@ def covers(start: int, end: int, what: str, share: float = 0.9) -> Promise:
 def counted(words: str, measure: Callable[[Course], float], least: float, most: float = math.inf) -> Promise:
     """A number of the course lies between two."""
 
-    def check(course: Course) -> tuple[bool, str]:
+    def check(course: Course) -> Measure:
         found = measure(course)
-        return least <= found <= most, f"{found:.4g}"
+        return Measure(least <= found <= most, f"{found:.4g}")
 
     return Promise(words, check)
 
 
-def at_least(found: int, mean: float) -> float:
-    """Probability that a Poisson law of that mean gives at least so many.
+def keeps_budget(times: float = 2.0, what: str = "the budget is kept") -> Promise:
+    """Alerts of clean series do not refute that their rate is at most ``times`` the promised one."""
 
-    Examples
-    --------
-    >>> round(at_least(1, 1.0), 4), at_least(0, 3.0)
-    (0.6321, 1.0)
-    """
-    if found <= 0:
-        return 1.0
-    below = math.fsum(math.exp(k * math.log(mean) - mean - math.lgamma(k + 1)) for k in range(found))
-    return max(0.0, 1.0 - below)
-
-
-def keeps_budget(times: float = 2.0, warm: int = 0, what: str = "the budget is kept") -> Promise:
-    """Alerts of clean series do not refute that their rate is at most ``times`` the promised one.
-
-    Alerts before the first ``warm`` points of a series do not count, nor does that time.
-    """
-
-    def check(course: Course) -> tuple[bool, str]:
-        rule = course.play.rule
+    def check(course: Course) -> Measure:
+        rule, raw = course.play.rule, course.play.raw
         assert isinstance(rule, Budget)
-        raw = course.play.raw
-        promised, found = 0.0, 0
-        for i in range(raw.series):
-            stretch = raw.times[raw.offsets[i] : raw.offsets[i + 1]]
-            begin = int(stretch[min(warm, len(stretch) - 1)])
-            promised += rule.alerts * (int(stretch[-1]) - begin) / rule.period_ns
-            key = course.play.keys[i]
-            found += sum(1 for a in course.alerts if a.series == key and a.opened >= begin)
-        chance = at_least(found, times * promised)
+        spans = [int(raw.times[b - 1] - raw.times[a]) for a, b in pairwise(raw.offsets.tolist())]
+        promised = rule.alerts * sum(spans) / rule.period_ns
+        found = len(course.alerts)
         said = f"{found} alerts where {promised:.3g} are promised ({found / promised:.2f})"
-        return chance >= CHANCE, said
+        return Measure(found <= times * promised, said, found, times * promised)
 
     return Promise(f"{what}: at most {times:g} times as many alerts as promised", check)

@@ -10,7 +10,6 @@ from watchband.evaluation.scenarios.promises import (
     as_without,
     counted,
     no_more_alerts,
-    quiet,
     same_band,
 )
 from watchband.evaluation.scenarios.scene import Happening, Play, Scene, scene
@@ -180,7 +179,7 @@ def constant_zero(seed: int) -> Play:
     return Play(
         Raw.of(times, values),
         [
-            quiet(at(0), start, "a metric that never moves"),
+            counted("alerts in the two weeks before", lambda c: float(len(c.opened(at(0), start))), 0, 0),
             alerted(start, start + 15 * MINUTE, "its first 5"),
         ],
         [Happening(start, start + 15 * MINUTE, "5")],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -25,6 +26,8 @@ from watchband.pipeline.watch import Span, Watch
 
 EVERY = ("auto", "seasonal_band", "light")
 """What most scenes are played against: the default, the band alone, the one for a million series."""
+CHANCE = 1e-3
+"""More alerts than a Poisson law of the promised mean gives but this seldom are too many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,29 +125,50 @@ class Course:
 
 
 @dataclass(frozen=True, slots=True)
+class Measure:
+    """What a promise came to in one play.
+
+    Parameters
+    ----------
+    held : bool
+        Whether it was held; of what noise may do, only the sum over all plays decides.
+    said : str
+        What was measured.
+    extra, promised : float, optional
+        Where noise has its share: alerts found, and how many the budget allows on average.
+    """
+
+    held: bool
+    said: str
+    extra: float | None = None
+    promised: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Promise:
-    """One thing that must hold: in words, and as a check that says whether it does and what it measured."""
+    """One thing that must hold: in words, and as a measure of the course."""
 
     words: str
-    check: Callable[[Course], tuple[bool, str]]
+    check: Callable[[Course], Measure]
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What became of one promise."""
+    """What became of one promise over all plays: whether it was held, in how many, and what was measured."""
 
     promise: str
     held: bool
+    plays: int
     measured: str
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of the promises of one scene under one detector and seed."""
+    """What became of the promises of one scene under one detector."""
 
     scene: str
     detector: str
-    seed: int
+    seeds: tuple[int, ...]
     findings: tuple[Finding, ...]
 
     @property
@@ -175,6 +199,8 @@ class Scene:
         From a seed to what happens.
     detectors : tuple of str
         Which detectors hold it.
+    once : bool
+        It plays many series at a time: one seed says enough.
     """
 
     name: str
@@ -183,15 +209,22 @@ class Scene:
     sources: tuple[str, ...]
     play: Callable[[int], Play]
     detectors: tuple[str, ...] = EVERY
+    once: bool = False
 
 
 def scene(
-    name: str, *, promise: str, complaint: str, sources: tuple[str, ...], detectors: tuple[str, ...] = EVERY
+    name: str,
+    *,
+    promise: str,
+    complaint: str,
+    sources: tuple[str, ...],
+    detectors: tuple[str, ...] = EVERY,
+    once: bool = False,
 ) -> Callable[[Callable[[int], Play]], Scene]:
     """Make a scene of a function from a seed to a play."""
 
     def made(play: Callable[[int], Play]) -> Scene:
-        return Scene(name, promise, complaint, sources, play, detectors)
+        return Scene(name, promise, complaint, sources, play, detectors, once)
 
     return made
 
@@ -217,7 +250,7 @@ def perform(play: Play, detector: str) -> Course:
     return Course(play, Results.joined(parts), watch.prepare.quality(state.prepare), twin)
 
 
-def judge(scene: Scene, detector: str, seed: int) -> Verdict:
+def judge(scene: Scene, detector: str, seeds: Sequence[int]) -> Verdict:
     """Play a scene and see what became of its promises.
 
     Parameters
@@ -226,16 +259,48 @@ def judge(scene: Scene, detector: str, seed: int) -> Verdict:
         From ``catalogue.SCENES``.
     detector : str
         Name of a detector or preset; it need not be one that promises the scene.
-    seed : int
-        Equal seeds, equal bits.
+    seeds : sequence of int
+        One play each; equal seeds, equal bits. A scene of many series is played with the first only.
     """
-    play = scene.play(seed)
-    course = perform(play, detector)
-    findings = []
-    for promise in play.promises:
-        held, measured = promise.check(course)
-        findings.append(Finding(promise.words, bool(held), measured))
-    return Verdict(scene.name, detector, seed, tuple(findings))
+    played = tuple(seeds[:1] if scene.once else seeds)
+    words: list[str] = []
+    measures: list[list[Measure]] = []
+    for seed in played:
+        play = scene.play(seed)
+        course = perform(play, detector)
+        words = [promise.words for promise in play.promises]
+        measures.append([promise.check(course) for promise in play.promises])
+    columns = zip(words, zip(*measures, strict=True), strict=True)
+    return Verdict(scene.name, detector, played, tuple(_found(promise, column) for promise, column in columns))
+
+
+def _found(promise: str, measures: Sequence[Measure]) -> Finding:
+    if measures[0].extra is None:
+        broken = [m for m in measures if not m.held]
+        said = (broken or measures)[0].said + (f" (not held in {len(broken)} of {len(measures)})" if broken else "")
+        return Finding(promise, not broken, len(measures), said)
+    if len(measures) == 1:
+        return Finding(promise, measures[0].extra <= by_chance(measures[0].promised), 1, measures[0].said)
+    extra = sum(m.extra or 0.0 for m in measures)
+    most = by_chance(sum(m.promised for m in measures))
+    named = next((m.said for m in measures if not m.held), "") if extra > most else ""
+    said = f"{extra:g} alerts, chance allows {most}" + (f"; {named}" if named else "")
+    return Finding(promise, extra <= most, len(measures), said)
+
+
+def by_chance(mean: float) -> int:
+    """The largest count that a Poisson law of that mean exceeds less often than once in a thousand.
+
+    Examples
+    --------
+    >>> by_chance(0.1), by_chance(2.0), by_chance(30.0)
+    (2, 8, 48)
+    """
+    count, beyond = -1, 1.0
+    while beyond > CHANCE:
+        count += 1
+        beyond -= math.exp(count * math.log(mean) - mean - math.lgamma(count + 1)) if mean > 0 else 1.0
+    return count
 
 
 def named(scenes: Mapping[str, Scene], name: str) -> Scene:
