@@ -1,7 +1,8 @@
 """Rewrite the generated parts of the docs: what stands between ``<!-- NAME -->`` and ``<!-- /NAME -->``.
 
-``members NAME`` is the table of a preset's members; ``params NAME`` is the parameter table of a detector or of another
-fold (a detector's own page may leave out the name).
+``members NAME`` is the table of a preset's members; ``scenes`` that of the promises that ``watchband bench scenes``
+plays; ``params NAME`` is the parameter table of a detector or of another fold (a detector's own page may leave out the
+name).
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import re
 from pathlib import Path
 
 from watchband.core import params
+from watchband.evaluation.scenarios.catalogue import SCENES
+from watchband.evaluation.scenarios.scene import EVERY
 from watchband.pipeline.calibrate import Calibrate
 from watchband.pipeline.catalogue import CATALOGUE
 from watchband.pipeline.ensemble import Ensemble
@@ -20,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TITLE = re.compile(r"^# `?([a-z_]+)`?", re.MULTILINE)
 FOLDS: dict[str, type] = {"calibrate": Calibrate, "policy": Policy, "prepare": Prepare}
 """What has parameters and is no detector."""
-MARK = re.compile(r"(<!-- (params|detectors|members)(?: (\w+))? -->\n).*?(<!-- /\2 -->)", re.DOTALL)
+MARK = re.compile(r"(<!-- (params|detectors|members|scenes)(?: (\w+))? -->\n).*?(<!-- /\2 -->)", re.DOTALL)
 
 
 def detector_table() -> str:
@@ -46,6 +49,16 @@ def member_table(name: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def scene_table() -> str:
+    """Every scene: what is promised, by which detectors, which complaint it answers."""
+    lines = [f"| scene | promise | complaint answered | {' | '.join(EVERY)} |", "|---" * (3 + len(EVERY)) + "|"]
+    for scene in SCENES.values():
+        cells = ["held" if name in scene.detectors else "–" for name in EVERY]
+        answered = f"{scene.complaint} ({'; '.join(scene.sources)})"
+        lines.append(f"| `{scene.name}` | {scene.promise} | {answered} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
 def generated(text: str) -> str:
     """The page with its generated parts as they should be."""
     title = TITLE.search(text)
@@ -54,6 +67,8 @@ def generated(text: str) -> str:
         kind, name = match[2], match[3]
         if kind == "detectors":
             body = detector_table()
+        elif kind == "scenes":
+            body = scene_table()
         elif kind == "members":
             body = member_table(name)
         else:

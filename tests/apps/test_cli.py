@@ -243,8 +243,8 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 def helps() -> dict[str, str]:
-    commands = ("", "backtest", "detect", "detectors", "explain")
-    texts = {c or "watchband": run(*filter(None, (c, "--help"))).stdout for c in commands}
+    commands = ("", "backtest", "bench", "bench scenes", "detect", "detectors", "explain")
+    texts = {c.replace(" ", "-") or "watchband": run(*c.split(), "--help").stdout for c in commands}
     return {name: re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE) for name, text in texts.items()}
 
 
