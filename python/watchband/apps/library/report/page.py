@@ -317,14 +317,14 @@ def body(view: DetectionView, drawn: Sequence[SeriesView]) -> Markup:
     return join(head(view), el("div", alerts, stack, cls="with-alerts") if alerts else stack)
 
 
-def keys_dialog() -> Markup:
+def keys_dialog(keys: Sequence[tuple[str, str]] = words.KEYS, mouse: str = words.MOUSE) -> Markup:
     """All keys, behind ``?``."""
-    rows = [el("div", el("dt", *[el("kbd", k) for k in keys.split()]), el("dd", text)) for keys, text in words.KEYS]
+    rows = [el("div", el("dt", *[el("kbd", k) for k in pressed.split()]), el("dd", text)) for pressed, text in keys]
     return el(
         "dialog",
         el("h2", words.KEYS_TITLE),
         el("dl", *rows),
-        el("p", words.MOUSE, cls="muted"),
+        el("p", mouse, cls="muted") if mouse else None,
         el("form", el("button", "Close", cls="btn"), method="dialog"),
         id="keys",
         aria_label=words.KEYS_TITLE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -14,13 +15,26 @@ from watchband.apps.library.view import SeriesView
 PAD = 4.0
 
 
-def picture(view: SeriesView, width: int, height: int, *, label: str = "", last_dot: bool = True) -> Markup:
+Behind = tuple[int, int, str]
+"""A stretch from one time to another, and the class it is drawn with over the full height."""
+
+
+def picture(
+    view: SeriesView,
+    width: int,
+    height: int,
+    *,
+    label: str = "",
+    last_dot: bool = True,
+    behind: Sequence[Behind] = (),
+) -> Markup:
     """Band, expected line, value and what lies outside, in ``width`` by ``height`` pixels, without axes."""
     if not len(view):
         return Markup("")
     x, to_y = _scales(view, width, height)
     y, low, high, middle = (to_y(a) for a in (view.y, view.yhat_lower, view.yhat_upper, view.yhat))
-    parts = [el("path", cls="band", d=_area(x, low, high))]
+    parts = [_stretch(view, x, *one, height) for one in behind]
+    parts.append(el("path", cls="band", d=_area(x, low, high)))
     parts += [el("path", cls="band-edge", d=_line(x, edge, _runs(np.isfinite(low)))) for edge in (low, high)]
     if height > 60:
         parts.append(el("path", cls="expected", d=_line(x, middle, _runs(np.isfinite(middle)))))
@@ -37,6 +51,13 @@ def picture(view: SeriesView, width: int, height: int, *, label: str = "", last_
         parts.append(el("circle", cls="dot-ink", cx=_n(x[last]), cy=_n(y[last]), r=2))
     named = {"role": "img", "aria_label": label} if label else {"aria_hidden": "true"}
     return el("svg", *parts, viewBox=f"0 0 {width} {height}", width=width, height=height, cls="still", **named)
+
+
+def _stretch(view: SeriesView, x: NDArray[np.float64], start: int, end: int, cls: str, height: int) -> Markup:
+    """At least three pixels wide, so that a short one is seen."""
+    left, right = np.interp([start, end], view.times.astype(np.float64), x)
+    left, right = (left, right) if right - left >= 3 else ((left + right) / 2 - 1.5, (left + right) / 2 + 1.5)
+    return el("rect", cls=cls, x=_n(left), y=0, width=_n(right - left), height=height)
 
 
 def _scales(view: SeriesView, width: int, height: int):  # type: ignore[no-untyped-def]
