@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from watchband.apps.library.backtest.document import alert_row, document, figure_row, mistake_row
 from watchband.apps.library.backtest.ledger import SCORES, write_whole
+from watchband.apps.library.backtest.page import write_report
 from watchband.apps.library.outputs.documents import to_json
 
 if TYPE_CHECKING:
     from watchband.apps.library.backtest.result import Backtest
 
+REPORT = "report.html"
 ALERT_COLUMNS = (
     "candidate", "series", "verdict", "opened", "decided", "closed", "kind", "severity", "direction", "value",
     "expected", "lower", "upper", "widths", "anomaly_score", "confidence", "points", "fault", "label_start",
@@ -37,7 +39,8 @@ def write_files(found: Backtest) -> list[str]:
     write_csv(folder / "mistakes.csv", mistakes, MISTAKE_COLUMNS)
     write_csv(folder / "candidates.csv", candidates, tuple(candidates[0]))
     write_whole(folder / "summary.json", to_json(document(found)))
-    files = ["alerts.csv", "alerts.parquet", "candidates.csv", "mistakes.csv", "summary.json"]
+    write_report(found, folder / REPORT)
+    files = ["alerts.csv", "alerts.parquet", "candidates.csv", "mistakes.csv", REPORT, "summary.json"]
     if any((folder / SCORES).iterdir()):
         files.append(f"{SCORES}/")
     found.ledger.write_manifest({key: pair for pair, key in found.keys.items()}, files)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from watchband.apps.library.backtest.result import Backtest
 from watchband.core import wording
-from watchband.core.duration import WEEK
+from watchband.core.duration import MINUTE, WEEK
 from watchband.evaluation.metrics.bootstrap import Interval
 
 
@@ -20,8 +20,8 @@ def what_counts(found: Backtest) -> str:
         return text
     first, last = min(one.span.start for one in found.told), max(one.span.end for one in found.told)
     weeks = sum(one.span.length for one in found.told) / WEEK
-    text += f"; {wording.number(weeks)} series-weeks count, {wording.moment(first, found.zone)} to "
-    return text + f"{wording.moment(last, found.zone)} {found.zone}"
+    text += f"; {wording.number(weeks)} series-weeks count, {_minute(first, found.zone)} to "
+    return text + f"{_minute(last, found.zone)} {found.zone}"
 
 
 def verdict(found: Backtest) -> str:
@@ -30,7 +30,7 @@ def verdict(found: Backtest) -> str:
         return "No series could be replayed for every candidate."
     name = found.names[0]
     one = found.figures[name]
-    rate = f"{wording.number(one.alerts_per_week.value)} a week and series"
+    rate = f"{wording.number(one.alerts_per_week.value)} a week in each series"
     text = f"{name} would have alerted {_count(one.alerts, 'time')}, {rate}"
     if one.promised_per_week == one.promised_per_week:
         text += f" (promised {wording.number(one.promised_per_week)})"
@@ -77,6 +77,10 @@ def overfitting(found: Backtest) -> list[str]:
             f"lost from choosing to reporting: {_plain(choices.loss)}."
         )
     return lines
+
+
+def _minute(time: int, zone: str) -> str:
+    return wording.moment(time - time % MINUTE, zone)
 
 
 def _span(one: Interval) -> str:
