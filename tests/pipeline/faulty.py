@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from watchband.adapters.stores.memory import MemoryStore
-from watchband.core.alert import Alert
 from watchband.core.errors import TransientError
-from watchband.core.ports import Batch, Readings
+from watchband.core.ports import Batch, Notice, Readings
 from watchband.core.series import SeriesKey
 from watchband.testing.streams import MINUTE, times
 
@@ -24,13 +23,13 @@ class FaultyStore(MemoryStore):
         super().__init__()
         self.fail_at, self.after, self.left, self.calls = fail_at, after, times_over, 0
 
-    def _call(self, name: str, *args: Any) -> Any:
+    def _call(self, name: str, *args: Any, **named: Any) -> Any:
         self.calls += 1
         fails = self.left > 0 and self.calls >= self.fail_at
         self.left -= fails
         if fails and not self.after:
             raise TransientError(f"{name} failed before call {self.calls}")
-        result = getattr(MemoryStore, name)(self, *args)
+        result = getattr(MemoryStore, name)(self, *args, **named)
         if fails:
             raise TransientError(f"{name} failed after call {self.calls}")
         return result
@@ -47,8 +46,23 @@ class FaultyStore(MemoryStore):
     def log(self, *args: Any) -> Any:
         return self._call("log", *args)
 
-    def outbox(self) -> Any:
-        return self._call("outbox")
+    def outbox(self, *args: Any) -> Any:
+        return self._call("outbox", *args)
+
+    def adopt(self, *args: Any, **named: Any) -> None:
+        self._call("adopt", *args, **named)
+
+    def fold(self, *args: Any) -> Any:
+        return self._call("fold", *args)
+
+    def head(self, *args: Any) -> Any:
+        return self._call("head", *args)
+
+    def positions(self, *args: Any) -> Any:
+        return self._call("positions", *args)
+
+    def postponed(self, *args: Any) -> None:
+        self._call("postponed", *args)
 
     def delivered(self, *args: Any) -> None:
         self._call("delivered", *args)
@@ -74,19 +88,24 @@ class ListSource:
 
 
 class ListSink:
-    """Keeps what is written to it by alert id; refuses the first ``refusals`` writes."""
+    """Keeps what is written to it by id, in order; refuses the first ``refusals`` writes."""
 
-    name = "list"
+    def __init__(self, refusals: int = 0, error: type[Exception] = TransientError, name: str = "list") -> None:
+        self.name = name
+        self.notices: dict[str, Notice] = {}
+        self.writes, self.repeats, self.refusals, self.error = 0, 0, refusals, error
 
-    def __init__(self, refusals: int = 0, error: type[Exception] = TransientError) -> None:
-        self.alerts: dict[str, Alert] = {}
-        self.writes, self.refusals, self.error = 0, refusals, error
-
-    def write(self, alerts: Sequence[Alert]) -> None:
+    def write(self, notice: Notice) -> None:
         self.writes += 1
         if self.writes <= self.refusals:
             raise self.error("no")
-        self.alerts |= {a.id: a for a in alerts}
+        self.repeats += notice.id in self.notices
+        self.notices[notice.id] = notice
+
+    @property
+    def told(self) -> list[tuple[str, str]]:
+        """Ids and texts in order."""
+        return [(key, str(notice.alert.to_dict())) for key, notice in self.notices.items()]
 
 
 def batches(n: int = 400, size: int = 40, seed: int = 1) -> list[Batch]:

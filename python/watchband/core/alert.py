@@ -115,3 +115,11 @@ def is_news(before: Alert | None, now: Alert) -> bool:
         return True
     told = ("closed", "severity", "kind", "adopted")
     return any(getattr(before, name) != getattr(now, name) for name in told)
+
+
+def is_told(before: Alert | None, revision: int, now: Alert) -> bool:
+    """Whether people are told of a change: it is news, and not the end of something they never heard of.
+
+    ``revision`` counts what they were told of the alert so far.
+    """
+    return is_news(before, now) and not (before is not None and revision == 0 and now.closed is not None)

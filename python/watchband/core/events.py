@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, get_args
 
 WindowAction = Literal["mute", "no_learn", "expect"]
 
@@ -73,3 +75,28 @@ class TierChanged:
 
 
 ControlEvent = WatermarkMoved | WindowOpened | WindowClosed | FeedbackGiven | ConfigChanged | PriorGiven | TierChanged
+
+_TYPES: Mapping[str, type] = {kind.__name__: kind for kind in get_args(ControlEvent)}
+
+
+def event_to_dict(event: ControlEvent) -> dict[str, Any]:
+    """Plain data for the log."""
+    return {"type": type(event).__name__, **dataclasses.asdict(event)}
+
+
+def event_from_dict(data: Mapping[str, Any]) -> ControlEvent:
+    """The inverse of ``event_to_dict``.
+
+    Raises
+    ------
+    KeyError, TypeError
+        No event of this release.
+
+    Examples
+    --------
+    >>> event_from_dict(event_to_dict(WatermarkMoved(5)))
+    WatermarkMoved(time=5)
+    """
+    values = dict(data)
+    found: ControlEvent = _TYPES[values.pop("type")](**values)
+    return found

@@ -23,7 +23,10 @@ class Readings:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Readings and control events, with the source's position *after* the last of them."""
+    """Readings and control events, with the source's position *after* the last of them.
+
+    An empty position is none: the source cannot be read again from where it was (it is pushed to).
+    """
 
     readings: Sequence[Readings]
     position: str
@@ -44,17 +47,25 @@ class Source(Protocol):
     def close(self) -> None: ...
 
 
-class Sink(Protocol):
-    """Where alerts go. Writing the same alert id twice must do no more than writing it once."""
-
-    name: str
-
-    def write(self, alerts: Sequence[Alert]) -> None: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """What becomes durable together: readings, the position after them, new and changed alerts."""
+    """What becomes durable together: an entry of a shard's log and what the folds said of it.
+
+    Parameters
+    ----------
+    shard : str
+        Whose log; entries are numbered from 1 without a gap.
+    sequence : int
+        Number of the entry.
+    readings, events, positions
+        The entry: what came, and where each source stands after it.
+    alerts : sequence of Alert
+        New and changed ones, in their last version.
+    folds : sequence of str
+        Names of the folds that moved over the entry; what they said of it is in ``alerts``.
+    routes : mapping of str to sequence of str
+        Sinks that are told of a watch's alerts.
+    """
 
     shard: str
     sequence: int
@@ -62,26 +73,125 @@ class Commit:
     events: Sequence[ControlEvent] = ()
     positions: Mapping[str, str] = field(default_factory=dict)
     alerts: Sequence[Alert] = ()
+    folds: Sequence[str] = ()
+    routes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FoldRecord:
+    """What a store knows of a fold: of which parameters it is, and the last entry whose verdicts are kept."""
+
+    fingerprint: str
+    decided: int
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One change of an alert that one sink is to be told.
+
+    Parameters
+    ----------
+    alert : Alert
+        As it was at that change.
+    revision : int
+        Number of the change, from 1.
+    sink : str
+        Who is told.
+    tries : int
+        Failed deliveries so far.
+    due : int
+        Not before this time, ns UTC.
+    error : str
+        What the last delivery failed by.
+    """
+
+    alert: Alert
+    revision: int
+    sink: str
+    tries: int = 0
+    due: int = 0
+    error: str = ""
+
+    @property
+    def id(self) -> str:
+        """The same for every delivery and every sink: receivers may know a repeat by it."""
+        return f"{self.alert.id}-{self.revision}"
+
+
+class Sink(Protocol):
+    """Where alerts go. ``write`` returns when the notice was taken; the same id twice does no more than once.
+
+    It raises TransientError where another try may help (``retry_after`` seconds, if the other side says so), and
+    PermanentError where none can.
+    """
+
+    name: str
+
+    def write(self, notice: Notice) -> None: ...
 
 
 class Store(Protocol):
-    """Keeps the log, positions, alerts, outbox and snapshots of shards.
+    """Keeps the log, positions, folds, alerts, outbox and snapshots.
 
-    ``commit`` is all or nothing per shard; ``snapshot`` replaces the shard's last one.
+    Every method is atomic and durable when it returns. Of two processes one wins and the other is told.
     """
 
-    def commit(self, commit: Commit) -> None: ...
+    def commit(self, commit: Commit) -> None:
+        """Append an entry with everything that belongs to it.
+
+        Alerts that are news (``core.alert.is_news``) raise their revision and put a notice for every sink of their
+        route in the outbox.
+
+        Raises
+        ------
+        TransientError
+            The entry is not the next of its shard, or the store cannot be reached: restore and fold again.
+        """
 
     def positions(self, shard: str) -> Mapping[str, str]: ...
 
-    def snapshot(self, shard: str, sequence: int, state: bytes) -> None: ...
+    def log(self, shard: str, after: int) -> Iterator[Commit]:
+        """Entries behind ``after`` in order, without alerts, folds and routes."""
 
-    def restore(self, shard: str) -> tuple[int, bytes] | None: ...
+    def head(self, shard: str) -> int:
+        """Number of the last entry; 0 before the first."""
 
-    def log(self, shard: str, after: int) -> Iterator[Commit]: ...
+    def fold(self, shard: str, name: str) -> FoldRecord | None: ...
 
-    def alerts(self) -> Sequence[Alert]: ...
+    def adopt(
+        self, shard: str, name: str, record: FoldRecord, alerts: Sequence[Alert] = (), sinks: Sequence[str] = ()
+    ) -> None:
+        """Take note of a fold that has caught up with the log; its alerts are kept and told to these sinks only.
 
-    def outbox(self) -> Sequence[Alert]: ...
+        An alert that was told to nobody is told from its next change on, unless that is its end.
+        """
 
-    def delivered(self, alert_ids: Sequence[str]) -> None: ...
+    def forget(self, shard: str, name: str) -> None:
+        """Drop a fold and its snapshot; its alerts stay."""
+
+    def snapshot(self, shard: str, name: str, sequence: int, state: bytes) -> None:
+        """Replace the snapshot of a fold."""
+
+    def restore(self, shard: str, name: str) -> tuple[int, bytes] | None:
+        """The last snapshot of a fold and the entry it stands behind."""
+
+    def alerts(self) -> Sequence[Alert]:
+        """Every alert in its last version, in order of opening."""
+
+    def outbox(self, now: int) -> Sequence[Notice]:
+        """Notices that are due, oldest first; of an alert and a sink never one before an earlier revision is done."""
+
+    def delivered(self, notices: Sequence[Notice]) -> None: ...
+
+    def postponed(self, notice: Notice, due: int, error: str) -> None:
+        """A delivery failed: try again at ``due``."""
+
+    def dead(self, notice: Notice, error: str) -> None:
+        """A delivery failed for good: keep it aside."""
+
+    def dead_letters(self) -> Sequence[Notice]: ...
+
+    def revive(self, notices: Sequence[Notice]) -> None:
+        """Put dead letters back into the outbox, due at once."""
+
+    def close(self) -> None: ...

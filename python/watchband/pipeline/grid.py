@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from watchband.core.errors import ConfigError, StateCorruptError
 from watchband.core.series import SeriesKey
@@ -12,7 +13,7 @@ from watchband.core.state import ADVICE
 from watchband.pipeline.raw import Raw
 from watchband.pipeline.results import Results
 from watchband.pipeline.watch import Span, Watch
-from watchband.pipeline.watch_state import WatchState
+from watchband.pipeline.watch_state import WatchState, combined
 
 _LENGTH = struct.Struct("<Q")
 
@@ -132,6 +133,11 @@ class Grid(Watch):
                     f"{first.detector!r} and {other.detector!r}; make a grid for each."
                 )
         return cls(first.name, first.detector, first.rule, first.policy, first.prepare, first.zone, tuple(watches[1:]))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Of every watch."""
+        return combined([super().fingerprint, *(other.fingerprint for other in self.others)])
 
     def start(self, keys: Sequence[SeriesKey] = ()) -> GridState:
         return self._grid(super().start(keys), [other.start(keys) for other in self.others])

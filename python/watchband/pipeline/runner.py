@@ -1,107 +1,83 @@
 """The runner: the only loop. Read, validate, step, commit, deliver.
 
-What makes it exact is the order: input is validated before state is touched; the batch, the position after it and its
-alerts become durable in one commit; only what was committed is delivered. Whatever fails in between, the shard is
-dropped from memory and restored from its snapshot and the log since: the same bits, because the pipeline is a fold.
+What makes it exact is the order: input is validated before state is touched; the entry, the positions after it and
+its alerts become durable in one commit; only what was committed is delivered. Whatever fails in between, the shard is
+dropped from memory and restored from its snapshots and the log since: the same bits, because every watch is a fold.
 """
 
 from __future__ import annotations
 
-import json
-import struct
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from watchband.core.clock import Clock, SystemClock
-from watchband.core.errors import AdapterError, DataError, PermanentError, StateCorruptError, TransientError
+from watchband.core.errors import ConfigError, StateError, TransientError
 from watchband.core.events import ControlEvent, WatermarkMoved
-from watchband.core.ports import Batch, Commit, Readings, Sink, Source, Store
-from watchband.core.state import ADVICE
+from watchband.core.ports import Batch, Commit, FoldRecord, Readings, Sink, Source, Store
+from watchband.pipeline.bound import END, Bound, Lane, last_versions
+from watchband.pipeline.deliver import Courier
 from watchband.pipeline.intake import Rejected, admit
-from watchband.pipeline.prepare import Raw
 from watchband.pipeline.results import Results
 from watchband.pipeline.watch import Span, Watch
-from watchband.pipeline.watch_state import WatchState
 
-END = int(np.iinfo(np.int64).max)
-"""A watermark at this time ends the stream: what prepare holds back is let go."""
 POSITIONS_MAX = 1000
 """Positions a source may repeat from; an older repeat is recognised by prepare, reading by reading."""
 REJECTED_MAX = 1000
 RETRIES_MAX = 8
 SECONDS_MAX = 60.0
-_LENGTH = struct.Struct("<I")
 
 
 @dataclass
 class Shard:
-    """What the runner holds in memory of a shard: the fold's state and where it stands."""
+    """What the runner holds in memory of a shard: every watch on its way, and where the log stands."""
 
-    state: WatchState
+    lanes: dict[str, Lane] = field(default_factory=dict)
     sequence: int = 0
-    points: int = 0
     seen: dict[str, deque[str]] = field(default_factory=dict)
 
-    def note(self, positions: dict[str, str]) -> None:
-        """Remember that batches up to these positions were folded."""
-        for source, position in positions.items():
+    def note(self, entry: Commit) -> None:
+        """Remember that batches up to these positions are in the log."""
+        self.sequence = entry.sequence
+        for source, position in entry.positions.items():
             self.seen.setdefault(source, deque(maxlen=POSITIONS_MAX)).append(position)
-
-    def to_bytes(self) -> bytes:
-        """The snapshot."""
-        text = json.dumps({source: list(positions) for source, positions in self.seen.items()}).encode()
-        return _LENGTH.pack(len(text)) + text + self.state.to_bytes()
-
-    @classmethod
-    def from_bytes(cls, watch: Watch, sequence: int, data: bytes) -> Shard:
-        """Read a snapshot back; StateError if it is damaged or of another watch."""
-        try:
-            (length,) = _LENGTH.unpack_from(data)
-            header = json.loads(bytes(data[_LENGTH.size : _LENGTH.size + length]))
-        except (struct.error, ValueError) as error:
-            raise StateCorruptError(f"The header of this snapshot cannot be read ({error}). {ADVICE}") from error
-        seen = {source: deque(positions, maxlen=POSITIONS_MAX) for source, positions in header.items()}
-        return cls(watch.load(data[_LENGTH.size + length :]), sequence, seen=seen)
 
 
 class Runner:
-    """Runs one watch over the readings of its sources, as one shard.
+    """Runs watches over the readings of their sources, as one shard.
 
     Parameters
     ----------
-    watch : Watch
-        The fold.
+    watches : Watch, Bound or a sequence of them
+        The folds. A watch alone takes every series.
     store : Store
         Where the log, positions, alerts, outbox and snapshots are kept.
     sinks : sequence of Sink, default none
-        Where alerts go. One that fails is tried again with the next batch; one that fails for good is left out and
-        named in ``broken``.
+        Where alerts go. Without any the runner delivers nothing: a courier of its own may.
     shard : str, optional
-        Name of the shard; the watch's name by default.
+        Name of the shard; the first watch's name by default.
     excluded : sequence of (int, int)
-        Ranges of time that are judged but not learned.
+        Ranges of time that are judged but not learned, for watches that are not bound.
     snapshot_points : int, default 100,000
-        Points after which the state is snapshotted.
+        Points after which a watch's state is snapshotted.
     on_results : callable, optional
-        Called with the Results of every batch after its commit; a batch whose commit is found again after a failure
-        is not reported a second time.
+        Called with the Results of every watch after their commit; what is found again after a failure is not
+        reported a second time.
     clock : Clock, optional
-        Waits between retries.
+        Waits between retries, and says what is due.
 
     Attributes
     ----------
     rejected : deque of Rejected
         The last readings that were set aside.
-    broken : dict of str to AdapterError
-        Sinks that failed for good.
+    stopped : dict of str to Exception
+        Watches that could not go on; the others do. They are tried again when the shard is restored.
     """
 
     def __init__(
         self,
-        watch: Watch,
+        watches: Watch | Bound | Sequence[Watch | Bound],
         store: Store,
         sinks: Sequence[Sink] = (),
         *,
@@ -111,13 +87,19 @@ class Runner:
         on_results: Callable[[Results], None] | None = None,
         clock: Clock | None = None,
     ) -> None:
-        self.watch, self.store, self.sinks = watch, store, list(sinks)
-        self.shard = watch.name if shard is None else shard
-        self.excluded, self.snapshot_points = tuple(excluded), snapshot_points
+        given = [watches] if isinstance(watches, Watch | Bound) else list(watches)
+        self.bounds = [w if isinstance(w, Bound) else Bound(w, excluded=tuple(excluded)) for w in given]
+        if not given or len({b.name for b in self.bounds}) < len(given):
+            raise ConfigError(f"A runner needs watches with different names. Got {[b.name for b in self.bounds]}.")
+        self.store, self.snapshot_points = store, snapshot_points
+        self.shard = self.bounds[0].name if shard is None else shard
         self.on_results = on_results
         self.clock: Clock = clock or SystemClock()
+        self.courier = Courier(store, sinks, clock=self.clock)
+        names = list(self.courier.sinks)
+        self.routes = {b.name: names if b.sinks is None else list(b.sinks) for b in self.bounds}
         self.rejected: deque[Rejected] = deque(maxlen=REJECTED_MAX)
-        self.broken: dict[str, AdapterError] = {}
+        self.stopped: dict[str, Exception] = {}
         self._live: Shard | None = None
 
     def run(self, source: Source, *, stop: Callable[[], bool] = lambda: False) -> None:
@@ -146,24 +128,37 @@ class Runner:
                     raise
                 self.clock.sleep(min(0.1 * 2.0**failures, SECONDS_MAX))
 
-    def step(self, source: str, batch: Batch) -> Results | None:
-        """Fold one batch; None if it was folded before."""
+    def step(self, source: str, batch: Batch) -> dict[str, Results]:
+        """Fold one batch; what each watch says of it, nothing if it was folded before."""
+        return self.take([(source, batch)])
+
+    def take(self, batches: Sequence[tuple[str, Batch]]) -> dict[str, Results]:
+        """Fold batches of several sources as one entry of the log; those that were folded before are left out."""
         shard = self.live()
-        if batch.position in shard.seen.get(source, ()):
-            return None
-        readings, rejected = admit(batch.readings)
-        try:
-            results = self._fold_and_commit(shard, readings, tuple(batch.events), {source: batch.position})
-        except DataError as error:
-            # A stage refused the batch: set it aside, and the position with it, so that it is not read again.
-            rejected += [Rejected(r.key, len(r.times), error) for r in readings]
-            results = self._fold_and_commit(self.live(), [], (), {source: batch.position})
+        readings: list[Readings] = []
+        events: list[ControlEvent] = []
+        positions: dict[str, str] = {}
+        fresh = False
+        for source, batch in batches:
+            if batch.position and (
+                batch.position in shard.seen.get(source, ()) or batch.position == positions.get(source)
+            ):
+                continue
+            fresh = True
+            readings += batch.readings
+            events += batch.events
+            if batch.position:
+                positions[source] = batch.position
+        if not fresh:
+            return {}
+        admitted, rejected = admit(readings)
+        results = self._append(shard, admitted, tuple(events), positions)
         self.rejected.extend(rejected)
         return results
 
-    def finish(self) -> Results:
+    def finish(self) -> dict[str, Results]:
         """The stream has ended: let go of what prepare holds back. Part of the log, as everything is."""
-        return self._fold_and_commit(self.live(), [], (WatermarkMoved(END),), {})
+        return self._append(self.live(), [], (WatermarkMoved(END),), {})
 
     def live(self) -> Shard:
         """The shard in memory; restored from the store if it is not there."""
@@ -172,54 +167,81 @@ class Runner:
         return self._live
 
     def _restore(self) -> Shard:
-        found = self.store.restore(self.shard)
-        shard = Shard.from_bytes(self.watch, *found) if found else Shard(self.watch.start())
-        for commit in self.store.log(self.shard, shard.sequence):
-            self._fold(shard, commit.readings, commit.events, dict(commit.positions))
+        shard = Shard()
+        head = self.store.head(self.shard)
+        for source, position in self.store.positions(self.shard).items():
+            shard.seen[source] = deque([position], maxlen=POSITIONS_MAX)
+        for entry in self.store.log(self.shard, max(0, head - POSITIONS_MAX)):
+            shard.note(entry)
+        shard.sequence = head
+        self.stopped.clear()
+        for bound in self.bounds:
+            try:
+                shard.lanes[bound.name] = self._lane(bound, head)
+            except StateError:
+                raise
+            except Exception as error:
+                self._stop(bound.name, error)
         return shard
 
-    def _fold(
-        self, shard: Shard, readings: Sequence[Readings], events: Sequence[ControlEvent], positions: dict[str, str]
-    ) -> Results:
-        """Move the state on by one entry of the log; all that live and replay have in common."""
-        rows = shard.state.add([r.key for r in readings])
-        raw = Raw.fleet([(r.times, r.values) for r in readings], rows=rows)
-        flush = any(isinstance(e, WatermarkMoved) and e.time == END for e in events)
-        results = self.watch.step(shard.state, raw, excluded=self.excluded, flush=flush)
-        shard.sequence += 1
-        shard.points += len(raw)
-        shard.note(positions)
-        return results
+    def _lane(self, bound: Bound, head: int) -> Lane:
+        """A watch where the log ends: from its snapshot, or from the beginning where it is new or another."""
+        record = self.store.fold(self.shard, bound.name)
+        known = record is not None and record.fingerprint == bound.fingerprint
+        if record is not None and not known:
+            self.store.forget(self.shard, bound.name)
+        found = self.store.restore(self.shard, bound.name) if known else None
+        lane = Lane(bound, bound.watch.load(found[1]), found[0]) if found else Lane(bound)
+        decided = record.decided if known and record else 0
+        alerts = []
+        for entry in self.store.log(self.shard, lane.sequence):
+            results = lane.fold(entry)
+            if entry.sequence > decided:
+                alerts.append(results.alerts)
+        if not known or decided < head:
+            # What a new watch sees in the past is kept and told to nobody; what one missed while it stood still is.
+            sinks = self.routes[bound.name] if known else ()
+            self.store.adopt(
+                self.shard, bound.name, FoldRecord(bound.fingerprint, head), last_versions(alerts), sinks=sinks
+            )
+        lane.sequence = head
+        return lane
 
-    def _fold_and_commit(
+    def _append(
         self, shard: Shard, readings: Sequence[Readings], events: Sequence[ControlEvent], positions: dict[str, str]
-    ) -> Results:
+    ) -> dict[str, Results]:
         self._live = None  # Until all of it is done there is no state that anyone may go on with.
-        results = self._fold(shard, readings, events, positions)
-        self.store.commit(Commit(self.shard, shard.sequence, readings, events, positions, alerts=tuple(results.alerts)))
-        self._deliver()
-        if shard.points >= self.snapshot_points:
-            self.store.snapshot(self.shard, shard.sequence, shard.to_bytes())
-            shard.points = 0
+        entry = Commit(self.shard, shard.sequence + 1, readings, events, positions)
+        results: dict[str, Results] = {}
+        for name, lane in list(shard.lanes.items()):
+            try:
+                results[name] = lane.fold(entry)
+            except Exception as error:
+                # This watch stands still before the entry, which is kept; the others go on.
+                del shard.lanes[name]
+                self._stop(name, error)
+        alerts = [alert for found in results.values() for alert in found.alerts]
+        commit = Commit(self.shard, entry.sequence, readings, events, positions, alerts, list(results), self.routes)
+        self.store.commit(commit)
+        shard.note(entry)
         self._live = shard
+        # What follows can wait: the entry is kept, and a notice or a snapshot is as good with the next.
+        with suppress(TransientError):
+            if self.courier.sinks:
+                self.courier.deliver()
+            for name in results:
+                self._snapshot(shard.lanes[name])
         if self.on_results:
-            self.on_results(results)
+            for found in results.values():
+                self.on_results(found)
         return results
 
-    def _deliver(self) -> None:
-        """Write the outbox to every sink; what one of them did not take stays in it."""
-        waiting = self.store.outbox()
-        if not waiting:
-            return
-        taken = True
-        for sink in self.sinks:
-            if sink.name in self.broken:
-                continue
-            try:
-                sink.write(waiting)
-            except PermanentError as error:
-                self.broken[sink.name] = error
-            except TransientError:
-                taken = False
-        if taken:
-            self.store.delivered([alert.id for alert in waiting])
+    def _stop(self, name: str, error: Exception) -> None:
+        self.stopped[name] = error
+        if len(self.stopped) == len(self.bounds):
+            raise error
+
+    def _snapshot(self, lane: Lane) -> None:
+        if lane.points >= self.snapshot_points:
+            self.store.snapshot(self.shard, lane.bound.name, lane.sequence, lane.state.to_bytes())
+            lane.points = 0

@@ -25,7 +25,7 @@ from watchband.pipeline.policy import Policy
 from watchband.pipeline.prepare import Prepare, Prepared, Raw
 from watchband.pipeline.results import Results
 from watchband.pipeline.rules import Budget, Rule
-from watchband.pipeline.watch_state import STAGES, WatchState, open_state
+from watchband.pipeline.watch_state import STAGES, WatchState, combined, open_state
 
 Span = tuple[int, int]
 """A range of time, ns UTC: the first is in it, the second is not."""
@@ -113,6 +113,11 @@ class Watch:
     def decide(self) -> Decide:
         """The stage from anomaly scores to alerts."""
         return Decide(self.policy)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Equal where the state of one may go on under the other."""
+        return combined(getattr(self, stage).fingerprint for stage in STAGES)
 
     def start(self, keys: Sequence[SeriesKey] = ()) -> WatchState:
         """A state for some series that have seen nothing; it grows by ``state.add``.

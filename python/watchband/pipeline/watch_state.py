@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from watchband.core.errors import StateCorruptError
@@ -66,6 +66,11 @@ class WatchState:
         text = json.dumps(header, separators=(",", ":")).encode()
         body = b"".join([_PREFIX.pack(MAGIC, len(text)), text, *parts])
         return body + hashlib.blake2b(body, digest_size=_DIGEST).digest()
+
+
+def combined(fingerprints: Iterable[str]) -> str:
+    """One fingerprint of several: 16 hexadecimal digits."""
+    return hashlib.blake2b("\n".join(fingerprints).encode(), digest_size=8).hexdigest()
 
 
 def open_state(data: bytes) -> tuple[list[SeriesKey], list[bytes]]:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 
-from watchband.core.alert import Alert, is_news
+from watchband.core.alert import Alert, is_told
 from watchband.core.errors import TransientError
-from watchband.core.ports import Commit, Readings
+from watchband.core.ports import Commit, FoldRecord, Notice, Readings
 
 
 @dataclass
 class _Shard:
-    sequence: int = 0
+    head: int = 0
     positions: dict[str, str] = field(default_factory=dict)
     log: list[Commit] = field(default_factory=list)
-    snapshot: tuple[int, bytes] | None = None
+    folds: dict[str, FoldRecord] = field(default_factory=dict)
+    snapshots: dict[str, tuple[int, bytes]] = field(default_factory=dict)
 
 
 class MemoryStore:
@@ -24,20 +26,15 @@ class MemoryStore:
     Parameters
     ----------
     keep_log : bool, default True
-        Keep every commit for replay. False drops those that the last snapshot covers, which bounds the memory of a
-        process that runs for long.
-
-    Guarantees
-    ----------
-    A commit is applied as a whole or not at all. A commit that does not follow the last one of its shard is refused: of
-    two writers one wins and the other is told.
+        Keep every entry for replay. False drops those that the snapshots of all folds cover, which bounds the memory
+        of a process that runs for long.
 
     Examples
     --------
     >>> store = MemoryStore()
     >>> store.commit(Commit("0", 1, positions={"file": "12"}))
-    >>> dict(store.positions("0")), store.restore("0")
-    ({'file': '12'}, None)
+    >>> dict(store.positions("0")), store.head("0"), store.restore("0", "cpu")
+    ({'file': '12'}, 1, None)
     """
 
     name = "memory"
@@ -45,76 +42,139 @@ class MemoryStore:
     def __init__(self, *, keep_log: bool = True) -> None:
         self._keep_log = keep_log
         self._shards: dict[str, _Shard] = {}
-        self._alerts: dict[str, Alert] = {}
-        self._outbox: dict[str, Alert] = {}
+        self._alerts: dict[str, tuple[Alert, int]] = {}
+        self._numbers = count()
+        self._made: dict[tuple[str, str], int] = {}
+        self._outbox: dict[tuple[str, str], Notice] = {}
+        self._dead: dict[tuple[str, str], Notice] = {}
 
     def _shard(self, shard: str) -> _Shard:
         return self._shards.setdefault(shard, _Shard())
 
     def commit(self, commit: Commit) -> None:
-        """Append a commit to its shard's log, with positions, alerts and outbox.
-
-        Raises
-        ------
-        TransientError
-            The commit is not the next one of its shard: another writer was faster. Restore and fold again.
-        """
+        """Append an entry; see the port."""
         shard = self._shard(commit.shard)
-        if commit.sequence != shard.sequence + 1:
+        if commit.sequence != shard.head + 1:
             raise TransientError(
-                f"Commit {commit.sequence} of shard {commit.shard!r} does not follow {shard.sequence}: another writer "
-                "was faster. Restore the shard and fold again."
+                f"Entry {commit.sequence} of shard {commit.shard!r} does not follow {shard.head}: another writer was "
+                "faster. Restore the shard and fold again."
             )
-        kept = _copied(commit)
-        shard.sequence = commit.sequence
-        shard.positions.update(kept.positions)
-        shard.log.append(kept)
-        for alert in kept.alerts:
-            if is_news(self._alerts.get(alert.id), alert):
-                self._outbox[alert.id] = alert
-            self._alerts[alert.id] = alert
+        shard.head = commit.sequence
+        shard.positions.update(commit.positions)
+        shard.log.append(_entry(commit))
+        for name in commit.folds:
+            if name in shard.folds:
+                shard.folds[name] = replace(shard.folds[name], decided=commit.sequence)
+        for alert in commit.alerts:
+            self._keep(alert, commit.routes.get(alert.watch, ()))
+
+    def _keep(self, alert: Alert, sinks: Sequence[str]) -> None:
+        before, revision = self._alerts.get(alert.id, (None, 0))
+        if is_told(before, revision, alert):
+            revision += 1
+            for sink in sinks:
+                notice = Notice(alert, revision, sink)
+                self._made[notice.id, sink] = next(self._numbers)
+                self._outbox[notice.id, sink] = notice
+        self._alerts[alert.id] = alert, revision
 
     def positions(self, shard: str) -> Mapping[str, str]:
         """The last position of every source."""
         return dict(self._shard(shard).positions)
 
-    def snapshot(self, shard: str, sequence: int, state: bytes) -> None:
-        """Replace the shard's snapshot, which covers the log up to ``sequence``."""
-        kept = self._shard(shard)
-        kept.snapshot = (sequence, bytes(state))
-        if not self._keep_log:
-            kept.log = [c for c in kept.log if c.sequence > sequence]
-
-    def restore(self, shard: str) -> tuple[int, bytes] | None:
-        """The last snapshot and the sequence it covers; None before the first."""
-        return self._shard(shard).snapshot
-
     def log(self, shard: str, after: int) -> Iterator[Commit]:
-        """The commits after ``after``, in order."""
+        """The entries behind ``after``."""
         for commit in list(self._shard(shard).log):
             if commit.sequence > after:
-                yield _copied(commit)
+                yield _entry(commit)
+
+    def head(self, shard: str) -> int:
+        """Number of the last entry."""
+        return self._shard(shard).head
+
+    def fold(self, shard: str, name: str) -> FoldRecord | None:
+        """What is known of a fold."""
+        return self._shard(shard).folds.get(name)
+
+    def adopt(
+        self, shard: str, name: str, record: FoldRecord, alerts: Sequence[Alert] = (), sinks: Sequence[str] = ()
+    ) -> None:
+        """Take note of a fold and of what it said of the past."""
+        self._shard(shard).folds[name] = record
+        for alert in alerts:
+            if sinks:
+                self._keep(alert, sinks)
+                continue
+            self._alerts[alert.id] = alert, self._alerts.get(alert.id, (alert, 0))[1]
+
+    def forget(self, shard: str, name: str) -> None:
+        """Drop a fold."""
+        kept = self._shard(shard)
+        kept.folds.pop(name, None)
+        kept.snapshots.pop(name, None)
+
+    def snapshot(self, shard: str, name: str, sequence: int, state: bytes) -> None:
+        """Replace a fold's snapshot."""
+        kept = self._shard(shard)
+        kept.snapshots[name] = (sequence, bytes(state))
+        if not self._keep_log and kept.snapshots.keys() >= kept.folds.keys():
+            covered = min(at for at, _ in kept.snapshots.values())
+            kept.log = [c for c in kept.log if c.sequence > covered]
+
+    def restore(self, shard: str, name: str) -> tuple[int, bytes] | None:
+        """A fold's snapshot and the entry it stands behind."""
+        return self._shard(shard).snapshots.get(name)
 
     def alerts(self) -> Sequence[Alert]:
-        """Every alert in its last version, in order of opening."""
-        return sorted(self._alerts.values(), key=lambda a: (a.opened, str(a.series), a.watch))
+        """Every alert in its last version."""
+        return sorted((a for a, _ in self._alerts.values()), key=lambda a: (a.opened, str(a.series), a.watch))
 
-    def outbox(self) -> Sequence[Alert]:
-        """Alerts that are to be delivered, oldest first."""
-        return list(self._outbox.values())
+    def outbox(self, now: int) -> Sequence[Notice]:
+        """Notices that are due, in the order in which they were made."""
+        blocked: set[tuple[str, str]] = set()
+        found = []
+        for _, notice in sorted(self._outbox.items(), key=lambda item: self._made[item[0]]):
+            queue = notice.alert.id, notice.sink
+            if queue in blocked:
+                continue
+            blocked.add(queue)
+            if notice.due <= now:
+                found.append(notice)
+        return found
 
-    def delivered(self, alert_ids: Sequence[str]) -> None:
-        """These alerts were written to every sink."""
-        for alert_id in alert_ids:
-            self._outbox.pop(alert_id, None)
+    def delivered(self, notices: Sequence[Notice]) -> None:
+        """These are done."""
+        for notice in notices:
+            if self._outbox.pop((notice.id, notice.sink), None):
+                del self._made[notice.id, notice.sink]
+
+    def postponed(self, notice: Notice, due: int, error: str) -> None:
+        """Try this one again later."""
+        key = notice.id, notice.sink
+        if key in self._outbox:
+            self._outbox[key] = replace(self._outbox[key], tries=notice.tries + 1, due=due, error=error)
+
+    def dead(self, notice: Notice, error: str) -> None:
+        """Keep this one aside."""
+        found = self._outbox.pop((notice.id, notice.sink), None)
+        if found is not None:
+            self._dead[notice.id, notice.sink] = replace(found, tries=notice.tries + 1, error=error)
+
+    def dead_letters(self) -> Sequence[Notice]:
+        """What could not be delivered."""
+        return list(self._dead.values())
+
+    def revive(self, notices: Sequence[Notice]) -> None:
+        """Put dead letters back."""
+        for notice in notices:
+            found = self._dead.pop((notice.id, notice.sink), None)
+            if found is not None:
+                self._outbox[notice.id, notice.sink] = replace(found, tries=0, due=0)
+
+    def close(self) -> None:
+        """Nothing to let go of."""
 
 
-def _copied(commit: Commit) -> Commit:
+def _entry(commit: Commit) -> Commit:
     readings = tuple(Readings(r.key, r.times.copy(), r.values.copy()) for r in commit.readings)
-    return replace(
-        commit,
-        readings=readings,
-        events=tuple(commit.events),
-        positions=dict(commit.positions),
-        alerts=tuple(commit.alerts),
-    )
+    return Commit(commit.shard, commit.sequence, readings, tuple(commit.events), dict(commit.positions))

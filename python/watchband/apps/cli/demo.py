@@ -20,7 +20,7 @@ from watchband.apps.cli.recording import Fault, Recording, RecordingSource, load
 from watchband.core import wording
 from watchband.core.alert import Alert
 from watchband.core.duration import parse_duration
-from watchband.core.ports import Source
+from watchband.core.ports import Notice, Source
 
 SECOND = 1_000_000_000
 AFTER = 60 * SECOND
@@ -40,13 +40,13 @@ class Told:
     alerts: dict[str, Alert] = field(default_factory=dict)
     name: str = "demo"
 
-    def write(self, alerts: Sequence[Alert]) -> None:
-        """Take alerts in; what was told before is not told again."""
-        for alert in alerts:
-            before = self.alerts.get(alert.id)
-            self.alerts[alert.id] = alert
-            if before is None or (before.closed is None) != (alert.closed is None):
-                self.tell(alert)
+    def write(self, notice: Notice) -> None:
+        """Take a change of an alert; what was told before is not told again."""
+        alert = notice.alert
+        before = self.alerts.get(alert.id)
+        self.alerts[alert.id] = alert
+        if before is None or (before.closed is None) != (alert.closed is None):
+            self.tell(alert)
 
 
 def demo(

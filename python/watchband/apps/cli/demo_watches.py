@@ -61,7 +61,5 @@ class Bench:
             metric = reading.key.metric
             if metric not in self.runners:
                 self.runners[metric] = Runner(watch_of(metric, self.zone), self.make_store(), self.sinks)
-            results = self.runners[metric].step(source, Batch([reading], batch.position))
-            if results is not None:
-                found[metric] = results
+            found |= self.runners[metric].step(source, Batch([reading], batch.position))
         return found

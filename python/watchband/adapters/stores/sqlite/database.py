@@ -1,0 +1,145 @@
+"""One SQLite file: opened for this process alone, every transaction whole and on disk, errors in Watchband's words."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from watchband.adapters.stores.sqlite.schema import migrate
+from watchband.core.errors import AdapterError, ConfigError, PermanentError, TransientError
+
+FILE = "watchband.db"
+_LOCK = "lock"
+_BUSY_MS = 10_000
+
+
+class Database:
+    """The connection and the lock that keeps a second process out.
+
+    Parameters
+    ----------
+    directory : Path
+        Made if it is not there, readable by this user alone.
+
+    Raises
+    ------
+    PermanentError
+        Another process has it open, or the file is damaged.
+    ConfigError
+        The directory cannot be made or written.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory, self.path = directory, directory / FILE
+        self._lock = threading.RLock()
+        try:
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._held = _hold(directory / _LOCK)
+            existed = self.path.exists()
+            self.connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=0)
+            if not existed:
+                self.path.chmod(0o600)
+        except OSError as error:
+            raise ConfigError(
+                f"The directory {directory} cannot be used: {error.strerror}. Give another one."
+            ) from None
+        except sqlite3.Error as error:
+            raise ConfigError(f"The database {self.path} cannot be opened: {error}.") from None
+        try:
+            with self._mapped():
+                self._configure()
+                migrate(self.connection, self.path)
+        except BaseException:
+            self.close()
+            raise
+
+    def _configure(self) -> None:
+        for setting in (
+            f"busy_timeout = {_BUSY_MS}",
+            "journal_mode = WAL",
+            # A commit that was answered survives the power going out, not only the process.
+            "synchronous = FULL",
+            "foreign_keys = ON",
+            "trusted_schema = OFF",
+            "cell_size_check = ON",
+            "journal_size_limit = 67108864",
+        ):
+            self.connection.execute(f"PRAGMA {setting}")
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All of what is done inside, or nothing."""
+        with self._lock, self._mapped():
+            self.connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self.connection
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):
+                    self.connection.execute("ROLLBACK")
+                raise
+            try:
+                self.connection.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):
+                    self.connection.execute("ROLLBACK")
+                raise
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A look at what is committed."""
+        with self._lock, self._mapped():
+            yield self.connection
+
+    def backup(self, target: Path) -> None:
+        """A consistent copy while others write."""
+        with self._lock, self._mapped():
+            self.connection.execute("VACUUM INTO ?", (str(target),))
+        target.chmod(0o600)
+
+    def close(self) -> None:
+        """Let go of file and lock."""
+        with self._lock:
+            if hasattr(self, "connection"):
+                self.connection.close()
+            if self._held is not None:
+                os.close(self._held)
+                self._held = None
+
+    @contextlib.contextmanager
+    def _mapped(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise self._error(error) from error
+
+    def _error(self, error: sqlite3.Error) -> AdapterError:
+        text = str(error)
+        if "malformed" in text or "not a database" in text or "disk image" in text:
+            return PermanentError(
+                f"{self.path} is damaged ({text}). Stop, keep the file, and restore a backup: watchband restore."
+            )
+        if isinstance(error, sqlite3.ProgrammingError) and "closed" in text:
+            return PermanentError(f"{self.path} was closed.")
+        return TransientError(f"{self.path} did not take it ({text}). Is the disk full, or another program in it?")
+
+
+def _hold(path: Path) -> int | None:
+    """Hold the directory's lock; the system lets go of it when the process ends, however it ends."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        owner = os.read(handle, 32).decode(errors="replace").strip()
+        os.close(handle)
+        raise PermanentError(
+            f"{path.parent} is in use by another process{f' ({owner})' if owner else ''}. Stop that one, or give "
+            "another directory."
+        ) from None
+    os.ftruncate(handle, 0)
+    os.write(handle, str(os.getpid()).encode())
+    return handle

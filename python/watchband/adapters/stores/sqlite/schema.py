@@ -1,0 +1,128 @@
+"""The tables, and how an older file becomes a newer one: forward only, after a backup."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from watchband.core.errors import StateVersionError
+
+APPLICATION = 0x57424E44
+"""What SQLite's header says the file is of: "WBND"."""
+
+_FIRST = """
+CREATE TABLE series (
+  id INTEGER PRIMARY KEY,
+  key TEXT NOT NULL UNIQUE
+);
+CREATE TABLE log (
+  shard TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  points INTEGER NOT NULL,
+  first INTEGER,
+  last INTEGER,
+  written INTEGER NOT NULL,
+  positions TEXT NOT NULL,
+  entry BLOB NOT NULL,
+  UNIQUE (shard, sequence)
+);
+CREATE TABLE positions (
+  shard TEXT NOT NULL,
+  source TEXT NOT NULL,
+  position TEXT NOT NULL,
+  PRIMARY KEY (shard, source)
+) WITHOUT ROWID;
+CREATE TABLE heads (
+  shard TEXT PRIMARY KEY,
+  head INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE folds (
+  shard TEXT NOT NULL,
+  name TEXT NOT NULL,
+  fingerprint TEXT NOT NULL,
+  decided INTEGER NOT NULL,
+  PRIMARY KEY (shard, name)
+) WITHOUT ROWID;
+CREATE TABLE snapshots (
+  shard TEXT NOT NULL,
+  name TEXT NOT NULL,
+  part INTEGER NOT NULL,
+  sequence INTEGER NOT NULL,
+  written INTEGER NOT NULL,
+  state BLOB NOT NULL,
+  PRIMARY KEY (shard, name, part)
+);
+CREATE TABLE alerts (
+  id TEXT PRIMARY KEY,
+  series TEXT NOT NULL,
+  watch TEXT NOT NULL,
+  severity TEXT NOT NULL,
+  opened INTEGER NOT NULL,
+  closed INTEGER,
+  revision INTEGER NOT NULL,
+  body TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX alerts_opened ON alerts (opened);
+CREATE INDEX alerts_open ON alerts (watch) WHERE closed IS NULL;
+CREATE TABLE notices (
+  number INTEGER PRIMARY KEY,
+  alert TEXT NOT NULL,
+  revision INTEGER NOT NULL,
+  sink TEXT NOT NULL,
+  body TEXT NOT NULL,
+  tries INTEGER NOT NULL DEFAULT 0,
+  due INTEGER NOT NULL DEFAULT 0,
+  dead INTEGER NOT NULL DEFAULT 0,
+  error TEXT NOT NULL DEFAULT '',
+  made INTEGER NOT NULL,
+  UNIQUE (alert, revision, sink)
+);
+CREATE INDEX notices_waiting ON notices (dead, alert, sink, number);
+"""
+
+MIGRATIONS = (_FIRST,)
+"""Script ``i`` makes version ``i + 1`` of version ``i``. What once stood in a release is never changed."""
+VERSION = len(MIGRATIONS)
+
+
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring a file to this release's version; an empty one gets its tables.
+
+    Before anything changes, the file is copied to ``NAME.before-vN``.
+
+    Raises
+    ------
+    StateVersionError
+        Written by a newer release, or no file of Watchband's.
+    """
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    application = int(connection.execute("PRAGMA application_id").fetchone()[0])
+    tables = int(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
+    if tables and application != APPLICATION:
+        raise StateVersionError(
+            f"{path} is a SQLite file of another program (application id {application:#x}). Give another directory."
+        )
+    if version > VERSION:
+        raise StateVersionError(
+            f"{path} was written by a newer release (format {version}, this release knows {VERSION}). Upgrade "
+            "Watchband, or restore the copy that the upgrade left beside it."
+        )
+    if version == VERSION:
+        return
+    if tables:
+        copy = path.with_name(f"{path.name}.before-v{VERSION}")
+        copy.unlink(missing_ok=True)
+        connection.execute("VACUUM INTO ?", (str(copy),))
+        copy.chmod(0o600)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for number in range(version, VERSION):
+            for statement in MIGRATIONS[number].split(";\n"):
+                if statement.strip():
+                    connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION}")
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise

@@ -1,0 +1,109 @@
+"""A watch bound to its series and sinks, and its state over one shard's log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from watchband.core.alert import Alert
+from watchband.core.events import WatermarkMoved
+from watchband.core.ports import Commit, Readings
+from watchband.core.series import SeriesKey
+from watchband.pipeline.prepare import Raw
+from watchband.pipeline.results import Results
+from watchband.pipeline.watch import Span, Watch
+from watchband.pipeline.watch_state import WatchState, combined
+
+END = int(np.iinfo(np.int64).max)
+"""A watermark at this time ends the stream: what prepare holds back is let go."""
+
+
+def every_series(key: SeriesKey) -> bool:
+    """Takes every series."""
+    return True
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A watch, which series it takes, and who is told.
+
+    Parameters
+    ----------
+    watch : Watch
+        The fold; its name is unique within an engine.
+    takes : callable, default every series
+        Whether a series belongs to it. ``selector`` names the same choice.
+    selector : str, default ``"*"``
+        Part of the fingerprint: another choice of series is another fold.
+    sinks : sequence of str, optional
+        Names of the sinks that are told; None: all that the runner has.
+    excluded : sequence of (int, int)
+        Ranges of time that are judged but not learned.
+    """
+
+    watch: Watch
+    takes: Callable[[SeriesKey], bool] = every_series
+    selector: str = "*"
+    sinks: Sequence[str] | None = None
+    excluded: Sequence[Span] = ()
+
+    @property
+    def name(self) -> str:
+        """The watch's name."""
+        return self.watch.name
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal where a state of the one may go on under the other."""
+        return combined([self.watch.fingerprint, self.selector, repr(tuple(self.excluded))])
+
+
+class Lane:
+    """A bound watch on its way along a log: the state, and the entry it stands behind.
+
+    Parameters
+    ----------
+    bound : Bound
+        What judges.
+    state : WatchState
+        From ``watch.start`` or a snapshot.
+    sequence : int, default 0
+        The last entry that was folded.
+    """
+
+    def __init__(self, bound: Bound, state: WatchState | None = None, sequence: int = 0) -> None:
+        self.bound, self.sequence = bound, sequence
+        self.state = bound.watch.start() if state is None else state
+        self.points = 0
+        self._taken: dict[SeriesKey, bool] = {}
+
+    def fold(self, entry: Commit) -> Results:
+        """Move on over one entry; all that live and replay have in common.
+
+        Should it raise, the state may stand between two stages: throw the lane away.
+        """
+        readings = self._mine(entry.readings)
+        rows = self.state.add([r.key for r in readings])
+        raw = Raw.fleet([(r.times, r.values) for r in readings], rows=rows)
+        flush = any(isinstance(e, WatermarkMoved) and e.time == END for e in entry.events)
+        results = self.bound.watch.step(self.state, raw, excluded=self.bound.excluded, flush=flush)
+        self.sequence = entry.sequence
+        self.points += len(raw)
+        return results
+
+    def _mine(self, readings: Sequence[Readings]) -> list[Readings]:
+        taken = self._taken
+        for reading in readings:
+            if reading.key not in taken:
+                taken[reading.key] = self.bound.takes(reading.key)
+        return [r for r in readings if taken[r.key]]
+
+
+def last_versions(batches: Sequence[Sequence[Alert]]) -> list[Alert]:
+    """The last version of every alert, in the order in which they came up."""
+    found: dict[str, Alert] = {}
+    for alerts in batches:
+        found.update((alert.id, alert) for alert in alerts)
+    return list(found.values())

@@ -1,0 +1,246 @@
+"""What every store keeps, as checks. ``check_store`` runs them all; authors of other stores run it on theirs.
+
+Each check takes a function that makes an empty store and one that closes a store and opens what it left behind; a
+store that keeps nothing gives itself back.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from watchband.core.alert import Alert, alert_id
+from watchband.core.errors import TransientError
+from watchband.core.events import WatermarkMoved, WindowOpened
+from watchband.core.ports import Commit, FoldRecord, Notice, Readings, Store
+from watchband.core.series import SeriesKey
+
+Make = Callable[[], Store]
+Reopen = Callable[[Store], Store]
+Check = Callable[[Make, Reopen], None]
+
+KEYS = (SeriesKey("cpu", {"host": "a"}), SeriesKey('odd "name"{\\', {"λ": "ü\n"}))
+NAN = float("nan")
+
+
+def an_alert(opened: int = 5, **changes: object) -> Alert:
+    """An alert of the watch ``w``."""
+    made = Alert(
+        id=alert_id(KEYS[0], "w", opened),
+        series=KEYS[0],
+        watch="w",
+        detector="d",
+        kind="value",
+        severity="info",
+        opened=opened,
+        decided=opened,
+        closed=None,
+        peak_time=opened,
+        value=9.0,
+        expected=1.0,
+        lower=0.0,
+        upper=2.0,
+        widths=3.5,
+        direction="above",
+        anomaly_score=1.2,
+        confidence=1.0,
+        points=1,
+        reason="",
+    )
+    return dataclasses.replace(made, **changes)  # type: ignore[arg-type]
+
+
+def _commit(sequence: int, shard: str = "s", *alerts: Alert, sinks: Sequence[str] = ("x",)) -> Commit:
+    return Commit(shard, sequence, alerts=alerts, routes={"w": sinks})
+
+
+def check_entries(make: Make, reopen: Reopen) -> None:
+    """An entry comes back bit for bit, in order, and by copy."""
+    store = make()
+    times = np.array([3, 1, 2**62, -(2**62)], np.int64)
+    values = np.array([1.5, NAN, -0.0, np.inf])
+    events = (WatermarkMoved(7), WindowOpened("deploy", "mute", 1, 2))
+    first = Commit(
+        "s", 1, [Readings(KEYS[0], times, values), Readings(KEYS[1], times[:1], values[:1])], events, {"f": "3"}
+    )
+    store.commit(first)
+    store.commit(Commit("s", 2, [Readings(KEYS[1], times[:0], values[:0])], (), {"f": "4", "g": "1"}))
+    kept = times.copy()
+    times[:] = 0
+    for _ in range(2):
+        one, two = store.log("s", 0)
+        assert [r.key for r in one.readings] == list(KEYS), "other series"
+        assert one.readings[0].times.tobytes() == kept.tobytes(), "other times"
+        assert one.readings[0].values.tobytes() == np.array([1.5, NAN, -0.0, np.inf]).tobytes(), "other values"
+        assert (tuple(one.events), dict(one.positions)) == (events, {"f": "3"}), "other events or positions"
+        assert (two.sequence, len(two.readings[0].times)) == (2, 0), "an empty slice is lost"
+        one.readings[0].values[:] = 7.0
+        store = reopen(store)
+    assert dict(store.positions("s")) == {"f": "4", "g": "1"}, "positions are the last of each source"
+    assert [c.sequence for c in store.log("s", 1)] == [2], "the log begins behind 'after'"
+    assert store.head("s") == 2
+    store.close()
+
+
+def check_nothing(make: Make, reopen: Reopen) -> None:
+    """What is not there is empty, and asking for it makes nothing."""
+    store = make()
+    assert (dict(store.positions("s")), store.head("s"), list(store.log("s", 0))) == ({}, 0, [])
+    assert (store.fold("s", "w"), store.restore("s", "w")) == (None, None)
+    assert [list(store.alerts()), list(store.outbox(0)), list(store.dead_letters())] == [[], [], []]
+    stray = Notice(an_alert(), 1, "x")
+    store.delivered([stray])
+    store.postponed(stray, 1, "")
+    store.dead(stray, "")
+    store.revive([stray])
+    store.forget("s", "w")
+    assert [list(store.alerts()), list(store.outbox(2**62)), list(store.dead_letters())] == [[], [], []]
+    store.close()
+
+
+def check_turn(make: Make, reopen: Reopen) -> None:
+    """An entry out of turn is refused and changes nothing; shards do not touch each other."""
+    store = make()
+    store.commit(Commit("s", 1, positions={"a": "1"}))
+    for sequence in (0, 1, 3):
+        try:
+            store.commit(Commit("s", sequence, [Readings(KEYS[0], np.zeros(1, np.int64), np.zeros(1))], (), {"a": "2"}))
+        except TransientError:
+            continue
+        raise AssertionError(f"entry {sequence} was taken behind entry 1")
+    store.commit(Commit("t", 1, positions={"a": "9"}))
+    store = reopen(store)
+    assert (dict(store.positions("s")), store.head("s"), len(list(store.log("s", 0)))) == ({"a": "1"}, 1, 1)
+    assert dict(store.positions("t")) == {"a": "9"}
+    store.commit(Commit("s", 2))
+    store.close()
+
+
+def check_folds(make: Make, reopen: Reopen) -> None:
+    """A fold's record follows the entries that it took part in; a snapshot is the last one."""
+    store = make()
+    store.commit(Commit("s", 1, folds=["w"]))
+    assert store.fold("s", "w") is None, "a commit alone adopts no fold"
+    store.adopt("s", "w", FoldRecord("abc", 1))
+    store.adopt("s", "v", FoldRecord("def", 1))
+    store.commit(Commit("s", 2, folds=["w"]))
+    store.snapshot("s", "w", 1, b"old")
+    store.snapshot("s", "w", 2, b"\x00new\xff")
+    store.snapshot("s", "v", 1, b"")
+    store = reopen(store)
+    assert (store.fold("s", "w"), store.fold("s", "v")) == (FoldRecord("abc", 2), FoldRecord("def", 1))
+    assert (store.restore("s", "w"), store.restore("s", "v")) == ((2, b"\x00new\xff"), (1, b""))
+    assert (store.fold("t", "w"), store.restore("t", "w")) == (None, None), "another shard"
+    store.forget("s", "w")
+    assert (store.fold("s", "w"), store.restore("s", "w"), store.restore("s", "v")) == (None, None, (1, b""))
+    store.close()
+
+
+def check_news(make: Make, reopen: Reopen) -> None:
+    """News goes to the sinks of its route, once each; what is no news is kept and told to nobody."""
+    store = make()
+    store.commit(_commit(1, "s", an_alert(), sinks=["x", "y"]))
+    assert [(n.id, n.sink) for n in store.outbox(0)] == [(f"{an_alert().id}-1", s) for s in ("x", "y")]
+    store.delivered([n for n in store.outbox(0) if n.sink == "x"])
+    store = reopen(store)
+    assert [n.sink for n in store.outbox(0)] == ["y"]
+    store.commit(_commit(2, "s", an_alert(points=2), sinks=["x"]))
+    assert len(store.outbox(0)) == 1, "a growing count is no news"
+    assert [a.points for a in store.alerts()] == [2]
+    worse = an_alert(points=3, severity="warning", widths=NAN)
+    store.commit(_commit(3, "s", worse, sinks=["x"]))
+    store = reopen(store)
+    told = [n for n in store.outbox(0) if n.sink == "x"]
+    assert [(n.id, n.revision) for n in told] == [(f"{worse.id}-2", 2)]
+    assert told[0].alert.to_dict() == store.alerts()[0].to_dict() == worse.to_dict()
+    store.commit(_commit(4, "s", an_alert(3), sinks=[]))
+    store.commit(Commit("s", 5, alerts=[an_alert(4)]))
+    assert len(store.outbox(0)) == 2, "no sink, no notice"
+    assert [a.opened for a in store.alerts()] == [3, 4, 5], "alerts come in order of opening"
+    store.close()
+
+
+def check_past(make: Make, reopen: Reopen) -> None:
+    """What a fold said of the past is told to nobody, nor is its end; that it got worse is."""
+    store = make()
+    store.adopt("s", "w", FoldRecord("abc", 0), [an_alert(1), an_alert(2)])
+    assert (len(store.alerts()), list(store.outbox(0))) == (2, [])
+    store = reopen(store)
+    store.commit(_commit(1, "s", an_alert(1, closed=9), an_alert(2, severity="critical")))
+    assert [(n.alert.opened, n.revision) for n in store.outbox(0)] == [(2, 1)]
+    store.adopt("s", "w", FoldRecord("abc", 1), [an_alert(3)], sinks=["y"])
+    assert [(n.alert.opened, n.sink) for n in store.outbox(0)] == [(2, "x"), (3, "y")]
+    store.close()
+
+
+def check_order(make: Make, reopen: Reopen) -> None:
+    """Of one alert a sink is told in order: a later change waits until the earlier is done, however long."""
+    store = make()
+    store.commit(_commit(1, "s", an_alert(), an_alert(6)))
+    store.commit(_commit(2, "s", an_alert(closed=9)))
+    first, other = store.outbox(0)
+    assert (first.revision, other.alert.opened) == (1, 6)
+    store.postponed(first, 100, "refused")
+    store = reopen(store)
+    assert [n.alert.opened for n in store.outbox(99)] == [6], "its turn has not come"
+    (again,) = (n for n in store.outbox(100) if n.alert.opened == 5)
+    assert (again.tries, again.due, again.error, again.revision) == (1, 100, "refused", 1)
+    store.delivered([again])
+    assert [(n.alert.closed, n.revision, n.tries) for n in store.outbox(100) if n.alert.opened == 5] == [(9, 2, 0)]
+    store.close()
+
+
+def check_dead(make: Make, reopen: Reopen) -> None:
+    """What cannot be delivered is kept aside, blocks nobody, and can be sent after all."""
+    store = make()
+    store.commit(_commit(1, "s", an_alert()))
+    store.commit(_commit(2, "s", an_alert(closed=9)))
+    (first,) = store.outbox(0)
+    store.dead(first, "gone")
+    store = reopen(store)
+    assert [(n.revision, n.tries, n.error) for n in store.dead_letters()] == [(1, 1, "gone")]
+    assert [n.revision for n in store.outbox(0)] == [2], "a dead letter blocks the next"
+    store.revive(store.dead_letters())
+    assert (list(store.dead_letters()), sorted(n.revision for n in store.outbox(0))[0]) == ([], 1)
+    store.close()
+
+
+def check_many(make: Make, reopen: Reopen) -> None:
+    """A log longer than any page, read while it grows."""
+    store = make()
+    for sequence in range(1, 201):
+        store.commit(Commit("s", sequence, [Readings(KEYS[0], np.array([sequence]), np.array([0.5]))]))
+    seen = []
+    for entry in store.log("s", 50):
+        seen.append(entry.sequence)
+        if entry.sequence == 60:
+            store.commit(Commit("s", 201))
+    assert seen[:150] == list(range(51, 201)), "entries are missing or twice"
+    store.close()
+
+
+CHECKS: tuple[Check, ...] = (
+    check_entries,
+    check_nothing,
+    check_turn,
+    check_folds,
+    check_news,
+    check_past,
+    check_order,
+    check_dead,
+    check_many,
+)
+
+
+def check_store(make: Make, reopen: Reopen = lambda store: store) -> None:
+    """Every check, each on an empty store.
+
+    Raises
+    ------
+    AssertionError
+        The first promise that is not kept.
+    """
+    for check in CHECKS:
+        check(make, reopen)

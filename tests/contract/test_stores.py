@@ -1,0 +1,37 @@
+"""Every store keeps what the port promises, and each check catches a store that does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from watchband.adapters.stores.memory import MemoryStore
+from watchband.adapters.stores.sqlite.store import SqliteStore
+from watchband.core.ports import Store
+from watchband.testing.contracts.store import CHECKS, Check, Make, Reopen
+
+Pair = tuple[Make, Reopen]
+
+
+def memory(path: Path) -> Pair:
+    return MemoryStore, lambda store: store
+
+
+def sqlite(path: Path) -> Pair:
+    number = count()
+
+    def reopen(store: Store) -> Store:
+        assert isinstance(store, SqliteStore)
+        store.close()
+        return SqliteStore(store.database.directory)
+
+    return lambda: SqliteStore(path / str(next(number))), reopen
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda c: c.__name__)
+@pytest.mark.parametrize("pair", [memory, sqlite], ids=lambda p: p.__name__)
+def test_a_store_keeps_it(pair: Callable[[Path], Pair], check: Check, tmp_path: Path) -> None:
+    check(*pair(tmp_path))
