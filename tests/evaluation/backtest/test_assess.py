@@ -16,6 +16,7 @@ from watchband.evaluation.backtest.assess import Outcome, assess
 from watchband.evaluation.backtest.choosing import choose, lead
 from watchband.evaluation.backtest.figures import figures, units
 from watchband.evaluation.backtest.periods import Plan, Span
+from watchband.evaluation.backtest.points import point_figures, series_points
 from watchband.evaluation.labels import Label, windows
 from watchband.evaluation.metrics.events import count_events
 
@@ -140,3 +141,49 @@ def test_no_winner_within_the_interval() -> None:
     found = lead(every, of, ["poor", "good"])
     assert found is not None
     assert found.clear
+
+
+def test_too_few_events_make_no_winner() -> None:
+    labels = [Label("s", 0, 9), Label("s", 500, 509)]
+    every = {
+        "good": [assess("s", [alert(1), alert(501)], labels, 0, 1000)],
+        "poor": [assess("s", [alert(300)], labels, 0, 1000)],
+    }
+    found = lead(every, {name: figures(one) for name, one in every.items()}, ["good", "poor"])
+    assert found is not None
+    assert found.difference.low > 0
+    assert not found.clear
+
+
+def test_intervals_know_how_little_a_few_counts_prove() -> None:
+    labels = [Label("s", t, t + 9) for t in range(0, WEEK, WEEK // 4)]
+    perfect = figures([assess("s", [alert(one.start) for one in labels], labels, 0, WEEK)], promised=1.0)
+    assert perfect.event_f1.value == perfect.event_recall.value == 1
+    assert 0.2 < perfect.event_f1.low < perfect.event_recall.high == 1
+    silent = figures([assess("s", [], [], 0, WEEK)], promised=1.0)
+    assert silent.alerts_per_week.value == 0
+    assert silent.alerts_per_week.high == pytest.approx(3.69, abs=0.01)
+
+
+def test_points_agree_with_the_slow_count() -> None:
+    rng = np.random.default_rng(3)
+    times = np.cumsum(rng.integers(1, 5, 600)).astype(np.int64)
+    score = rng.exponential(0.6, 600)
+    score[::50] = np.nan
+    labels = [
+        Label("s", int(times[100]), int(times[140]), settled=int(times[150])),
+        Label("s", int(times[148]), int(times[160])),
+    ]
+    span = Span(int(times[110]), int(times[550]))
+    found = series_points(times, score, labels, span)
+    tally = {"tp": 0, "fn": 0, "fp": 0, "tn": 0}
+    for at, time in enumerate(times.tolist()):
+        wrong = any(one.start <= time <= one.end for one in labels)
+        if time not in span or (not wrong and any(one.start <= time <= one.last for one in labels)):
+            continue
+        tally[("tp" if wrong else "fp") if score[at] > 1 else ("fn" if wrong else "tn")] += 1
+    assert dataclasses.asdict(found.confusion) == tally
+    whole = point_figures([found, found])
+    assert whole.tp == 2 * tally["tp"]
+    assert whole.point_fpr == pytest.approx(tally["fp"] / (tally["fp"] + tally["tn"]))
+    assert 0 < whole.vus_pr.value < 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import sys
-from dataclasses import fields
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from watchband.apps.cli.flags import COMPARED, OUTPUT, Flag, compared
 
 if TYPE_CHECKING:
     from watchband.apps.library.backtest.job import Setup
+    from watchband.apps.library.backtest.result import Backtest
 
 Text = str | None
 PERIOD, COMPARE = "What counts", "Candidates"
@@ -70,12 +70,12 @@ def backtest(
     from watchband.apps.cli.progress import progress_bar
     from watchband.apps.library.backtest.job import execute
     from watchband.apps.library.backtest.ledger import check_results
+    from watchband.apps.library.backtest.result import NAMES
     from watchband.apps.library.feeds import open_files
     from watchband.apps.library.outputs.documents import to_json
-    from watchband.evaluation.backtest.figures import Figures
 
     asked = SimpleNamespace(**own)
-    condition = Condition(asked.fail_if, [f.name for f in fields(Figures)]) if asked.fail_if else None
+    condition = Condition(asked.fail_if, NAMES) if asked.fail_if else None
     setup = _setup(asked, options)
     if asked.out is not None:
         check_results(asked.out)
@@ -91,7 +91,7 @@ def backtest(
 
         show(found, asked.top, out=asked.out)
     if condition:
-        _judge(condition, next(iter(found.figures.items())))
+        _judge(condition, found)
 
 
 def _setup(asked: SimpleNamespace, options: dict[str, Any]) -> Setup:
@@ -115,10 +115,10 @@ def _setup(asked: SimpleNamespace, options: dict[str, Any]) -> Setup:
     return Setup(entries=entries, labels=labels, plan=plan, jobs=asked.jobs, scores=asked.scores)
 
 
-def _judge(condition: Condition, first: tuple[str, Any]) -> None:
-    """Exit with 1 where the condition holds of a candidate, and say by which values."""
-    name, figures = first
-    values = figures.values()
+def _judge(condition: Condition, found: Backtest) -> None:
+    """Exit with 1 where the condition holds of the first candidate, and say by which values."""
+    name = found.names[0]
+    values = found.values(name)
     if condition.holds(values):
         told = ", ".join(f"{one} = {values[one]:.4g}" for one in condition.used)
         typer.echo(f"watchband: --fail-if {condition.text!r} holds of {name}: {told}.", err=True)

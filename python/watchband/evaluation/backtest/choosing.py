@@ -11,6 +11,9 @@ from watchband.evaluation.backtest.figures import Figures, difference, figures
 from watchband.evaluation.backtest.periods import Plan, Span
 from watchband.evaluation.metrics.bootstrap import Interval
 
+EVENTS_MIN = 10
+"""With fewer labelled events nobody is called a winner, whatever the interval says."""
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -62,16 +65,19 @@ class Lead:
         Their names.
     difference : Interval
         Event F1 of the first minus the second, over the same series.
+    events : int
+        Labelled events that it rests on.
     """
 
     first: str
     second: str
     difference: Interval
+    events: int
 
     @property
     def clear(self) -> bool:
-        """Whether the interval leaves out 0: only then there is a winner."""
-        return self.difference.low > 0
+        """Whether there is a winner: the interval leaves out 0, and there are events enough to draw from."""
+        return self.difference.low > 0 and self.events >= EVENTS_MIN
 
 
 def worth(found: Figures, *, labelled: bool) -> float:
@@ -91,7 +97,8 @@ def lead(outcomes: Mapping[str, Sequence[Outcome]], every: Mapping[str, Figures]
     )
     if len(ranked) < 2:
         return None
-    return Lead(ranked[0], ranked[1], difference(outcomes[ranked[0]], outcomes[ranked[1]]))
+    first, second = ranked[:2]
+    return Lead(first, second, difference(outcomes[first], outcomes[second]), every[first].events)
 
 
 def choose(

@@ -12,6 +12,7 @@ from watchband.core.duration import SECOND, WEEK
 from watchband.core.points import Float64
 from watchband.evaluation.backtest.assess import FALSE, Outcome
 from watchband.evaluation.metrics.bootstrap import Interval, f1, interval, paired, ratio
+from watchband.evaluation.metrics.proportion import poisson, wilson
 
 UNITS_MIN = 10
 """With fewer series than this each is cut into equal stretches of time, so that there is something to draw from."""
@@ -105,30 +106,49 @@ def figures(outcomes: Sequence[Outcome], promised: float = float("nan"), *, labe
     told = [one for outcome in outcomes for one in outcome.told]
     events = [one for outcome in outcomes for one in outcome.events]
     count = {name: sum(one.verdict == name for one in told) for name in ("false", "quiet", "again", "aftermath")}
+    found, false = sum(one.found for one in events), count["false"] + count["quiet"]
+    missed, weeks = len(events) - found, float(table[:, WEEKS].sum())
     delays = [one.delay_ns / SECOND for one in events if one.found]
-    outside = FALSE_ALERTS if labelled else ALERTS
+    outside = (false, FALSE_ALERTS) if labelled else (len(told), ALERTS)
+
+    def rate(number: int, column: int, per: int) -> Interval:
+        return _hull(interval(table, ratio(column, per)), poisson(number, float(table[:, per].sum())))
+
     return Figures(
         series=len({one.series for one in outcomes}),
-        weeks=float(table[:, WEEKS].sum()),
+        weeks=weeks,
         alerts=len(told),
-        false=count["false"] + count["quiet"],
+        false=false,
         quiet=count["quiet"],
         again=count["again"],
         aftermath=count["aftermath"],
         events=len(events),
-        found=sum(one.found for one in events),
-        missed=sum(not one.found for one in events),
-        alerts_per_week=interval(table, ratio(ALERTS, WEEKS)),
-        false_per_week=interval(table, ratio(FALSE_ALERTS, WEEKS)) if labelled else unknown,
+        found=found,
+        missed=missed,
+        alerts_per_week=rate(len(told), ALERTS, WEEKS) if weeks else unknown,
+        false_per_week=rate(false, FALSE_ALERTS, WEEKS) if labelled and weeks else unknown,
         promised_per_week=promised,
-        over_promise=interval(table, ratio(outside, PROMISED)) if promised == promised else unknown,
-        event_precision=interval(table, _precision) if labelled else unknown,
-        event_recall=interval(table, _recall) if labelled else unknown,
-        event_f1=interval(table, f1) if labelled else unknown,
+        over_promise=rate(*outside, PROMISED) if promised == promised and weeks else unknown,
+        event_precision=_hull(interval(table, _precision), wilson(found, found + false)) if labelled else unknown,
+        event_recall=_hull(interval(table, _recall), wilson(found, len(events))) if labelled else unknown,
+        event_f1=_hull(interval(table, f1), _f1_of(wilson(found, len(events) + false))) if labelled else unknown,
         delay_seconds=interval(table, ratio(DELAY, FOUND)) if labelled else unknown,
         delay_median_seconds=float(np.median(delays)) if delays else float("nan"),
         units=len(table),
     )
+
+
+def _hull(drawn: Interval, exact: Interval) -> Interval:
+    """The wider of both ends: the bootstrap knows that series differ, the exact one how little few counts prove."""
+    ends = [(a, b) for a, b in ((drawn.low, drawn.high), (exact.low, exact.high)) if a == a]
+    if not ends or drawn.value != drawn.value:
+        return drawn
+    return Interval(drawn.value, min(a for a, _ in ends), max(b for _, b in ends))
+
+
+def _f1_of(share: Interval) -> Interval:
+    """F1 from the share of found events among all events and false alerts, of which it is a function."""
+    return Interval(*(2 * one / (1 + one) for one in share))
 
 
 def difference(one: Sequence[Outcome], other: Sequence[Outcome]) -> Interval:

@@ -10,6 +10,7 @@ from watchband.apps.library.outputs.documents import alert_document
 from watchband.evaluation.backtest.assess import Told
 from watchband.evaluation.backtest.contender import Contender
 from watchband.evaluation.backtest.figures import Figures
+from watchband.evaluation.backtest.points import PointFigures
 from watchband.evaluation.labels import Label
 from watchband.evaluation.metrics.bootstrap import Interval
 
@@ -58,7 +59,11 @@ def about(one: Contender) -> dict[str, Any]:
     }
 
 
-def figure_document(one: Figures) -> dict[str, Any]:
+def _points(found: Backtest, name: str) -> dict[str, Any] | None:
+    return figure_document(found.points[name]) if found.points else None
+
+
+def figure_document(one: Figures | PointFigures) -> dict[str, Any]:
     """Figures as plain data; an interval is ``{"value", "low", "high"}``, None is not known."""
     found: dict[str, Any] = {}
     for name in one.__dataclass_fields__:
@@ -70,7 +75,7 @@ def figure_document(one: Figures) -> dict[str, Any]:
     return found
 
 
-def figure_row(one: Figures) -> dict[str, Any]:
+def figure_row(one: Figures | PointFigures) -> dict[str, Any]:
     """Figures as one row of a table."""
     found: dict[str, Any] = {}
     for name, value in figure_document(one).items():

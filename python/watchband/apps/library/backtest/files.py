@@ -33,7 +33,10 @@ def write_files(found: Backtest) -> list[str]:
     folder = found.ledger.folder
     alerts = [alert_row(*one) for one in found.alerts()]
     mistakes = [mistake_row(one) for one in found.mistakes()]
-    candidates = [{"candidate": name, **figure_row(one)} for name, one in found.figures.items()]
+    candidates = [
+        {"candidate": name, **figure_row(one), **(figure_row(found.points[name]) if found.points else {})}
+        for name, one in found.figures.items()
+    ]
     write_csv(folder / "alerts.csv", alerts, ALERT_COLUMNS)
     write_parquet(folder / "alerts.parquet", alerts, ALERT_COLUMNS)
     write_csv(folder / "mistakes.csv", mistakes, MISTAKE_COLUMNS)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from watchband.apps.library.backtest.ledger import Ledger, Record
 from watchband.apps.library.backtest.spool import Spooled
@@ -18,10 +20,15 @@ from watchband.evaluation.backtest.choosing import Choices, Lead, choose, lead
 from watchband.evaluation.backtest.contender import Contender
 from watchband.evaluation.backtest.figures import Figures, figures
 from watchband.evaluation.backtest.periods import Plan, Span
+from watchband.evaluation.backtest.points import PointFigures, SeriesPoints, point_figures, series_points
 from watchband.evaluation.labels import Label
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+POINT_NAMES = tuple(one.name for one in fields(PointFigures))
+NAMES = (*(one.name for one in fields(Figures)), *POINT_NAMES)
+"""Names of the figures of a candidate."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,6 +115,33 @@ class Backtest:
     def figures(self) -> dict[str, Figures]:
         """Figures of every candidate."""
         return {c.name: figures(self.outcomes(c.name), c.promised, labelled=self.labelled) for c in self.contenders}
+
+    @cached_property
+    def points(self) -> dict[str, PointFigures]:
+        """Figures by points of every candidate, from the kept scores; empty without labels or scores."""
+        if not self.labelled or not all(self.scores_of(*pair).exists() for pair in self._pairs):
+            return {}
+        return {name: point_figures(self._by_points(name)) for name in self.names}
+
+    @property
+    def _pairs(self) -> list[tuple[str, str]]:
+        return [(str(one.series.key), name) for one in self.told for name in self.names]
+
+    def _by_points(self, candidate: str) -> Iterator[SeriesPoints]:
+        import pyarrow.parquet as pq
+
+        for one in self.told:
+            series = str(one.series.key)
+            path = self.scores_of(series, candidate)
+            table = pq.read_table(path, columns=["timestamp", "anomaly_score"], partitioning=None)
+            times = table.column("timestamp").cast("int64").to_numpy()
+            score = np.asarray(table.column("anomaly_score").to_numpy(), np.float64)
+            yield series_points(times, score, self.labels[series], one.span)
+
+    def values(self, candidate: str) -> dict[str, float]:
+        """Every figure of a candidate as a plain number, by name; NaN where it is not known."""
+        points = self.points[candidate].values() if self.points else dict.fromkeys(POINT_NAMES, float("nan"))
+        return {**self.figures[candidate].values(), **points}
 
     @cached_property
     def lead(self) -> Lead | None:

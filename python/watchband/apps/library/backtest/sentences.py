@@ -5,6 +5,7 @@ from __future__ import annotations
 from watchband.apps.library.backtest.result import Backtest
 from watchband.core import wording
 from watchband.core.duration import MINUTE, WEEK
+from watchband.evaluation.backtest.choosing import EVENTS_MIN
 from watchband.evaluation.metrics.bootstrap import Interval
 
 
@@ -49,6 +50,8 @@ def leading(found: Backtest) -> str:
     told = f"event F1 {_signed(one.difference)}"
     if one.clear:
         return f"{one.first} is ahead of {one.second}: {told}."
+    if one.events < EVENTS_MIN:
+        return f"No winner: {_count(one.events, 'event')} are too few to tell {one.first} and {one.second} apart."
     return f"No winner: {one.first} and {one.second} are too close to tell apart ({told})."
 
 

@@ -11,6 +11,7 @@ from watchband.apps.library.report.markup import Markup, el, use
 from watchband.core import wording
 from watchband.evaluation.backtest.contender import Contender
 from watchband.evaluation.backtest.figures import Figures
+from watchband.evaluation.backtest.points import PointFigures
 from watchband.evaluation.metrics.bootstrap import Interval
 
 
@@ -52,6 +53,7 @@ def candidates_card(found: Backtest) -> Markup:
     """One row a candidate: rates against the promise, F1 with its interval, what it found and missed."""
     top = max((_top(one) for one in found.figures.values()), default=1.0)
     columns = ["rate", *(["f1", "precision", "recall", "found", "false", "delay"] if found.labelled else ["alerts"])]
+    columns += ["vus", "fpr"] if found.points else []
     titles = [el("th", words.COLUMNS[c], cls="num" if c not in ("rate", "f1") else None, scope="col") for c in columns]
     rows = [_row(found, at, one, columns, top) for at, one in enumerate(found.contenders)]
     first = next(iter(found.figures.values()))
@@ -94,7 +96,8 @@ def _row(found: Backtest, at: int, one: Contender, columns: list[str], top: floa
     figures = found.figures[one.name]
     rule = rule_words(str(one.watch.rule))
     notes = ["for comparison"] * one.baseline + [rule] * (rule not in one.name and not one.baseline)
-    cells = [_cell(figures, column, top) for column in columns]
+    points = found.points.get(one.name)
+    cells = [_cell(figures, points, column, top) for column in columns]
     if found.lead is not None and found.lead.clear and found.lead.first == one.name:
         notes.append("ahead")
     return el(
@@ -106,7 +109,7 @@ def _row(found: Backtest, at: int, one: Contender, columns: list[str], top: floa
     )
 
 
-def _cell(one: Figures, column: str, top: float) -> Markup:
+def _cell(one: Figures, points: PointFigures | None, column: str, top: float) -> Markup:
     if column == "rate":
         promised = one.promised_per_week
         small = f"promised {wording.number(promised)}" if promised == promised else "promises nothing"
@@ -120,6 +123,8 @@ def _cell(one: Figures, column: str, top: float) -> Markup:
         "false": lambda: f"{one.false:,}",
         "delay": lambda: delay(one.delay_median_seconds),
         "alerts": lambda: f"{one.alerts:,}",
+        "vus": lambda: two(points.vus_pr.value) if points else "–",
+        "fpr": lambda: f"{100 * points.point_fpr:.2f} %" if points else "–",
     }[column]()
     return el("td", text, cls="num", data_name=words.COLUMNS[column])
 

@@ -40,6 +40,8 @@ COLUMNS = {
     "false": "false",
     "delay": "delay, median",
     "alerts": "alerts",
+    "vus": "VUS-PR",
+    "fpr": "points flagged wrongly",
 }
 KEYS = (
     ("1 – 9", "choose a candidate"),
