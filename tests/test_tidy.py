@@ -29,6 +29,7 @@ HEAVY = {
     "narwhals",
     "psutil",
     "sklearn",
+    "optuna",
     "river",
 }
 BANNED_NAMES = re.compile(r"(^|_)(util|utils|helper|helpers|common|misc|manager|managers)(_|\.|$)")

@@ -21,6 +21,7 @@ _EXPORTS = {
     "backtest": "watchband.apps.library.backtest.call",
     "detect": "watchband.apps.library.detect",
     "detectors": "watchband.detectors",
+    "tune": "watchband.apps.library.tune",
 }
 
 __all__ = ["__version__", *sorted(_EXPORTS)]
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from watchband import detectors as detectors
     from watchband.apps.library.backtest.call import backtest as backtest
     from watchband.apps.library.detect import detect as detect
+    from watchband.apps.library.tune import tune as tune
     from watchband.core.alert import Alert as Alert
     from watchband.core.detector import Detector as Detector
     from watchband.core.errors import WatchbandError as WatchbandError

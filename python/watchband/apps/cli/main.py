@@ -20,6 +20,7 @@ LATE = {
     "backtest": "watchband.apps.cli.backtest",
     "bench": "watchband.apps.cli.bench",
     "demo": "watchband.apps.cli.demo",
+    "tune": "watchband.apps.cli.tune",
 }
 """Commands imported when asked for: the module, where the function has the command's name, beside its ``EXAMPLES``;
 or where a group has it."""

@@ -1,0 +1,1 @@
+"""What is made of evaluations: tuning and selection. Pure: no files, no clock of its own."""

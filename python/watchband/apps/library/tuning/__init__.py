@@ -1,0 +1,1 @@
+"""What ``wb.tune`` reads and writes: series with labels, documents, the report page."""
