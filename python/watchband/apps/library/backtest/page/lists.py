@@ -53,7 +53,7 @@ def timeline_card(found: Backtest) -> Markup:
         if common
         else None
     )
-    rows = [_lane(found, one, common or own) for one, own in zip(shown, whole, strict=True)]
+    rows = [_lane(found, one, common, own) for one, own in zip(shown, whole, strict=True)]
     legend = [el("li", _sample(kind), text) for kind, text in (words.LEGEND if found.labelled else words.LEGEND_BARE)]
     return el(
         "section",
@@ -75,10 +75,12 @@ def _mistakes(outcome: Outcome) -> int:
     return sum(not e.found for e in outcome.events) + sum(t.verdict in FALSE for t in outcome.told)
 
 
-def _lane(found: Backtest, one: Told, shown: Span) -> Markup:
-    key = one.series.key
+def _lane(found: Backtest, one: Told, common: Span | None, own: Span) -> Markup:
+    key, shown = one.series.key, common or own
     warm = Span(one.series.first, min(one.span.start, one.series.last))
     labels = ", ".join(f"{k}={v}" for k, v in key.labels.items())
+    # Without a common axis every row says what its own one is.
+    small = (labels, "" if common else pieces.stretch(own, found.zone))
     strips, counts = [], []
     for at, name in enumerate(found.names):
         outcome = one.outcomes[name][1]
@@ -86,7 +88,7 @@ def _lane(found: Backtest, one: Told, shown: Span) -> Markup:
         counts.append(of_candidate(at, *_count(found, outcome), name="span"))
     return el(
         "li",
-        el("span", el("b", key.metric), el("small", labels) if labels else None, cls="name", title=str(key)),
+        el("span", el("b", key.metric), *[el("small", text) for text in small if text], cls="name", title=str(key)),
         el("div", *strips),
         el("span", *counts, cls="count"),
         cls="lane",

@@ -117,5 +117,6 @@ def together(spans: Sequence[Span]) -> Span | None:
 
 
 def stretch(span: Span, zone: str) -> str:
-    """From when to when."""
-    return f"{wording.moment(span.start, zone)} to {wording.moment(span.end, zone)}"
+    """From which day to which."""
+    first, last = (wording.moment(time, zone).rpartition(" ")[0] for time in (span.start, span.end))
+    return first if first == last else f"{first} to {last}"
