@@ -7,6 +7,7 @@ use crate::kernels::buckets::BINS;
 use crate::kernels::calibrate::{Calibrate, Direction, Rule};
 use crate::kernels::life::LIFE;
 use crate::kernels::tail::FIT;
+use crate::kernels::together::TOGETHER;
 use crate::kernels::voter::VOTER;
 
 /// The rule as Python names it: (kind, x, train, robust).
@@ -48,11 +49,11 @@ fn calibrate(
     step(py, &kernel, state, &points, &columns, outputs, threads)
 }
 
-/// Widths of the state arrays of `calibrate`: of one row's buckets, of one row's fit, of the rest, and of that of each
-/// further member.
+/// Widths of the state arrays of `calibrate`: of one row's buckets, of one row's fit, of the rest, of that of each
+/// further member, and of what an ensemble has once.
 #[pyfunction]
-fn calibrate_widths() -> (usize, usize, usize, usize) {
-    (BINS, FIT, LIFE, VOTER)
+fn calibrate_widths() -> (usize, usize, usize, usize, usize) {
+    (BINS, FIT, LIFE, VOTER, TOGETHER)
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

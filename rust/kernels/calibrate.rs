@@ -1,10 +1,12 @@
 //! From scores to anomaly scores: a tail per side and further member (level 1), then the rate of incidents (level 2).
 //!
 //! State, with `rows` the sides of the band's member and the further members: `bins` f32[rows * BINS], `fits`
-//! f64[rows * FIT], `life` f64[LIFE + VOTER * further members]; places in `life` stand in `life.rs` and `voter.rs`.
+//! f64[rows * FIT], `life` f64[LIFE + VOTER * further members + TOGETHER of an ensemble]; places in `life` stand in
+//! `life.rs`, `voter.rs` and `together.rs`.
 
-use super::buckets::{BINS, HIGHEST};
+use super::buckets::BINS;
 use super::counts::{self, Counts};
+use super::cut_off::{in_units_of, spread};
 use super::fleet::{Kernel, Slice};
 use super::incidents::{count_incident, hold, Rate};
 use super::life::*;
@@ -12,10 +14,11 @@ use super::opening;
 pub use super::sides::Direction;
 use super::sides::Sides;
 use super::tail::{refits, Tail, FILLS, FIT, GAIN_MAX, USED};
+use super::together::Together;
 use super::voter::{Shares, Voter, VOTER};
 
 /// Opinions after which something may be said.
-const SPEAKS: f64 = 20.0;
+pub const SPEAKS: f64 = 20.0;
 const SURE: f64 = 1000.0;
 /// Scores between 0.05 and 12 that prove noise.
 const LIVELY_LEAST: f64 = 10.0;
@@ -107,14 +110,14 @@ impl Calibrate {
         }
     }
 
-    /// -ln p of level 1 of the band's member after its share of the false alarms (NaN: nothing can be said).
-    fn nats(&self, tails: &[Tail<'_>], sides: &Sides, life: &[f64], ln_share: f64) -> f64 {
+    /// -ln p of level 1 of the band's member before its share of the false alarms (NaN: nothing can be said).
+    fn alone(&self, tails: &[Tail<'_>], sides: &Sides, life: &[f64]) -> f64 {
         let seen = life[SEEN];
         if sides.rows[0].is_nan() || !self.ready(tails, sides, seen) {
             return f64::NAN;
         }
         if !sides.signed {
-            return -(tails[0].ln_p(sides.rows[0], sides.bins[0]) - ln_share);
+            return -tails[0].ln_p(sides.rows[0], sides.bins[0]);
         }
         let mut least =
             sides.counts.map_or([f64::NEG_INFINITY; 2], |counts| counts.often(life, tails[0].gain));
@@ -123,21 +126,15 @@ impl Calibrate {
         }
         let scores = sides.rows.into_iter().zip(sides.bins).zip(least);
         let ln_p = |(tail, ((z, bin), least)): (&Tail<'_>, _)| tail.ln_p(z, bin).max(least);
-        let ln_all = tails[0].ln_side + ln_share;
-        let nats = tails.iter().zip(scores).map(|row| ln_all - ln_p(row)).fold(0.0, f64::max);
-        nats.min(nats_max(seen))
+        tails.iter().zip(scores).map(|row| tails[0].ln_side - ln_p(row)).fold(f64::NEG_INFINITY, f64::max)
     }
 
-    /// The cut-off of the rules that have one; NaN while it is not known.
-    fn cut(&self, tails: &[Tail<'_>], life: &[f64]) -> f64 {
-        match self.rule {
-            Rule::Budget => f64::NAN,
-            Rule::Cutoff(x) => x,
-            Rule::Contamination(share) if life[COUNT] >= SPEAKS => tails[0].quantile(1.0 - share),
-            Rule::Sigma { train, .. } if train > 0.0 && life[COUNT] >= train => life[CUT],
-            Rule::Sigma { train, .. } if train > 0.0 => f64::NAN,
-            Rule::Sigma { k, robust, .. } if life[COUNT] >= SPEAKS => spread(&tails[0], life, k, robust),
-            _ => f64::NAN,
+    /// The same after its share. A score without sides has no ceiling but that of its tail.
+    fn shared(nats: f64, signed: bool, seen: f64, ln_share: f64) -> f64 {
+        if signed && !nats.is_nan() {
+            (nats + ln_share).max(0.0).min(nats_max(seen))
+        } else {
+            nats + ln_share
         }
     }
 }
@@ -166,30 +163,11 @@ fn refresh(tails: &mut [Tail<'_>], life: &[f64], signed: bool) {
     }
 }
 
-/// Keeps the two highest scores of each row among ordinary points and openings of incidents. The second of them
-/// widens the prior: one incident does not blind for the next, and bursts that come again are soon no news.
-fn widen(life: &mut [f64], sides: &Sides) {
-    for (row, &score) in sides.rows.iter().enumerate() {
-        let (first, second) = (life[HIGH + row], life[SECOND + row]);
-        life[HIGH + row] = first.max(score);
-        life[SECOND + row] = second.max(score.min(first));
-    }
-}
-
 /// How much wider the prior is the more points a fit rests on, as two factors. A fit on a few hundred points says little
 /// about one point in a hundred thousand, and the prior keeps its band within reason.
 fn age(seen: f64) -> (f64, f64) {
     let age = (seen / USED).max(1.0).sqrt();
     (age, age.sqrt())
-}
-
-/// Mean and k deviations of past scores, or median and k scaled median deviations.
-fn spread(tail: &Tail<'_>, life: &[f64], k: f64, robust: bool) -> f64 {
-    if robust {
-        let median = tail.quantile(0.5);
-        return median + k * 1.4826 * tail.deviation(median);
-    }
-    life[MEAN] + k * (life[SQUARES] / life[COUNT]).sqrt()
 }
 
 impl Calibrate {
@@ -235,7 +213,7 @@ impl Calibrate {
             life[LIVELY] = (life[LIVELY] + 1.0).min(LIVELY_LEAST);
         }
         if weight == 1.0 {
-            widen(life, sides);
+            sides.widen(life);
         }
         if matches!(self.rule, Rule::Sigma { .. } | Rule::Contamination(_)) {
             weight = 1.0;
@@ -282,6 +260,16 @@ impl Calibrate {
 /// However strange a point, a history of n points cannot say of it that it comes once in more than about n^4.
 pub fn nats_max(seen: f64) -> f64 {
     4.0 * libm::log(seen + 10.0)
+}
+
+/// Hands every further member its score; a bit for each that can speak, the band's is free.
+fn hear(voters: &mut [Voter<'_>], score_of: impl Fn(usize) -> f64) -> u32 {
+    let mut ready = 0;
+    for (k, voter) in voters.iter_mut().enumerate() {
+        voter.hear(score_of(k));
+        ready |= u32::from(voter.ready()) << (k + 1);
+    }
+    ready
 }
 
 /// Points of which any member had an opinion.
@@ -331,6 +319,7 @@ impl Kernel for Calibrate {
         let dims = slice.values.len() / slice.times.len().max(1);
         let ln_limit = libm::log(self.p_limit[slice.index]);
         let (life, further_life) = life.split_at_mut(LIFE);
+        let (further_life, slow) = further_life.split_at_mut(VOTER * (self.weights.len() - 1));
         let (mut tails, mut voters) = self.tails(bins, fits, further_life);
         let mut shares = Shares::of(&self.weights);
         for i in 0..slice.times.len() {
@@ -341,24 +330,26 @@ impl Kernel for Calibrate {
             }
             let seen = life[SEEN];
             refresh(&mut tails, life, sides.signed);
-            let mut ready = u32::from(self.ready(&tails, &sides, seen));
             let few = sides.counts.is_some_and(|counts| counts.few);
-            for (k, voter) in voters.iter_mut().enumerate() {
-                voter.hear(if few && !self.heard_of_few(k) { f64::NAN } else { further[k][i] });
-                ready |= u32::from(voter.ready()) << (k + 1);
-            }
-            shares.update(ready);
-            let band = self.nats(&tails, &sides, life, shares.ln[0]);
+            let score_of = |k: usize| if few && !self.heard_of_few(k) { f64::NAN } else { further[k][i] };
+            let band_ready = u32::from(self.ready(&tails, &sides, seen));
+            shares.update(band_ready | hear(&mut voters, score_of));
+            let alone = self.alone(&tails, &sides, life);
+            let band = Self::shared(alone, sides.signed, seen, shares.ln[0]);
             let rate = (heard(life, &voters) >= USED).then(|| Rate::of(life));
             let calibrate = |nats: f64| rate.as_ref().map_or(nats, |rate| rate.apply(nats));
             let mut nats = band;
-            if let [of_band, of_further @ ..] = &mut members[..] {
+            if let [of_band, of_further @ .., grade] = &mut members[..] {
                 of_band[i] = calibrate(band) / -ln_limit;
+                let mut together = Together::of(alone);
                 for (k, voter) in voters.iter().enumerate() {
-                    let own = voter.nats(shares.ln[k + 1]);
+                    let alone = voter.alone();
+                    together.hear(alone);
+                    let own = voter.shared(alone, shares.ln[k + 1]);
                     of_further[k][i] = calibrate(own) / -ln_limit;
                     nats = nats.max(own);
                 }
+                grade[i] = together.grade(slow, -ln_limit, learn[i] != 0.0);
             }
             let calibrated = calibrate(nats);
             let limits = if let Rule::Budget = self.rule {
@@ -367,10 +358,7 @@ impl Kernel for Calibrate {
                 self.limits(&tails, &sides, life, wanted, shares.ln[0], scale[i])
             } else {
                 let cut = self.cut(&tails, life);
-                anomaly[i] = (sides.rows[0] / cut.max(1.0 / HIGHEST)).min(HIGHEST);
-                if cut.is_nan() || sides.rows[0].is_nan() {
-                    anomaly[i] = f64::NAN;
-                }
+                anomaly[i] = in_units_of(cut, sides.rows[0]);
                 [if sides.signed { cut } else { f64::NAN }; 2]
             };
             above[i] = if self.direction == Direction::Below { f64::INFINITY } else { limits[0] };

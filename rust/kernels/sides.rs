@@ -2,6 +2,7 @@
 
 use super::buckets::{bin_of, HIGHEST};
 use super::counts::Counts;
+use super::life::{HIGH, SECOND};
 
 #[derive(Clone, Copy, PartialEq)]
 pub enum Direction {
@@ -43,5 +44,15 @@ impl Sides {
             [score.clamp(0.0, HIGHEST), 0.0]
         };
         Sides { rows, bins: rows.map(bin_of), signed, value, expected, counts: None }
+    }
+
+    /// Keeps the two highest scores of each row among ordinary points and openings of incidents. The second of them
+    /// widens the prior: one incident does not blind for the next, and bursts that come again are soon no news.
+    pub fn widen(&self, life: &mut [f64]) {
+        for (row, &score) in self.rows.iter().enumerate() {
+            let (first, second) = (life[HIGH + row], life[SECOND + row]);
+            life[HIGH + row] = first.max(score);
+            life[SECOND + row] = second.max(score.min(first));
+        }
     }
 }

@@ -56,13 +56,20 @@ impl<'a> Voter<'a> {
         self.life[SEEN] >= USED && self.tail.fitted()
     }
 
-    /// -ln p of level 1 after its share of the false alarms (NaN: nothing can be said).
-    pub fn nats(&self, ln_share: f64) -> f64 {
+    /// -ln p of level 1 before its share of the false alarms (NaN: nothing can be said).
+    pub fn alone(&self) -> f64 {
         if self.silent() || !self.ready() {
             return f64::NAN;
         }
-        let own = ln_share - self.tail.ln_p(self.score, self.bin);
-        (own + self.standing()).max(0.0).min(nats_max(self.life[SEEN]))
+        self.standing() - self.tail.ln_p(self.score, self.bin)
+    }
+
+    /// The same after its share.
+    pub fn shared(&self, nats: f64, ln_share: f64) -> f64 {
+        if nats.is_nan() {
+            return nats;
+        }
+        (nats + ln_share).max(0.0).min(nats_max(self.life[SEEN]))
     }
 
     /// What the score says by itself, whatever the past of this series. The second level then counts what comes of it.

@@ -55,13 +55,14 @@ def stream(seed: int, n: int = 1500) -> tuple[Points, Scores]:
 def test_equals_the_reference(seed: int) -> None:
     points, scores = stream(seed)
     found = run(Calibrate(BUDGET, half_life=400.0, weights=WEIGHTS), points, scores)
-    whole, each = several(points.values[:, 0], list(scores.members), WEIGHTS, 400.0)
+    ln_limit = np.log(BUDGET.p_limit(MINUTE))
+    whole, each, grades = several(points.values[:, 0], list(scores.members), WEIGHTS, 400.0, -ln_limit)
     np.testing.assert_array_equal(np.isnan(found.p_value), np.isnan(whole))
     np.testing.assert_allclose(-np.log(found.p_value), whole, rtol=0.05, atol=0.02)
-    ln_limit = np.log(BUDGET.p_limit(MINUTE))
     for own, expected in zip(found.members, each, strict=True):
         np.testing.assert_array_equal(np.isnan(own), np.isnan(expected))
         np.testing.assert_allclose(-own * ln_limit, expected, rtol=0.05, atol=0.02)
+    np.testing.assert_allclose(found.grade, grades, rtol=0.02, atol=0.002)
     strange = [int((own > 1).sum()) for own in found.members]
     assert min(strange) > 0, "every member speaks somewhere, or this shows nothing"
 
@@ -141,7 +142,53 @@ def test_cut_anywhere_and_through_bytes_the_same_bits() -> None:
 def test_bytes_grow_with_the_members() -> None:
     sizes = [Calibrate(weights=(1 - 0.1 * k, *[0.1] * k)).state_bytes_max for k in range(4)]
     assert sizes[0] == 6040
-    assert set(np.diff(sizes)) == {2560 + 296 + 40}
+    assert np.diff(sizes).tolist() == [2560 + 296 + 40 + 16, 2560 + 296 + 40, 2560 + 296 + 40]
+
+
+def test_a_grade_ranks_a_run_of_odd_points_above_a_lone_one_and_never_reaches_the_limit() -> None:
+    points, scores = given(*np.abs(np.random.default_rng(9).normal(size=(3, 3000))))
+    odd = np.r_[2000, 2500:2540]
+    for column in (points.values[:, 0], scores.score, *scores.members):
+        column[odd] = 2.6
+    found = run(Calibrate(BUDGET, weights=WEIGHTS), points, scores)
+    assert found.grade is not None
+    quiet = np.delete(found.grade[1000:], odd - 1000)
+    assert found.grade[2539] > 1.2 * found.grade[2000] > 2 * np.median(quiet)
+    assert (found.anomaly_score[odd] < 1).all(), "none of them is anomalous by itself"
+    assert np.nanmax(found.grade) <= 1
+
+
+def test_what_is_excluded_leaves_no_trace_in_the_grade() -> None:
+    points, scores = stream(10)
+    calibrate, learn = Calibrate(BUDGET, weights=WEIGHTS), np.ones(len(points), bool)
+    learn[800:830] = False
+    strange = [a.copy() for a in (points.values[:, 0], scores.score, *scores.members)]
+    for column in strange:
+        column[800:830] = 50.0
+    other = dataclasses.replace(scores, score=strange[1], members=tuple(strange[2:]))
+    interval = np.array([MINUTE])
+    plain = calibrate.step(calibrate.start(), points, scores, interval_ns=interval, learn=learn)
+    wild = calibrate.step(
+        calibrate.start(), points.with_values(strange[0][:, None]), other, interval_ns=interval, learn=learn
+    )
+    assert plain.grade is not None
+    assert wild.grade is not None
+    assert plain.grade[830:].tobytes() == wild.grade[830:].tobytes()
+    assert (wild.grade[800:830] > plain.grade[800:830]).all()
+
+
+def test_a_state_of_version_2_has_no_grade_yet_and_goes_on() -> None:
+    points, scores = stream(11)
+    calibrate, half = Calibrate(BUDGET, weights=WEIGHTS), slice(0, 700)
+    first = Points.of(points.times[half], points.values[half])
+    state = calibrate.start()
+    calibrate.step(state, first, scores.take(half), interval_ns=np.array([MINUTE]))
+    old = dataclasses.replace(state, version=2, arrays={**state.arrays, "life": state.arrays["life"][:, :-2]})
+    upgraded = calibrate.upgrade(old)
+    assert upgraded.version == calibrate.state_version
+    assert {k: a.shape for k, a in upgraded.arrays.items()} == {k: a.shape for k, a in state.arrays.items()}
+    assert (upgraded.arrays["life"][:, -2:] == 0).all()
+    np.testing.assert_array_equal(upgraded.arrays["life"][:, :-2], state.arrays["life"][:, :-2])
 
 
 def test_an_outage_leaves_no_trace_in_any_member() -> None:

@@ -326,6 +326,25 @@ def test_an_alert_at_time_zero_is_an_alert() -> None:
     assert found.alert_opened.tolist() == [0]
 
 
+def test_a_grade_ranks_what_is_not_anomalous_and_moves_no_alert() -> None:
+    points, scores, judgement, _ = stream(3)
+    policy = Policy(direction="above")
+    plain = Decide(policy).step(Decide(policy).start(), points, scores, judgement)
+    grade = np.random.default_rng(3).random(len(points))
+    found = Decide(policy).step(
+        Decide(policy).start(), points, scores, dataclasses.replace(judgement, spoke=None, grade=grade)
+    )
+    for name in ("alert_score", "lower", "upper", "alert_opened", "events"):
+        assert getattr(found, name).tobytes() == getattr(plain, name).tobytes(), name
+    assert repr(found.records) == repr(plain.records)
+    untouched = plain.anomaly_score == judgement.anomaly_score
+    free = untouched & (plain.anomaly_score <= 1)
+    np.testing.assert_array_equal(found.anomaly_score[free], np.maximum(plain.anomaly_score, grade)[free])
+    np.testing.assert_array_equal(found.anomaly_score[~free], plain.anomaly_score[~free])
+    assert free.any()
+    assert (~untouched).any(), "some points lie on the side that is not watched"
+
+
 def test_an_empty_batch_changes_nothing() -> None:
     decide = Decide()
     state = decide.start(2)

@@ -131,11 +131,10 @@ class Voter:
     def ready(self) -> bool:
         return self.seen >= 250 and self.row.fit is not None
 
-    def nats(self, score: float, share: float) -> float:
+    def alone(self, score: float) -> float:
         if math.isnan(score) or not self.ready:
             return math.nan
-        found = math.log(share) - self.row.ln_p(score, math.inf, -math.inf)
-        return min(max(found, 0.0), 4 * math.log(self.seen + 10))
+        return -self.row.ln_p(score, math.inf, -math.inf)
 
     def learn(self, score: float, weight: float) -> None:
         if math.isnan(score):
@@ -157,6 +156,7 @@ class Calibrate:
         self.seen, self.lively = 0, 0
         self.held, self.quiet = 0, 0
         self.incidents, self.excess, self.armed, self.peak, self.peak_quiet = 0.0, 0.0, 0.0, 0.0, 0
+        self.means: list[float] = []
 
     @property
     def heard(self) -> int:
@@ -170,27 +170,40 @@ class Calibrate:
 
     def step(self, z: float, further: tuple[float, ...] = ()) -> tuple[float, list[float]]:
         """-ln of the calibrated p, and of each member's own; NaN while nothing is said. A NaN score is none."""
-        shares = self.shares()
-        each = [self.band_nats(z, shares[0])]
-        each += [v.nats(score, share) for v, score, share in zip(self.voters, further, shares[1:], strict=True)]
+        shares, heard = self.shares(), [self.seen, *(v.seen for v in self.voters)]
+        alone = [self.band_alone(z), *(v.alone(score) for v, score in zip(self.voters, further, strict=True))]
+        each = [
+            min(max(math.log(share) + n, 0.0), 4 * math.log(seen + 10)) if not math.isnan(n) else n
+            for n, share, seen in zip(alone, shares, heard, strict=True)
+        ]
+        known = [min(max(n, 0.0), 14.0) for n in alone if not math.isnan(n)]
+        self.means += [float(np.mean(known))] if known else []
         nats = max((n for n in each if not math.isnan(n)), default=math.nan)
         late = self.heard >= 250
         answers = [self.second_level(n) if late and not math.isnan(n) else n for n in (nats, *each)]
         self.learn(z, further, nats)
         return answers[0], answers[1:]
 
-    def band_nats(self, z: float, share: float) -> float:
+    def grade(self, limit: float) -> float:
+        """What the members found together up to the last point that any of them judged, ``limit`` nats as 1."""
+        slow = 0.0
+        for heard, mean in enumerate(self.means, 1):
+            slow += (mean - slow) / min(heard, 32)
+        grade = 3 * (self.means[-1] / 4 + slow * 3 / 4) / limit
+        return grade if grade <= 0.8 else 1 - 0.2 * math.exp((0.8 - grade) / 0.2)
+
+    def band_alone(self, z: float) -> float:
         if self.seen < 20 or math.isnan(z):
             return math.nan
         least = -math.inf if self.lively >= 10 else math.log(0.1 / (self.seen + 2))
-        nats = 0.0
+        nats = -math.inf
         counted = self.counts.least(z, 0.0, len(self.rows[0].bins))
         sides = (max(z, 0.0), max(-z, 0.0))
         for row, side, (_, second), often in zip(self.rows, sides, self.highest, counted, strict=True):
             age = max(self.seen / 250, 1) ** 0.75 if row.fit else 1
             found = max(row.ln_p(side, max(second / 3.2, 1) * age, least), often)
-            nats = max(nats, math.log(share * row.share) - found)
-        return min(nats, 4 * math.log(self.seen + 10))
+            nats = max(nats, math.log(row.share) - found)
+        return nats
 
     def second_level(self, nats: float) -> float:
         ln_rate = math.log((self.incidents + 5) / (self.armed + 500))
@@ -257,9 +270,15 @@ def nats(z: np.ndarray, half_life: float) -> np.ndarray:
 
 
 def several(
-    z: np.ndarray, further: list[np.ndarray], weights: tuple[float, ...], half_life: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """-ln p of every point of an ensemble, and of each member [member, point]; NaN where there is no score."""
+    z: np.ndarray, further: list[np.ndarray], weights: tuple[float, ...], half_life: float, limit: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """-ln p of every point of an ensemble, of each member [member, point], and the grades, NaN without a score."""
     series = Calibrate(half_life, weights)
-    rows = [series.step(float(z[i]), tuple(float(f[i]) for f in further)) for i in range(len(z))]
-    return np.array([whole for whole, _ in rows]), np.array([each for _, each in rows]).T
+    whole, each, grades = [], [], []
+    for i in range(len(z)):
+        before = len(series.means)
+        all_of_them, own = series.step(float(z[i]), tuple(float(f[i]) for f in further))
+        whole.append(all_of_them)
+        each.append(own)
+        grades.append(series.grade(limit) if len(series.means) > before else math.nan)
+    return np.array(whole), np.array(each).T, np.array(grades)

@@ -57,7 +57,9 @@ def judge(candidate: Candidate, times: Int64, values: Float64, scores: Scores, o
     said = watch.calibrate.step(
         watch.calibrate.start(), points, scores, interval_ns=np.ones(1, np.int64), held=held, threads=1
     )
-    judgement = Judgement(said.anomaly_score, said.limit_above, said.limit_below, said.confidence, said.spoke)
+    judgement = Judgement(
+        said.anomaly_score, said.limit_above, said.limit_below, said.confidence, said.spoke, said.grade
+    )
     decided = watch.decide.step(watch.decide.start(), points, scores, judgement, threads=1)
     opened = np.flatnonzero(decided.events & int(Event.OPENED))
     return Judged(decided.anomaly_score, decided.alert_score, opened)

@@ -19,7 +19,7 @@ from watchband.core.scores import Scores
 from watchband.core.state import Field, State
 from watchband.pipeline.rules import DEFAULT_RULE, Budget, Contamination, Cutoff, Rule, Sigma
 
-BINS, FIT, LIFE, VOTER = _kernels.calibrate_widths()
+BINS, FIT, LIFE, VOTER, TOGETHER = _kernels.calibrate_widths()
 CELLS_LIGHT, LIFE_LIGHT = _kernels.calibrate_light_widths()
 _OUTAGE = -1.0
 INTERVAL_UNKNOWN = 60_000_000_000
@@ -46,6 +46,9 @@ class Calibrated:
     members : tuple of float64[n]
         Of an ensemble, each member's own anomaly_score after its share of the false alarms, the band's first: the
         largest of them is ``anomaly_score``. NaN where a member says nothing. Empty for a single detector.
+    grade : float64[n], optional
+        Of an ensemble: what all members found together at this point and in those before, 0 to 1. It opens no alert;
+        ``Decide`` ranks by it the points that are not anomalous. None for a single detector.
     """
 
     p_value: Float64
@@ -54,16 +57,18 @@ class Calibrated:
     limit_below: Float64
     confidence: Float64
     members: tuple[Float64, ...] = ()
+    grade: Float64 | None = None
 
     @classmethod
     def blank(cls, n: int, members: int) -> Calibrated:
         """Columns of ``n`` points of which nothing is known."""
         p_value, score, above, below, confidence, *own = (np.full(n, np.nan) for _ in range(5 + members))
-        return cls(p_value, score, above, below, confidence, tuple(own))
+        return cls(p_value, score, above, below, confidence, tuple(own), np.full(n, np.nan) if members else None)
 
     def columns(self) -> list[Float64]:
-        """Every array: the five, then the members'."""
-        return [self.p_value, self.anomaly_score, self.limit_above, self.limit_below, self.confidence, *self.members]
+        """Every array: the five, then the members' and the grade."""
+        five = [self.p_value, self.anomaly_score, self.limit_above, self.limit_below, self.confidence]
+        return [*five, *self.members] if self.grade is None else [*five, *self.members, self.grade]
 
     @property
     def spoke(self) -> Float64:
@@ -125,7 +130,7 @@ class Calibrate(Fold):
     """
 
     name: ClassVar[str] = "calibrate"
-    state_version: ClassVar[int] = 2
+    state_version: ClassVar[int] = 3
 
     rule: Rule = DEFAULT_RULE
     direction: str = param("both", Choice(("both", "above", "below")), "Side on which values are anomalous.")
@@ -164,8 +169,14 @@ class Calibrate(Fold):
         return {
             "bins": Field("f4", self.rows * BINS),
             "fits": Field("f8", self.rows * FIT),
-            "life": Field("f8", LIFE + VOTER * (len(self.members) - 1)),
+            "life": Field("f8", LIFE + self._of_members),
         }
+
+    @property
+    def _of_members(self) -> int:
+        """Numbers of a series' life that are of the ensemble."""
+        further = len(self.members) - 1
+        return VOTER * further + (TOGETHER if further else 0)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -179,14 +190,17 @@ class Calibrate(Fold):
         return fingerprint(self.name, {**values, "direction": self.direction, "half_life": self.half_life})
 
     def upgrade(self, state: State) -> State:
-        """Version 1 knew nothing of counts: their places are empty at first."""
-        if state.version != 1:
+        """Version 1 knew nothing of counts, version 2 no grade of an ensemble: their places are empty at first."""
+        if state.version not in (1, 2):
             return super().upgrade(state)
         life = state.arrays["life"]
+        if self.tier == "light":
+            return replace(state, version=self.state_version)
         known = life.shape[1] - VOTER * (len(self.members) - 1)
-        empty = np.zeros((len(life), LIFE - known))
-        arrays = {**state.arrays, "life": np.concatenate([life[:, :known], empty, life[:, known:]], axis=1)}
-        return replace(state, version=2, arrays=arrays)
+        parts = [life[:, :known], np.zeros((len(life), LIFE - known)), life[:, known:]]
+        parts.append(np.zeros((len(life), self.layout()["life"].width - LIFE - parts[2].shape[1])))
+        arrays = {**state.arrays, "life": np.concatenate(parts, axis=1)}
+        return replace(state, version=self.state_version, arrays=arrays)
 
     def step(
         self,

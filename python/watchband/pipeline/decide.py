@@ -49,6 +49,8 @@ class Judgement:
     spoke : float64[n], optional
         Sum of ``1 << k`` for every member ``k`` of an ensemble that is above the limit on its own, the band's first.
         None: what is strange is so by its value.
+    grade : float64[n], optional
+        Of an ensemble, at most 1: ranks the points that are not anomalous. Alerts do not read it.
     """
 
     anomaly_score: Float64
@@ -56,6 +58,7 @@ class Judgement:
     limit_below: Float64
     confidence: Float64
     spoke: Float64 | None = None
+    grade: Float64 | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,8 @@ class Decisions:
     Parameters
     ----------
     anomaly_score : float64[n]
-        After the policies: at most 1 where one suppressed the point, at least 3 for a finding.
+        After the policies: at most 1 where one suppressed the point, at least 3 for a finding. Where nothing is
+        anomalous and no policy spoke, the grade of an ensemble if that is larger.
     alert_score : float64[n]
         The raised score where an alert with that limit would open or escalate, else 0.
     lower, upper : float64[n]
@@ -204,6 +208,9 @@ class Decide(Fold):
             state.points_seen[points.rows[some]] += counts[some]
             state.last_time[points.rows[some]] = points.times[points.offsets[1:][some] - 1]
         score, alert_score, lower, upper, opened, events = outputs
+        if judgement.grade is not None:
+            graded = (score <= 1) & (score == judgement.anomaly_score) & (judgement.grade > score)
+            score[graded] = judgement.grade[graded]
         return Decisions(score, alert_score, lower, upper, opened.view(np.int64), events.astype(np.int64), records)
 
     def _kernel(

@@ -226,6 +226,7 @@ class Watch:
             calibrated.limit_below,
             calibrated.confidence,
             calibrated.spoke if self.members else None,
+            calibrated.grade,
         )
         judged = points.with_values(np.where(guessed, np.nan, values)[:, None]) if guessed.any() else points
         decisions = self.decide.step(state.decide, judged, scores, judgement, threads=threads)
