@@ -8,9 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from watchband.apps.library.backtest.ledger import Ledger, Record
+from watchband.apps.library.backtest.scores import read_scores
 from watchband.apps.library.backtest.spool import Spooled
 from watchband.apps.library.backtest.work import Failure
 from watchband.core.errors import UnknownNameError
@@ -128,15 +127,10 @@ class Backtest:
         return [(str(one.series.key), name) for one in self.told for name in self.names]
 
     def _by_points(self, candidate: str) -> Iterator[SeriesPoints]:
-        import pyarrow.parquet as pq
-
         for one in self.told:
             series = str(one.series.key)
-            path = self.scores_of(series, candidate)
-            table = pq.read_table(path, columns=["timestamp", "anomaly_score"], partitioning=None)
-            times = table.column("timestamp").cast("int64").to_numpy()
-            score = np.asarray(table.column("anomaly_score").to_numpy(), np.float64)
-            yield series_points(times, score, self.labels[series], one.span)
+            times, columns = read_scores(self.scores_of(series, candidate), ("anomaly_score",))
+            yield series_points(times, columns["anomaly_score"], self.labels[series], one.span)
 
     def values(self, candidate: str) -> dict[str, float]:
         """Every figure of a candidate as a plain number, by name; NaN where it is not known."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from watchband.apps.library.backtest.scores import read_scores
 from watchband.apps.library.view import SeriesView
 from watchband.core.series import SeriesKey
 
@@ -35,13 +36,9 @@ class ViewCache:
         return self._held[pair]
 
     def _read(self, series: str, candidate: str) -> SeriesView | None:
-        import pyarrow.parquet as pq
-
         path = self._found.scores_of(series, candidate)
         if not path.exists():
             return None
-        table = pq.read_table(path, columns=["timestamp", *_COLUMNS], partitioning=None)
-        times = table.column("timestamp").cast("int64").to_numpy()
-        columns = {name: table.column(name).to_numpy() for name in _COLUMNS}
-        arrays: dict[str, Any] = {name: np.asarray(column, np.float64) for name, column in columns.items()}
-        return SeriesView(SeriesKey.parse(series), "", times, **arrays, imputed=np.zeros(len(times), np.bool_))
+        times, columns = read_scores(path, _COLUMNS)
+        arrays: dict[str, Any] = {**columns, "imputed": np.zeros(len(times), np.bool_)}
+        return SeriesView(SeriesKey.parse(series), "", times, **arrays)

@@ -5,19 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from watchband.adapters.stores.memory import MemoryStore
-from watchband.apps.library.backtest.ledger import Ledger, Record, key_of
+from watchband.apps.library.backtest.ledger import Ledger, key_of
+from watchband.apps.library.backtest.scores import Keeper
 from watchband.apps.library.backtest.spool import CHUNK_POINTS, Spool
 from watchband.apps.library.feeds import Progress
-from watchband.apps.library.rows import Rows
-from watchband.core.alert import Alert
-from watchband.core.series import SeriesKey
 from watchband.evaluation.backtest.contender import Contender, groups
 from watchband.evaluation.backtest.outside import Outside
 from watchband.evaluation.backtest.replay import ReplaySource, replay
@@ -136,60 +131,3 @@ class Work:
             replay(watches, source, MemoryStore(keep_log=False), excluded=self.excluded, observe=take)
         for one, keeper in zip(group, keepers, strict=True):
             self.ledger.commit(self.key(number, one), keeper.record(), keeper.part)
-
-
-@dataclass(eq=False)
-class Keeper:
-    """Takes what one candidate says of one series; writes the scores as they come."""
-
-    key: SeriesKey
-    candidate: str
-    part: Path | None
-    alerts: dict[str, Alert] = field(default_factory=dict)
-    points: int = 0
-    anomalies: int = 0
-    _writer: Any = None
-
-    def take(self, results: Results) -> None:
-        """Add what is said of a batch."""
-        self.points += int(np.isfinite(results.score).sum())
-        self.anomalies += int((results.anomaly_score > 1).sum())
-        self.alerts.update((alert.id, alert) for alert in results.alerts)
-        if self._writer is not None:
-            self._writer.write_table(_table(results, self.key, self.candidate))
-
-    def record(self) -> Record:
-        """What is kept of it."""
-        alerts = sorted(self.alerts.values(), key=lambda a: (a.opened, a.id))
-        return Record(str(self.key), self.candidate, alerts, self.points, self.anomalies)
-
-    def __enter__(self) -> Keeper:
-        if self.part is not None:
-            import pyarrow.parquet as pq
-
-            self._writer = pq.ParquetWriter(self.part, _schema(), compression="zstd")
-        return self
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
-            if error is not None and self.part is not None:
-                self.part.unlink(missing_ok=True)
-
-
-def _schema() -> Any:
-    import pyarrow as pa
-
-    from watchband.apps.library.outputs.table import schema
-
-    return pa.schema([("candidate", pa.string()), *schema()])
-
-
-def _table(results: Results, key: SeriesKey, candidate: str) -> Any:
-    import pyarrow as pa
-
-    from watchband.apps.library.outputs.table import to_arrow
-
-    table = to_arrow(Rows.of(results), [key])
-    return table.add_column(0, "candidate", pa.array([candidate] * len(table), pa.string()))
