@@ -21,6 +21,8 @@ _EXPORTS = {
     "backtest": "watchband.apps.library.backtest.call",
     "detect": "watchband.apps.library.detect",
     "detectors": "watchband.detectors",
+    "inject": "watchband.apps.library.simulation.injection",
+    "simulate": "watchband.apps.library.simulation.call",
     "tune": "watchband.apps.library.tune",
 }
 
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from watchband import detectors as detectors
     from watchband.apps.library.backtest.call import backtest as backtest
     from watchband.apps.library.detect import detect as detect
+    from watchband.apps.library.simulation.call import simulate as simulate
+    from watchband.apps.library.simulation.injection import inject as inject
     from watchband.apps.library.tune import tune as tune
     from watchband.core.alert import Alert as Alert
     from watchband.core.detector import Detector as Detector

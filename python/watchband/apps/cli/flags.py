@@ -125,6 +125,11 @@ def compared(*own: Flag) -> Callable[[Callable[..., None]], Callable[..., None]]
     return lambda command: _with_flags(command, (*HINTS, *several), own)
 
 
+def flagged(*own: Flag, hinted: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command flags of its own, which it takes as a mapping ``own``; ``hinted`` adds how files are read."""
+    return lambda command: _with_flags(command, HINTS if hinted else (), own)
+
+
 def _with_flags(command: Callable[..., None], asked: Sequence[Flag], own: Sequence[Flag]) -> Callable[..., None]:
     direct = [
         parameter
@@ -136,12 +141,16 @@ def _with_flags(command: Callable[..., None], asked: Sequence[Flag], own: Sequen
 
     @functools.wraps(command)
     def with_flags(*args: Any, **given: Any) -> None:
-        options = {flag.name: given.pop(flag.name) for flag in OPTIONS}
-        hints = {flag.name: given.pop(flag.name) for flag in HINTS}
         given.pop("debug", None)
         if own:
             given["own"] = {flag.name: given.pop(flag.name) for flag in own}
-        command(*args, **given, options=options, hints=hints)
+        hints = {flag.name: given.pop(flag.name) for flag in HINTS if flag in asked}
+        options = {flag.name: given.pop(flag.name) for flag in OPTIONS if flag.name in given}
+        if options:
+            given["options"] = options
+        if hints:
+            given["hints"] = hints
+        command(*args, **given)
 
     parameters = [*direct, *flags, debug]
     with_flags.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

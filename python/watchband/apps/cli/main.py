@@ -20,6 +20,8 @@ LATE = {
     "backtest": "watchband.apps.cli.backtest",
     "bench": "watchband.apps.cli.bench",
     "demo": "watchband.apps.cli.demo",
+    "inject": "watchband.apps.cli.inject",
+    "simulate": "watchband.apps.cli.simulate",
     "tune": "watchband.apps.cli.tune",
 }
 """Commands imported when asked for: the module, where the function has the command's name, beside its ``EXAMPLES``;

@@ -47,6 +47,11 @@ class TableFeed:
         self._progress = progress
 
     @property
+    def table(self) -> Table:
+        """What is read."""
+        return self._table
+
+    @property
     def notes(self) -> list[str]:
         """Roles of the columns and notes; complete after the last batch."""
         profile = self._table.profile

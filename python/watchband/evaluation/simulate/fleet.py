@@ -59,8 +59,8 @@ class Fleet(Sequence[Simulated]):
     def __post_init__(self) -> None:
         if not self.kinds or self.series < 0 or not 0 <= self.share <= 1:
             raise ConfigError(
-                f"A fleet needs a kind, a number of series >= 0 and a share of 0 to 1. Got {list(self.kinds)}, {self.series}, "
-                f"{self.share}."
+                "A fleet needs a kind, a number of series >= 0 and a share of 0 to 1. "
+                f"Got {list(self.kinds)}, {self.series}, {self.share}."
             )
         traits = [Simulated(kind, points=0).traits for kind in self.kinds]
         for spec in self.faults:

@@ -105,6 +105,11 @@ class Table:
             raise ConfigError(f"The files hold {len(self.keys):,} series; at most {SERIES_MAX:,} are read in one call.")
         self.profile = Profile([f.profile for f in files], problems)
 
+    @property
+    def files(self) -> list[OpenFile]:
+        """The files that could be opened, as they are read."""
+        return self._files
+
     def __enter__(self) -> Table:
         return self
 

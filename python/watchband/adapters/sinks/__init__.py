@@ -1,0 +1,1 @@
+"""Sinks: one file, one system that points or alerts are sent to."""
