@@ -1,7 +1,7 @@
 """Rewrite the generated parts of the docs: what stands between ``<!-- NAME -->`` and ``<!-- /NAME -->``.
 
-``members NAME`` is the table of a preset's members; ``scenes`` that of the promises that ``watchband bench scenes``
-plays; ``params NAME`` is the parameter table of a detector or of another fold (a detector's own page may leave out the
+``members NAME`` is the table of a preset's members; ``simulated NAME`` that of the kinds, scenes or faults of the
+simulator; ``scenes`` that of the promises that ``watchband bench scenes`` plays; ``params NAME`` is the parameter table of a detector or of another fold (a detector's own page may leave out the
 name).
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from watchband.apps.cli.simulate_list import document
 from watchband.core import params
 from watchband.evaluation.scenarios.catalogue import SCENES
 from watchband.evaluation.scenarios.scene import EVERY
@@ -23,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TITLE = re.compile(r"^# `?([a-z_]+)`?", re.MULTILINE)
 FOLDS: dict[str, type] = {"calibrate": Calibrate, "policy": Policy, "prepare": Prepare}
 """What has parameters and is no detector."""
-MARK = re.compile(r"(<!-- (params|detectors|members|scenes)(?: (\w+))? -->\n).*?(<!-- /\2 -->)", re.DOTALL)
+MARK = re.compile(r"(<!-- (params|detectors|members|scenes|simulated)(?: (\w+))? -->\n).*?(<!-- /\2 -->)", re.DOTALL)
 
 
 def detector_table() -> str:
@@ -59,6 +60,20 @@ def scene_table() -> str:
     return "\n".join(lines) + "\n"
 
 
+def simulated_table(key: str) -> str:
+    """What ``watchband simulate --list`` names: ``kinds``, ``scenes`` or ``faults``."""
+    columns = {"kinds": ("kind", "constants"), "scenes": ("scene",), "faults": ("fault", "expected", "size in noise")}
+    lines = ["| " + " | ".join((*columns[key], "what it is")) + " |", "|---" * (len(columns[key]) + 1) + "|"]
+    for row in document()[key]:
+        cells = [f"`{row['name']}`"]
+        if key == "kinds":
+            cells.append(", ".join(f"`{name}`" for name in row["constants"]))
+        elif key == "faults":
+            cells += [row["expect"], "–" if row["size"] is None else f"{row['size'][0]:g} to {row['size'][1]:g}"]
+        lines.append("| " + " | ".join((*cells, row["summary"])) + " |")
+    return "\n".join(lines) + "\n"
+
+
 def generated(text: str) -> str:
     """The page with its generated parts as they should be."""
     title = TITLE.search(text)
@@ -69,6 +84,8 @@ def generated(text: str) -> str:
             body = detector_table()
         elif kind == "scenes":
             body = scene_table()
+        elif kind == "simulated":
+            body = simulated_table(name)
         elif kind == "members":
             body = member_table(name)
         else:

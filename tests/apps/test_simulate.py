@@ -135,7 +135,7 @@ def test_a_picture(tmp_path: Path, theme: str) -> None:
     result = run("cpu", "sparse", "--series", "2", *SHORT, "--fault", "spike", "--plot", path, "--theme", theme)
     assert result.exit_code == 0, result.stderr
     assert path.read_bytes().startswith(b"\x89PNG")
-    with pytest.raises(ConfigError, match="1 to 12 series"):
+    with pytest.raises(ConfigError, match="1 to 16 series"):
         wb.simulate("cpu", series=0).plot(path)
     with pytest.raises(UnknownNameError, match="series"):
         wb.simulate("cpu").plot(path, only="mem")

@@ -95,7 +95,7 @@ class Simulation:
         timezone, theme
             Of the time axis; ``light`` or ``dark``.
         only : str, optional
-            Name of the one series to show; else the first twelve.
+            Name of the one series to show; else the first sixteen.
         """
         from watchband.apps.library.simulation.picture import PANELS_MAX, draw_picture
 

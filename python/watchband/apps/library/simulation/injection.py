@@ -120,22 +120,7 @@ def inject(
         raise ConfigError(f"Faults are put into one file at a time. Got {len(feed.table.files)}.")
     whole = _read(feed)
     file = feed.table.files[0]
-    at_random = [s for s in specs if s.when is None and s.after is None]
-    fixed = [s for s in specs if not (s.when is None and s.after is None)]
-    rng = Dice(seed, "inject", "series").generator("")
-    if random:
-        kinds = at_random or [FaultSpec(ANY)]
-        at_random = [kinds[number % len(kinds)] for number in range(random)]
-    asked: dict[str, list[FaultSpec]] = {}
-    for spec in fixed:
-        asked.setdefault(_chosen(spec, series, whole), []).append(spec)
-    long = [name for name, one in whole.items() if len(one.times) >= _FEWEST_POINTS]
-    for spec in at_random:
-        named = spec.series or series
-        if not named and not long:
-            raise ConfigError(f"No series has {_FEWEST_POINTS} points or more: too few for a random place.")
-        name = _chosen(spec, series, whole) if named or len(whole) == 1 else str(rng.choice(long))
-        asked.setdefault(name, []).append(spec)
+    asked = _asked(specs, random, seed, series, whole)
     labels: list[Label] = []
     values: dict[str, tuple[Int64, Float64]] = {}
     changes: dict[tuple[int, str], str | None] = {}
@@ -174,6 +159,29 @@ def _read(feed: TableFeed) -> dict[str, _Series]:
         here = here[first]
         found[str(key)] = _Series(once, values[here], rows[here], table.files[0].roles.values[number % width])
     return found
+
+
+def _asked(
+    specs: list[FaultSpec], random: int, seed: int, series: str | None, whole: Mapping[str, _Series]
+) -> dict[str, list[FaultSpec]]:
+    """Faults by the series that they go into."""
+    at_random = [s for s in specs if s.when is None and s.after is None]
+    asked: dict[str, list[FaultSpec]] = {}
+    for spec in specs:
+        if spec not in at_random:
+            asked.setdefault(_chosen(spec, series, whole), []).append(spec)
+    if random:
+        kinds = at_random or [FaultSpec(ANY)]
+        at_random = [kinds[number % len(kinds)] for number in range(random)]
+    rng = Dice(seed, "inject", "series").generator("")
+    long = [name for name, one in whole.items() if len(one.times) >= _FEWEST_POINTS]
+    for spec in at_random:
+        named = spec.series or series
+        if not named and not long:
+            raise ConfigError(f"No series has {_FEWEST_POINTS} points or more: too few for a random place.")
+        name = _chosen(spec, series, whole) if named or len(whole) == 1 else str(rng.choice(long))
+        asked.setdefault(name, []).append(spec)
+    return asked
 
 
 def _chosen(spec: FaultSpec, series: str | None, whole: Mapping[str, _Series]) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-PANELS_MAX = 12
+PANELS_MAX = 16
 _BUCKETS = 1500
 _INCHES_WIDE, _PANEL_INCHES, _HEAD_INCHES, _FOOT_INCHES = 10.0, 1.2, 0.1, 0.45
 _NEAR = 0.012
@@ -36,7 +36,7 @@ def draw_picture(
     Parameters
     ----------
     panels : sequence of Panel
-        At most 12; what must alert is shaded warm, what must stay quiet cool, and each is named.
+        At most 16; what must alert is shaded warm, what must stay quiet cool, and each is named.
     path : path
         The file to write; it is replaced.
     timezone, theme, dpi
@@ -105,7 +105,7 @@ def _shade(axes: Axes, labels: Sequence[Label], colour: dict[str, str], taken: f
         axes.axvspan(start, start + length, color=fill, linewidth=0, zorder=1)
         place: dict[str, Any] = {"transform": axes.get_xaxis_transform(), "clip_on": False, "linewidth": 0, "zorder": 6}
         axes.add_patch(Rectangle((start, 1.0), length, 0.03, color=edge, **place))
-        words = label.fault.replace("_", " ") + (" (quiet)" if calm else "")
+        words = label.fault.replace("_", " ") + (" (quiet)" if calm else " (root)" if label.root else "")
         room = len(words) * _LETTER
         at = min(max((start - first) / width, taken), 1 - room)
         if at >= taken:
