@@ -1,8 +1,8 @@
 """Rewrite the generated parts of the docs: what stands between ``<!-- NAME -->`` and ``<!-- /NAME -->``.
 
 ``members NAME`` is the table of a preset's members; ``simulated NAME`` that of the kinds, scenes or faults of the
-simulator; ``scenes`` that of the promises that ``watchband bench scenes`` plays; ``params NAME`` is the parameter table of a detector or of another fold (a detector's own page may leave out the
-name).
+simulator; ``scenes`` that of the promises that ``watchband bench scenes`` plays; ``params NAME`` is the parameter table
+of a detector or of another fold (a detector's own page may leave out the name).
 """
 
 from __future__ import annotations

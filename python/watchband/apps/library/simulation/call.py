@@ -192,24 +192,37 @@ def simulate(
     """
     delivery = Delivery(missing, late, parse_duration(late_by), duplicates, stuck)
     kinds = [what] if isinstance(what, str) else list(what)
+    if played := _scene(kinds, bool(faults), seed):
+        return Simulation(played.series, delivery, played)
+    place = Calendar.parse(calendar, timezone, holidays)
+    clock, points = _span(start, to, length, interval, place)
+    given = [faults] if isinstance(faults, (str, FaultSpec)) else list(faults)
+    specs = [fault if isinstance(fault, FaultSpec) else FaultSpec.parse(fault) for fault in given]
+    return Simulation(Fleet(kinds, series, seed, points, clock, specs, noise, share), delivery)
+
+
+def _scene(kinds: Sequence[str], faults: bool, seed: int) -> Scene | None:
+    """The scene that is named; None where kinds of metrics are."""
     known = {kind.partition(":")[0] for kind in kinds}
     if known & SCENES.keys():
         if len(kinds) > 1 or faults:
             raise ConfigError(f"The scene {kinds[0]!r} stands alone and has its own faults. Leave out the others.")
-        found = scene(kinds[0], seed)
-        return Simulation(found.series, delivery, found)
+        return scene(kinds[0], seed)
     if unknown := sorted(known - METRICS.keys()):
         raise UnknownNameError("kind of metric or scene", unknown[0], {*METRICS, *SCENES})
-    clock = Clock(
-        _moment(start, timezone, START_NS), parse_duration(interval), Calendar.parse(calendar, timezone, holidays)
-    )
-    end = clock.start + parse_duration(length) if to is None else _moment(to, timezone, 0)
+    return None
+
+
+def _span(
+    start: str | int | None, to: str | int | None, length: str, interval: str, calendar: Calendar
+) -> tuple[Clock, int]:
+    """The clock of the series and their points."""
+    clock = Clock(_moment(start, calendar.timezone, START_NS), parse_duration(interval), calendar)
+    end = clock.start + parse_duration(length) if to is None else _moment(to, calendar.timezone, 0)
     points = -(-(end - clock.start) // clock.interval)
     if not 0 < points <= POINTS_MAX:
         raise ConfigError(f"From the start to the end there are {points:,} points. Expected 1 to {POINTS_MAX:,}.")
-    given = [faults] if isinstance(faults, (str, FaultSpec)) else list(faults)
-    specs = [fault if isinstance(fault, FaultSpec) else FaultSpec.parse(fault) for fault in given]
-    return Simulation(Fleet(kinds, series, seed, points, clock, specs, noise, share), delivery)
+    return clock, points
 
 
 def _moment(given: Any, timezone: str, default: int) -> int:
