@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from itertools import count, islice
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from watchband.pipeline.watch import Watch
 from watchband.testing import streams
 
 MINUTES_5 = 5 * streams.MINUTE
+PAST = 600
 
 
 def cases(points: int, peers: bool) -> list[Case]:
@@ -22,8 +24,7 @@ def cases(points: int, peers: bool) -> list[Case]:
         fleet = Points.fleet([(streams.times(length, MINUTES_5), streams.daily(length, i)) for i in range(series)])
         found.append(_case("detector and calibrate, fleet, 1,000 points a series", name, fleet, 1))
     for name, series, rounds in (("light", points // 20, 4), ("auto", max(2, points // 5000), 4)):
-        values = streams.daily(series, 1)
-        fleet = Points.fleet([(np.zeros(1, np.int64), values[i : i + 1]) for i in range(series)])
+        fleet = Points.fleet([(np.full(1, streams.START), np.zeros(1))] * series)
         found.append(_case("detector and calibrate, one point of each series in turn", name, fleet, rounds))
     return found
 
@@ -40,16 +41,25 @@ def _case(group: str, name: str, fleet: Points, rounds: int) -> Case:
         calibrate.step(calibration, points, scores, interval_ns=interval, threads=1)  # type: ignore[arg-type]
 
     # States go on from run to run: what counts is a fleet that lives, not one that starts.
-    state, calibration, clock = detector.start(fleet.series), calibrate.start(fleet.series), [0]
-    span = int(fleet.times.max() - fleet.times.min()) + MINUTES_5
+    state, calibration, round_ = detector.start(fleet.series), calibrate.start(fleet.series), count()
+    length = len(fleet) // fleet.series
+    later = streams.daily(len(fleet) + 1000 * length, 1)[:, None]
 
     def work() -> None:
-        for _ in range(rounds):
-            moved = Points(fleet.times + clock[0], fleet.values, fleet.offsets, fleet.rows)
-            fold(state, calibration, moved)
-            clock[0] += span
+        for number in islice(round_, rounds):
+            at = number * length
+            values = later[at : at + len(fleet)]
+            fold(state, calibration, Points(fleet.times + at * MINUTES_5, values, fleet.offsets, fleet.rows))
 
-    warm: Callable[[], None] = work
-    for _ in range(max(1, 40 // (rounds * (len(fleet) // fleet.series)))):
-        warm()
+    for batch in _past(fleet):
+        fold(state, calibration, batch)
     return Case(group, name, work, rounds * len(fleet), size, f"{fleet.series:,} series")
+
+
+def _past(fleet: Points) -> Iterator[Points]:
+    """What the series of a fleet have lived through before: ``PAST`` points each, in a few batches."""
+    part = PAST // 6
+    first = int(fleet.times.min())
+    for begin in range(first - PAST * MINUTES_5, first, part * MINUTES_5):
+        times = streams.times(part, MINUTES_5, begin)
+        yield Points.fleet([(times, streams.daily(part, row + begin % 1009)) for row in range(fleet.series)])

@@ -1,8 +1,8 @@
-use numpy::PyReadwriteArray2;
+use numpy::{PyReadonlyArray1, PyReadwriteArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use super::batch::{step, Columns, Outputs, PointsArgs, StateArgs};
+use super::batch::{contiguous, step, Columns, Outputs, PointsArgs, StateArgs};
 use crate::kernels::buckets::BINS;
 use crate::kernels::calibrate::{Calibrate, Direction, Rule};
 use crate::kernels::life::LIFE;
@@ -22,7 +22,7 @@ fn calibrate(
     points: PointsArgs<'_>,
     columns: Columns<'_>,
     outputs: Outputs<'_>,
-    p_limit: Vec<f64>,
+    p_limit: PyReadonlyArray1<'_, f64>,
     rule: RuleArgs<'_>,
     direction: &str,
     half_life: f64,
@@ -44,6 +44,7 @@ fn calibrate(
         "below" => Direction::Below,
         _ => Direction::Both,
     };
+    let p_limit = p_limit.as_slice().map_err(contiguous)?.to_vec();
     let kernel = Calibrate::new(rule, direction, half_life, weights, strengths, sparse, p_limit);
     let state = StateArgs { f64s: vec![fits, life], f32s: vec![bins], ..Default::default() };
     step(py, &kernel, state, &points, &columns, outputs, threads)

@@ -1,7 +1,7 @@
-use numpy::PyReadwriteArray2;
+use numpy::{PyReadonlyArray1, PyReadwriteArray2};
 use pyo3::prelude::*;
 
-use super::batch::{step, Columns, Outputs, PointsArgs, StateArgs};
+use super::batch::{contiguous, step, Columns, Outputs, PointsArgs, StateArgs};
 use crate::kernels::calibrate::Direction;
 use crate::kernels::calibrate_light::{CalibrateLight, CELLS, LIFE};
 
@@ -13,7 +13,7 @@ fn calibrate_light(
     points: PointsArgs<'_>,
     columns: Columns<'_>,
     outputs: Outputs<'_>,
-    p_limit: Vec<f64>,
+    p_limit: PyReadonlyArray1<'_, f64>,
     direction: &str,
     half_life: f64,
     threads: usize,
@@ -23,6 +23,7 @@ fn calibrate_light(
         "below" => Direction::Below,
         _ => Direction::Both,
     };
+    let p_limit = p_limit.as_slice().map_err(contiguous)?.to_vec();
     let kernel = CalibrateLight::new(direction, half_life, p_limit);
     let state = StateArgs { f64s: vec![life], f32s: vec![cells], ..Default::default() };
     step(py, &kernel, state, &points, &columns, outputs, threads)

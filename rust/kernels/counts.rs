@@ -4,6 +4,7 @@
 //! State: COUNTS numbers of `life`: whole values in a row, then the weight of 0, 1, … 7, and of 8 and above.
 
 use super::life::COUNTED;
+use super::quantum::is_whole;
 
 const RUN: usize = COUNTED;
 const VALUES: usize = COUNTED + 1;
@@ -13,10 +14,29 @@ pub const COUNTS: usize = 2 + MOST;
 /// Values that are as far out in less than this share of points may be news.
 const OFTEN: f64 = 0.02;
 /// Whole values in a row after which a metric counts something.
-const SURE: f64 = 100.0;
+pub const SURE: f64 = 100.0;
 
-fn whole(value: f64) -> bool {
-    value >= 0.0 && value == value.trunc()
+pub fn whole(value: f64) -> bool {
+    value >= 0.0 && is_whole(value)
+}
+
+/// Whole values in a row after one more.
+pub fn in_a_row(run: f64, value: f64) -> f64 {
+    if whole(value) {
+        (run + 1.0).min(SURE)
+    } else {
+        0.0
+    }
+}
+
+/// Limits in units of score, above and below, of a band from `lower` to `upper` brought in to whole numbers.
+pub fn on_whole_numbers(expected: f64, scale: f64, [upper, lower]: [f64; 2], limits: [f64; 2]) -> [f64; 2] {
+    let (upper, lower) = match (upper.floor(), lower.ceil()) {
+        (high, low) if high >= low => (high, low),
+        _ => (upper, lower),
+    };
+    let limit = |away: f64, given: f64| if away.is_finite() { away / scale } else { given };
+    [limit(upper - expected, limits[0]), limit(expected - lower, limits[1])]
 }
 
 /// A metric that counts, at one point.
@@ -70,12 +90,7 @@ impl Counts {
             upper = highest.map_or(upper, |x| upper.max(x as f64));
             lower = lowest.map_or(lower, |x| lower.min(x as f64));
         }
-        let (upper, lower) = match (upper.floor(), lower.ceil()) {
-            (high, low) if high >= low => (high, low),
-            _ => (upper, lower),
-        };
-        let limit = |edge: f64, given: f64| if edge.is_finite() { edge / scale } else { given };
-        [limit(upper - self.expected, above), limit(self.expected - lower, below)]
+        on_whole_numbers(self.expected, scale, [upper, lower], limits)
     }
 }
 
@@ -86,7 +101,7 @@ fn sum(life: &[f64], from: usize, to: usize) -> f64 {
 
 /// Looks at a value that is known.
 pub fn look(life: &mut [f64], value: f64) {
-    life[RUN] = if whole(value) { (life[RUN] + 1.0).min(SURE) } else { 0.0 };
+    life[RUN] = in_a_row(life[RUN], value);
 }
 
 /// Keeps a value where few are expected.

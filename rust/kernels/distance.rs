@@ -69,11 +69,13 @@ impl<'a> Answers<'a> {
     /// Takes the outputs out of a slice; `width` is that of the band, in scales.
     pub fn of(slice: &mut Slice<'a>, width: f64) -> Self {
         let values = slice.values;
-        let Ok([score, expected, lower, upper, scale, flags]) =
-            <[&mut [f64]; 6]>::try_from(std::mem::take(&mut slice.outputs))
-        else {
-            unreachable!("six outputs")
-        };
+        // Drained, not taken: the list is used again for the next series.
+        let mut outputs = slice.outputs.drain(..);
+        let [score, expected, lower, upper, scale, flags] = std::array::from_fn(|_| {
+            let Some(output) = outputs.next() else { unreachable!("six outputs") };
+            output
+        });
+        drop(outputs);
         Self { values, width, score, expected, lower, upper, scale, flags }
     }
 

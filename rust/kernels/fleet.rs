@@ -13,6 +13,7 @@ pub struct Row<'a> {
 }
 
 /// One series' part of the batch. `columns` are further per-point inputs, `outputs` the per-point answers.
+#[derive(Default)]
 pub struct Slice<'a> {
     /// Position of this slice in the batch.
     pub index: usize,
@@ -173,13 +174,10 @@ fn rests<'a, T>(arrays: Vec<(&'a mut [T], usize)>) -> Vec<Rest<'a, T>> {
     arrays.into_iter().map(|(cells, width)| Rest { cells, width, base: 0 }).collect()
 }
 
-fn front<'a>(outputs: &mut [&'a mut [f64]], points: usize) -> Vec<&'a mut [f64]> {
-    let cut = |output: &mut &'a mut [f64]| {
-        let (head, tail) = std::mem::take(output).split_at_mut(points);
-        *output = tail;
-        head
-    };
-    outputs.iter_mut().map(cut).collect()
+fn front<'a>(output: &mut &'a mut [f64], points: usize) -> &'a mut [f64] {
+    let (head, tail) = std::mem::take(output).split_at_mut(points);
+    *output = tail;
+    head
 }
 
 fn shares<'a, 'b>(
@@ -195,13 +193,14 @@ fn shares<'a, 'b>(
     let share = |from: usize| {
         let to = count.min(from + size);
         let row = batch.rows[to - 1] as usize + 1;
+        let points = (batch.offsets[to] - batch.offsets[from]) as usize;
         Share {
             batch,
             f64s: f64s.iter_mut().map(|rest| rest.until(row)).collect(),
             f32s: f32s.iter_mut().map(|rest| rest.until(row)).collect(),
             i64s: i64s.iter_mut().map(|rest| rest.until(row)).collect(),
             u16s: u16s.iter_mut().map(|rest| rest.until(row)).collect(),
-            outputs: front(&mut outputs, (batch.offsets[to] - batch.offsets[from]) as usize),
+            outputs: outputs.iter_mut().map(|output| front(output, points)).collect(),
             slices: from..to,
         }
     };
@@ -211,24 +210,28 @@ fn shares<'a, 'b>(
 impl Share<'_, '_> {
     fn fold<K: Kernel>(&mut self, kernel: &K) {
         let batch = self.batch;
+        // One for all series: its lists keep their room, unless a kernel takes them away.
+        let mut slice = Slice::default();
         for index in self.slices.clone() {
             let row = batch.rows[index] as usize;
             let (from, to) = (batch.offsets[index] as usize, batch.offsets[index + 1] as usize);
-            kernel.step(&mut Slice {
-                index,
-                row: Row {
-                    f64s: self.f64s.iter_mut().map(|rest| rest.row(row)).collect(),
-                    f32s: self.f32s.iter_mut().map(|rest| rest.row(row)).collect(),
-                    i64s: self.i64s.iter_mut().map(|rest| rest.row(row)).collect(),
-                    u16s: self.u16s.iter_mut().map(|rest| rest.row(row)).collect(),
-                },
-                times: &batch.times[from..to],
-                values: &batch.values[from * batch.dims..to * batch.dims],
-                columns: batch.columns.iter().map(|column| &column[from..to]).collect(),
-                outputs: front(&mut self.outputs, to - from),
-            });
+            slice.index = index;
+            refill(&mut slice.row.f64s, self.f64s.iter_mut().map(|rest| rest.row(row)));
+            refill(&mut slice.row.f32s, self.f32s.iter_mut().map(|rest| rest.row(row)));
+            refill(&mut slice.row.i64s, self.i64s.iter_mut().map(|rest| rest.row(row)));
+            refill(&mut slice.row.u16s, self.u16s.iter_mut().map(|rest| rest.row(row)));
+            slice.times = &batch.times[from..to];
+            slice.values = &batch.values[from * batch.dims..to * batch.dims];
+            refill(&mut slice.columns, batch.columns.iter().map(|column| &column[from..to]));
+            refill(&mut slice.outputs, self.outputs.iter_mut().map(|output| front(output, to - from)));
+            kernel.step(&mut slice);
         }
     }
+}
+
+fn refill<T>(list: &mut Vec<T>, items: impl Iterator<Item = T>) {
+    list.clear();
+    list.extend(items);
 }
 
 /// Threads for a batch of so many points; `asked` 0 means: as many as pay off.

@@ -13,16 +13,22 @@ pub struct Rate {
     pub ln_rate: f64,
     pub mean: f64,
     pub k: f64,
+    /// By which nats that open no incident are multiplied.
+    share: f64,
 }
 
 impl Rate {
     pub fn of(life: &[f64]) -> Rate {
         let n = life[INCIDENTS];
-        Rate {
-            ln_rate: libm::log((n + 5.0) / (life[ARMED] + 500.0)),
-            mean: ((life[EXCESS] + 10.0) / (n + 10.0)).clamp(0.7, 2.5),
-            k: n + 10.0,
-        }
+        Rate::new(
+            libm::log((n + 5.0) / (life[ARMED] + 500.0)),
+            ((life[EXCESS] + 10.0) / (n + 10.0)).clamp(0.7, 2.5),
+            n + 10.0,
+        )
+    }
+
+    pub fn new(ln_rate: f64, mean: f64, k: f64) -> Rate {
+        Rate { ln_rate, mean, k, share: (-ln_rate / (2.0 * LN10)).min(1.0) }
     }
 
     /// From -ln p of a point to -ln of the rate of incidents as strange as this.
@@ -31,7 +37,7 @@ impl Rate {
         if excess > 0.0 {
             -self.ln_rate + self.k * libm::log1p(excess / (self.mean * self.k))
         } else {
-            nats * (-self.ln_rate / (2.0 * LN10)).min(1.0)
+            nats * self.share
         }
     }
 
@@ -40,7 +46,7 @@ impl Rate {
         if wanted >= -self.ln_rate {
             return 2.0 * LN10 + self.mean * self.k * libm::expm1((wanted + self.ln_rate) / self.k);
         }
-        (wanted / (-self.ln_rate / (2.0 * LN10)).min(1.0)).min(2.0 * LN10)
+        (wanted / self.share).min(2.0 * LN10)
     }
 }
 

@@ -6,8 +6,8 @@
 
 use super::distance::Answers;
 use super::fleet::{Kernel, Slice};
-use super::light_band_season::{learn_factor, learn_season, Season};
-use super::quantum;
+use super::light_band_season::{learn_factor, learn_season, Season, Step, TABLES};
+use super::quantum::{self, is_whole};
 use super::seasonal_band_calendar::Calendar;
 use super::seasonal_band_core::{clip, core_numbers};
 
@@ -51,9 +51,9 @@ const WIDENING: f64 = 12.0;
 const HUGE: f64 = 1e100;
 pub(super) const DAY: f64 = 86_400.0;
 /// What is remembered: by the level, by the scales, by the lag.
-const LEVEL_SECONDS: f64 = 7.0 * DAY;
-const NEAR_POINTS: f64 = 125.0;
-const FAR_SECONDS: f64 = 2.0 * DAY;
+pub(super) const LEVEL_SECONDS: f64 = 7.0 * DAY;
+pub(super) const NEAR_POINTS: f64 = 125.0;
+pub(super) const FAR_SECONDS: f64 = 2.0 * DAY;
 const LAG_POINTS: f64 = 500.0;
 /// Residuals count no further than this many scales.
 const CLIP: f64 = 3.0;
@@ -99,17 +99,43 @@ struct Outlook {
 fn floor(core: &Core) -> f64 {
     let level = core.level.abs();
     let known = if core.quantum <= STEP_LITTLE * level { 1.0 } else { (core.changes / STEPS_KNOWN).min(1.0) };
-    (RESOLUTION * level).max(STEP_SHARE * core.quantum * known)
+    greater(RESOLUTION * level, STEP_SHARE * core.quantum * known)
+}
+
+/// The lesser of two numbers: `min` in one instruction, as neither is NaN.
+fn lesser(a: f64, b: f64) -> f64 {
+    if a < b {
+        a
+    } else {
+        b
+    }
+}
+
+fn greater(a: f64, b: f64) -> f64 {
+    if a > b {
+        a
+    } else {
+        b
+    }
+}
+
+/// 1 / `count`, from `most` on that of `most`: the division that a long life spares.
+fn inverse(count: f64, most: f64) -> f64 {
+    if count < most {
+        1.0 / count
+    } else {
+        1.0 / most
+    }
 }
 
 /// Tracks whether values are counts, and the small steps between different values: their lower fifth.
-fn learn_quantum(core: &mut Core, value: f64, seconds: f64) {
+fn learn_quantum(core: &mut Core, value: f64, of_level: f64) {
     let step = (value - core.last).abs();
-    let whole = f64::from(u8::from(value.floor() == value));
-    core.whole += (whole - core.whole) * (1.0 / (core.seen + 1.0)).max(0.005);
+    let whole = f64::from(u8::from(is_whole(value)));
+    core.whole += (whole - core.whole) * inverse(core.seen + 1.0, 200.0);
     core.negative = core.negative.max(f64::from(u8::from(value < 0.0)));
     core.last = value;
-    core.changes -= core.changes * (seconds / LEVEL_SECONDS).min(1.0);
+    core.changes -= core.changes * of_level.min(1.0);
     if core.seen == 0.0 || step == 0.0 {
         return;
     }
@@ -118,7 +144,7 @@ fn learn_quantum(core: &mut Core, value: f64, seconds: f64) {
 }
 
 impl LightBand {
-    fn outlook(&self, core: &Core, tables: &[f32], time: i64) -> Outlook {
+    fn outlook(&self, core: &Core, tables: &[f32; TABLES], time: i64) -> Outlook {
         let season = Season::at(&self.calendar, core, tables, time);
         let ridge = 10.0 * core.far * core.far;
         let lag = if ridge > 0.0 { (core.lag_xy / (core.lag_xx + ridge)).clamp(0.0, 1.0) } else { 0.0 };
@@ -130,7 +156,7 @@ impl LightBand {
             // Least variance of a count: that of a Poisson law.
             square = square.max(expected.max(0.25 * core.level).min(1e6));
         }
-        Outlook { season, lag, expected, scale: square.sqrt().max(floor(core)) }
+        Outlook { season, lag, expected, scale: greater(square.sqrt(), floor(core)) }
     }
 
     fn is_outside(&self, core: &mut Core, z: f64) -> bool {
@@ -153,9 +179,9 @@ impl LightBand {
     }
 
     /// Learns a value; the flag it is to carry.
-    fn learn(&self, s: &mut Series<'_>, o: &Outlook, value: f64, seconds: f64) -> f64 {
-        let core = &mut s.core;
-        learn_quantum(core, value, seconds);
+    fn learn(&self, s: &mut Series<'_>, o: &Outlook, value: f64) -> f64 {
+        let (core, step) = (&mut s.core, &s.step);
+        learn_quantum(core, value, step.of_level);
         let z = if o.scale > 0.0 { clip((value - o.expected) / o.scale, HUGE) } else { 0.0 };
         let outside = self.is_outside(core, z);
         let rest = value - core.level - o.season.said;
@@ -172,41 +198,48 @@ impl LightBand {
             out if out <= FORGOTTEN => DISBELIEVED,
             _ => 0.0,
         };
-        let first = 1.0 / core.seen;
         let bound = CLIP_SCALE * core.far;
-        let gain = share * first.max((seconds / FAR_SECONDS).min(1.0 / NEAR_POINTS));
-        let away = if bound > 0.0 { rest.abs().min(bound) } else { rest.abs() };
+        let of_first =
+            if core.seen * step.of_far > 1.001 { step.of_far } else { greater(step.of_far, 1.0 / core.seen) };
+        let gain = share * of_first;
+        let away = if bound > 0.0 { lesser(rest.abs(), bound) } else { rest.abs() };
         core.far += gain * (PER_MEAN * away - core.far);
-        let clipped = clip(rest, CLIP * core.far);
+        let clipped = greater(lesser(rest, CLIP * core.far), -CLIP * core.far);
         if outside {
             // What comes every night is expected after some nights; what comes once teaches little.
             if share > 0.0 {
-                learn_season(core, s.tables, &o.season, 0.5 * clipped, seconds);
+                learn_season(core, s.tables, &o.season, 0.5 * clipped, step);
             }
             coast(core, o.lag);
             return flag;
         }
         if core.doubt == 0.0 {
             let near = core.near * o.season.spread;
-            let away = if near > 0.0 { error.abs().min(CLIP_SCALE * near) } else { error.abs() };
-            let gain = first.max(1.0 / NEAR_POINTS);
+            let away = if near > 0.0 { lesser(error.abs(), CLIP_SCALE * near) } else { error.abs() };
+            let gain = inverse(core.seen, NEAR_POINTS);
             core.near += gain * (PER_MEAN * away / o.season.spread - core.near);
             core.near = core.near.min(HUGE);
-            learn_factor(s.tables, &o.season, core.near, away, seconds);
+            learn_factor(s.tables, &o.season, core.near, away, step);
             let last = core.rest;
             core.lag_xy += last * clipped - core.lag_xy / LAG_POINTS;
             core.lag_xx += last * last - core.lag_xx / LAG_POINTS;
         }
-        learn_season(core, s.tables, &o.season, clipped, seconds);
+        learn_season(core, s.tables, &o.season, clipped, step);
         let known = s.clock[1].saturating_sub(s.clock[0]) as f64 * 1e-9;
-        core.level += (seconds / known.clamp(seconds.max(1e-9), LEVEL_SECONDS)).min(0.1) * clipped;
+        // Less than a week is known at first; points that are further apart move it by their tenth, too.
+        let of_known = if known < LEVEL_SECONDS {
+            step.seconds / known.max(step.seconds.max(1e-9))
+        } else {
+            step.of_level
+        };
+        core.level += of_known.min(0.1) * clipped;
         core.rest = clipped;
         core.doubt = 0.0;
         flag
     }
 
     /// Runs of values outside: not learned, unless the level stays.
-    fn judge(&self, core: &mut Core, clock: &mut [i64], outside: bool, u: f64) -> f64 {
+    fn judge(&self, core: &mut Core, clock: &mut [i64; 3], outside: bool, u: f64) -> f64 {
         if core.run == 0.0 {
             if !outside {
                 return 0.0;
@@ -263,13 +296,22 @@ fn coast(core: &mut Core, lag: f64) {
 /// The state of one series while its slice is folded.
 struct Series<'a> {
     core: Core,
-    clock: &'a mut [i64],
-    tables: &'a mut [f32],
+    clock: &'a mut [i64; 3],
+    tables: &'a mut [f32; TABLES],
+    step: Step,
 }
 
 impl Series<'_> {
-    /// Moves the clock; seconds since the last point, no more than two usual intervals.
-    fn pass(&mut self, time: i64) -> f64 {
+    /// Moves the clock: the step since the last point, no more than two usual intervals.
+    fn pass(&mut self, time: i64) {
+        let seconds = self.seconds(time);
+        // Mostly as at the last point, and then what follows from it is known.
+        if seconds != self.step.seconds {
+            self.step = Step::of(seconds);
+        }
+    }
+
+    fn seconds(&mut self, time: i64) -> f64 {
         if self.clock[0] == i64::MIN {
             (self.clock[0], self.clock[1]) = (time, time);
             return 0.0;
@@ -281,13 +323,13 @@ impl Series<'_> {
             core.interval = seconds;
         }
         let usual = core.interval;
-        core.interval += 0.02 * (seconds.min(4.0 * usual) - usual);
+        core.interval += 0.02 * (lesser(seconds, 4.0 * usual) - usual);
         if seconds > 1.5 * usual {
             // Missing points: what is remembered of the last value fades.
             core.doubt = 1.0;
             core.rest = 0.0;
         }
-        seconds.min(2.0 * usual)
+        lesser(seconds, 2.0 * usual)
     }
 
     fn gather(&mut self, value: f64) {
@@ -318,14 +360,17 @@ impl Series<'_> {
 impl Kernel for LightBand {
     fn step(&self, slice: &mut Slice<'_>) {
         let times = slice.times;
-        let row = std::mem::take(&mut slice.row);
-        let Ok([packed]) = <[&mut [f64]; 1]>::try_from(row.f64s) else { unreachable!("one f64 array") };
-        let Ok([tables]) = <[&mut [f32]; 1]>::try_from(row.f32s) else { unreachable!("one f32 array") };
-        let Ok([clock]) = <[&mut [i64]; 1]>::try_from(row.i64s) else { unreachable!("one i64 array") };
-        let mut s = Series { core: Core::load(packed), clock, tables };
         let mut answers = Answers::of(slice, self.width);
+        let [packed] = &mut slice.row.f64s[..] else { unreachable!("one f64 array") };
+        let [tables] = &mut slice.row.f32s[..] else { unreachable!("one f32 array") };
+        let [clock] = &mut slice.row.i64s[..] else { unreachable!("one i64 array") };
+        let Ok(tables) = <&mut [f32; TABLES]>::try_from(&mut **tables) else {
+            unreachable!("widths as declared")
+        };
+        let Ok(clock) = <&mut [i64; 3]>::try_from(&mut **clock) else { unreachable!("widths as declared") };
+        let mut s = Series { core: Core::load(packed), clock, tables, step: Step::of(0.0) };
         for (i, &time) in times.iter().enumerate() {
-            let seconds = s.pass(time);
+            s.pass(time);
             let value = answers.values[i];
             let known = value.is_finite();
             if s.core.seen < HEAD as f64 {
@@ -340,7 +385,7 @@ impl Kernel for LightBand {
             answers.say(i, o.expected, o.scale);
             answers.flags[i] = if s.core.seen < WARM_UP { WARMING } else { 0.0 };
             if known {
-                answers.flags[i] += self.learn(&mut s, &o, clip(value, HUGE), seconds);
+                answers.flags[i] += self.learn(&mut s, &o, clip(value, HUGE));
             } else {
                 coast(&mut s.core, o.lag);
                 answers.flags[i] += if s.core.run_out >= HELD_FROM { HELD } else { 0.0 };

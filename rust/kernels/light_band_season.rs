@@ -1,6 +1,6 @@
 //! The seasons of `light_band`: tables of the day's and the week's hours, and a factor of the scale for each hour.
 
-use super::light_band::{Core, CLIP_SCALE, DAY, PER_MEAN};
+use super::light_band::{Core, CLIP_SCALE, DAY, FAR_SECONDS, LEVEL_SECONDS, NEAR_POINTS, PER_MEAN};
 use super::seasonal_band_calendar::Calendar;
 use super::seasonal_band_core::clip;
 
@@ -29,7 +29,34 @@ pub struct Season {
     pub spread: f64,
 }
 
-fn node(tables: &[f32], at: usize) -> f64 {
+/// Seconds since the last point, and what follows from them alone.
+pub struct Step {
+    pub seconds: f64,
+    /// In shares of what the level and the far scale remember, the latter no more than the near one's.
+    pub of_level: f64,
+    pub of_far: f64,
+    /// No more than an hour, in seconds and in hours, and what is left of the tables' worth after it.
+    counted: f64,
+    visit: f64,
+    keeps: f64,
+}
+
+impl Step {
+    pub fn of(seconds: f64) -> Step {
+        let counted = seconds.min(HOUR);
+        let of_far = (seconds / FAR_SECONDS).min(1.0 / NEAR_POINTS);
+        Step {
+            seconds,
+            of_level: seconds / LEVEL_SECONDS,
+            of_far,
+            counted,
+            visit: counted / HOUR,
+            keeps: 1.0 - counted / WORTH_SECONDS,
+        }
+    }
+}
+
+fn node(tables: &[f32; TABLES], at: usize) -> f64 {
     // A visit does not foretell itself.
     if tables[NODES + at] > 0.75 {
         f64::from(tables[at])
@@ -39,11 +66,9 @@ fn node(tables: &[f32], at: usize) -> f64 {
 }
 
 impl Season {
-    pub fn at(calendar: &Calendar, core: &Core, tables: &[f32], time: i64) -> Season {
-        let (second, weekday) = calendar.of_week(time);
-        let hours = second / HOUR;
-        let i = (hours as usize).min(HOURS - 1);
-        let part = hours - i as f64;
+    pub fn at(calendar: &Calendar, core: &Core, tables: &[f32; TABLES], time: i64) -> Season {
+        let (second, i, weekday) = calendar.of_week(time);
+        let part = second / HOUR - i as f64;
         let hour = (i, (i + 1) % HOURS);
         let at = weekday * HOURS + i;
         let week = (HOURS + at, HOURS + (at + 1) % WEEK);
@@ -67,9 +92,8 @@ impl Season {
     }
 }
 
-pub fn learn_season(core: &mut Core, tables: &mut [f32], season: &Season, rest: f64, seconds: f64) {
-    let seconds = seconds.min(HOUR);
-    let keeps = 1.0 - seconds / WORTH_SECONDS;
+pub fn learn_season(core: &mut Core, tables: &mut [f32; TABLES], season: &Season, rest: f64, step: &Step) {
+    let (seconds, keeps) = (step.counted, step.keeps);
     // What each table should have said, given the other: its own part and what was left over.
     let of_day = rest + season.weight * season.of_hour;
     core.hour_xy = keeps * core.hour_xy + seconds * season.of_hour * of_day;
@@ -77,7 +101,7 @@ pub fn learn_season(core: &mut Core, tables: &mut [f32], season: &Season, rest: 
     let of_week = season.said + rest - season.weight * season.of_hour;
     core.week_xy = keeps * core.week_xy + seconds * season.of_week * of_week;
     core.week_xx = keeps * core.week_xx + seconds * season.of_week * season.of_week;
-    let visit = (seconds / HOUR) as f32;
+    let visit = step.visit as f32;
     let mut teach = |at: usize, part: f64, wanted: f64| {
         let part = part as f32 * visit;
         let count = (tables[NODES + at] + part).min(VISITS);
@@ -94,15 +118,14 @@ pub fn learn_season(core: &mut Core, tables: &mut [f32], season: &Season, rest: 
     teach(season.week.1, season.part, of_week);
 }
 
-pub fn learn_factor(tables: &mut [f32], season: &Season, near: f64, away: f64, seconds: f64) {
+pub fn learn_factor(tables: &mut [f32; TABLES], season: &Season, near: f64, away: f64, step: &Step) {
     if near <= 0.0 {
         return;
     }
     let ratio = (PER_MEAN * away / near).clamp(0.1, CLIP_SCALE) - 1.0;
-    let visit = (seconds / HOUR).min(1.0);
     for (at, part) in [(season.hour.0, 1.0 - season.part), (season.hour.1, season.part)] {
         // The factors are visited with the hours.
-        let gain = part * visit / (1.0 + f64::from(tables[NODES + at]));
+        let gain = part * step.visit / (1.0 + f64::from(tables[NODES + at]));
         let factor = &mut tables[2 * NODES + at];
         let value = f64::from(*factor);
         *factor = (value + gain * (ratio - value)).max(-0.9) as f32;

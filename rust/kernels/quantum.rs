@@ -10,3 +10,12 @@ pub fn after(quantum: f64, step: f64) -> f64 {
         (1.05 * quantum).min(step)
     }
 }
+
+/// Whether a finite value is a whole number, without the call that `floor` is where there is no instruction for it.
+#[inline(always)]
+pub fn is_whole(value: f64) -> bool {
+    // Adding this leaves no room for a fraction.
+    const LARGE: f64 = 4_503_599_627_370_496.0;
+    let size = value.abs();
+    size >= LARGE || (size + LARGE) - LARGE == size
+}

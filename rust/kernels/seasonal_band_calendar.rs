@@ -65,13 +65,16 @@ impl Calendar {
         weekday(days) < 5 && !self.is_holiday(days)
     }
 
-    /// Seconds since local midnight and day of the week, 0 for Monday: what a slim band needs of a moment.
+    /// Seconds since local midnight, the hour they are in, and the day of the week, 0 for Monday: what a slim band needs
+    /// of a moment.
     #[inline]
-    pub fn of_week(&self, nanos: i64) -> (f64, usize) {
+    pub fn of_week(&self, nanos: i64) -> (f64, usize, usize) {
         let seconds = nanos.div_euclid(1_000_000_000);
         let local = seconds + self.offset(seconds);
-        let second = local.rem_euclid(DAY) as f64 + nanos.rem_euclid(1_000_000_000) as f64 * 1e-9;
-        (second, weekday(local.div_euclid(DAY)) as usize)
+        let days = local.div_euclid(DAY);
+        let whole = local - days * DAY;
+        let second = whole as f64 + nanos.wrapping_sub(seconds.wrapping_mul(1_000_000_000)) as f64 * 1e-9;
+        (second, (whole / 3_600) as usize, weekday(days) as usize)
     }
 
     /// The moment `nanos` after 1970 in UTC.

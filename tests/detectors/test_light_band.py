@@ -101,3 +101,14 @@ def test_far_numbers_stay_numbers() -> None:
     scores = run(LightBand(), values)
     assert np.isfinite(scores.score[800:]).all()
     assert scores.score[1000:].max() < 30
+
+
+@pytest.mark.parametrize("days", [6, 8, 31])
+def test_points_weeks_apart(days: int) -> None:
+    """Further apart than the level remembers: the level still follows by a tenth of each."""
+    values = np.random.default_rng(4).normal(100, 5, 200)
+    times = streams.times(200, days * 24 * streams.HOUR)
+    detector = LightBand()
+    scores = detector.step(detector.start(), Points.of(times, values))
+    assert np.isfinite(scores.score[8:]).all()
+    assert abs(np.mean(scores.expected[100:]) - 100) < 3

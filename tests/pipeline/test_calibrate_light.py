@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -98,6 +100,33 @@ def test_an_outage_that_the_detector_holds_back_leaves_no_trace() -> None:
     first, second = found.anomaly_score[3000], found.anomaly_score[4200]
     assert first > 2
     assert second > 0.9 * first
+
+
+@pytest.mark.parametrize("rate", [0.3, 20.0])
+def test_the_band_of_counts_ends_on_whole_numbers(rate: float) -> None:
+    """And stays the decision; one fraction, and for a hundred points the metric counts nothing."""
+    values = np.random.default_rng(9).poisson(rate, (1, 4000)).astype(float)
+    values[0, 3000] += 0.5
+    points, scores = scored(values)
+    found = calibrated(points, scores, LIGHT)
+    y, upper = values[0], scores.expected + found.limit_above * scores.scale
+    lower = scores.expected - found.limit_below * scores.scale
+    whole = np.abs(upper - np.round(upper)) < 1e-9 * np.maximum(1, np.abs(upper))
+    assert whole[300:3000].mean() > 0.99, "a band between two whole numbers has none to end on"
+    assert whole[3000:3101].mean() < 0.2
+    assert whole[3102:].mean() > 0.99
+    said = np.isfinite(found.anomaly_score) & np.isfinite(upper)
+    outside = (y > upper + 1e-9) | (y < lower - 1e-9)
+    np.testing.assert_array_equal(found.anomaly_score[said] > 1, outside[said])
+
+
+def test_states_from_before_counts_are_read() -> None:
+    """The place of the whole values is empty at first."""
+    points, scores = scored(NULLS["gaussian"](np.random.default_rng(10), (2, 900)))
+    state = LIGHT.start(2)
+    calibrated(points, scores, LIGHT, state)
+    older = replace(state, version=2, arrays={**state.arrays, "life": state.arrays["life"][:, :20].copy()})
+    assert LIGHT.load(older.to_bytes()).same_bits(state)
 
 
 def test_other_rules_want_the_full_tier() -> None:

@@ -126,12 +126,10 @@ class Detector(Fold):
     @staticmethod
     def _count(state: State, points: Points) -> None:
         """Note in the state what has been folded."""
-        ends = points.offsets[1:]
-        counts = ends - points.offsets[:-1]
-        some = counts > 0
-        rows = points.rows[some]
-        state.points_seen[rows] += counts[some]
-        state.last_time[rows] = points.times[ends[some] - 1]
+        some, rows = points.folded()
+        ends = points.offsets[1:][some]
+        state.points_seen[rows] += ends - points.offsets[:-1][some]
+        state.last_time[rows] = points.times[ends - 1]
 
     def step_one(self, state: State, time: int, value: float) -> Score:
         """One point of a fleet of one; the same bits as ``step`` with a batch of one, and the same errors.
@@ -178,11 +176,11 @@ class Detector(Fold):
             )
         if not len(points):
             return
-        some = points.offsets[1:] > points.offsets[:-1]
-        first, last = points.times[points.offsets[:-1][some]], state.last_time[points.rows[some]]
+        some, rows = points.folded()
+        first, last = points.times[points.offsets[:-1][some]], state.last_time[rows]
         if (late := first <= last).any():
             at = int(np.argmax(late))
             raise TimeOrderError(
-                f"State row {int(points.rows[some][at])} has folded time {int(last[at])}; the batch begins at "
+                f"State row {int(np.arange(state.series)[rows][at])} has folded time {int(last[at])}; the batch begins at "
                 f"{int(first[at])}. Leave out points that were folded before."
             )

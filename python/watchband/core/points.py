@@ -113,6 +113,20 @@ class Points:
         for index, row in enumerate(self.rows.tolist()):
             yield row, slice(int(self.offsets[index]), int(self.offsets[index + 1]))
 
+    def folded(self) -> tuple[Int64 | slice, Int64 | Int32 | slice]:
+        """Of the slices with points: their numbers, and their state rows; each as a slice where they follow each other.
+
+        Both index arrays; a slice is many times as quick as an array of numbers.
+        """
+        some = self.offsets[1:] > self.offsets[:-1]
+        if not some.all():
+            numbers = np.flatnonzero(some)
+            return numbers, self.rows[numbers]
+        rows = self.rows
+        first = int(rows[0]) if len(rows) else 0
+        in_turn = len(rows) and int(rows[-1]) - first == len(rows) - 1 and bool((rows[1:] > rows[:-1]).all())
+        return slice(None), slice(first, first + len(rows)) if in_turn else rows
+
     def with_values(self, values: Float64) -> Points:
         """The same times and series with other values (float64[n, d])."""
         return Points(self.times, values, self.offsets, self.rows)
@@ -167,7 +181,9 @@ def check_shapes(batch: Any, value_axes: int) -> None:
             f"{owner}.offsets must ascend from 0 to {n} with one entry more than rows ({len(rows)}). "
             f"Got {offsets.tolist()[:6]}."
         )
-    if len(rows) and (rows.min() < 0 or len(np.unique(rows)) != len(rows)):
+    # Rows mostly ascend, which shows at a glance that none comes twice.
+    ascend = bool((rows[1:] > rows[:-1]).all())
+    if len(rows) and (rows.min() < 0 or (not ascend and len(np.unique(rows)) != len(rows))):
         raise PointsShapeError(f"{owner}.rows must be different numbers >= 0: one slice per series and batch.")
 
 

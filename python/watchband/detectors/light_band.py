@@ -53,7 +53,7 @@ class LightBand(Detector):
     answers_all: ClassVar[bool] = True
     maturity: ClassVar[Maturity] = "beta"
     memory_tolerance: ClassVar[float] = 0.05
-    cost: ClassVar[str] = "O(1) a point; 0.1 µs"
+    cost: ClassVar[str] = "O(1) a point; 0.07 µs"
 
     timezone: str = param(
         "UTC", Text("the name of an IANA time zone"), "Time zone in which hours and days are counted."

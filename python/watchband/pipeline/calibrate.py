@@ -62,8 +62,18 @@ class Calibrated:
     @classmethod
     def blank(cls, n: int, members: int) -> Calibrated:
         """Columns of ``n`` points of which nothing is known."""
-        p_value, score, above, below, confidence, *own = (np.full(n, np.nan) for _ in range(5 + members))
-        return cls(p_value, score, above, below, confidence, tuple(own), np.full(n, np.nan) if members else None)
+        columns = [np.full(n, np.nan) for _ in range(5 + members)]
+        return cls._of(columns, np.full(n, np.nan) if members else None)
+
+    @classmethod
+    def unwritten(cls, n: int) -> Calibrated:
+        """Columns of ``n`` points that hold anything: for a kernel that answers every point of them."""
+        return cls._of([np.empty(n) for _ in range(5)])
+
+    @classmethod
+    def _of(cls, columns: list[Float64], grade: Float64 | None = None) -> Calibrated:
+        p_value, score, above, below, confidence, *own = columns
+        return cls(p_value, score, above, below, confidence, tuple(own), grade)
 
     def columns(self) -> list[Float64]:
         """Every array: the five, then the members' and the grade."""
@@ -135,7 +145,7 @@ class Calibrate(Fold):
     rule: Rule = DEFAULT_RULE
     direction: str = param("both", Choice(("both", "above", "below")), "Side on which values are anomalous.")
     half_life: float = param(5000.0, Real(100, 1e6), "Points after which a score counts half.", unit="points")
-    tier: str = param("full", Choice(("full", "light")), "'light': a budget for very many series, in 576 bytes each.")
+    tier: str = param("full", Choice(("full", "light")), "'light': a budget for very many series, in 584 bytes each.")
     weights: tuple[float, ...] = (1.0,)
     """Shares of the false alarms of an ensemble's members, the band's first; together 1."""
     strengths: tuple[float, ...] = ()
@@ -190,15 +200,19 @@ class Calibrate(Fold):
         return fingerprint(self.name, {**values, "direction": self.direction, "half_life": self.half_life})
 
     def upgrade(self, state: State) -> State:
-        """Version 1 knew nothing of counts, version 2 no grade of an ensemble: their places are empty at first."""
+        """Version 1 knew nothing of counts, version 2 no grade of an ensemble and, in the light tier, still no counts.
+
+        Their places are empty at first.
+        """
         if state.version not in (1, 2):
             return super().upgrade(state)
         life = state.arrays["life"]
         if self.tier == "light":
-            return replace(state, version=self.state_version)
-        known = life.shape[1] - VOTER * (len(self.members) - 1)
-        parts = [life[:, :known], np.zeros((len(life), LIFE - known)), life[:, known:]]
-        parts.append(np.zeros((len(life), self.layout()["life"].width - LIFE - parts[2].shape[1])))
+            parts = [life, np.zeros((len(life), LIFE_LIGHT - life.shape[1]))]
+        else:
+            known = life.shape[1] - VOTER * (len(self.members) - 1)
+            parts = [life[:, :known], np.zeros((len(life), LIFE - known)), life[:, known:]]
+            parts.append(np.zeros((len(life), self.layout()["life"].width - LIFE - parts[2].shape[1])))
         arrays = {**state.arrays, "life": np.concatenate(parts, axis=1)}
         return replace(state, version=self.state_version, arrays=arrays)
 
@@ -242,20 +256,25 @@ class Calibrate(Fold):
         """
         self.check_state(state)
         n = len(points)
-        learns, further = _learns(n, learn, held), self._further(scores)
-        if len(scores) != n or len(learns) != n or len(interval_ns) != points.series:
+        light = self.tier == "light"
+        # The light kernel learns every point unless it is told otherwise, and writes every cell.
+        learns = None if light and learn is None and held is None else _learns(n, learn, held)
+        further = self._further(scores)
+        known = n if learns is None else len(learns)
+        if len(scores) != n or known != n or len(interval_ns) != points.series:
             raise PointsShapeError(
                 f"Calibrate wants scores and learn for {n} points and intervals for {points.series} slices. Got "
-                f"{len(scores)}, {len(learns)} and {len(interval_ns)}."
+                f"{len(scores)}, {known} and {len(interval_ns)}."
             )
-        found = Calibrated.blank(n, len(self.members) if len(self.members) > 1 else 0)
+        members = len(self.members) if len(self.members) > 1 else 0
+        found = Calibrated.unwritten(n) if light else Calibrated.blank(n, members)
         if n:
-            columns = [scores.score, scores.expected, scores.scale, learns, *further]
+            columns = [scores.score, scores.expected, scores.scale, *([learns] if learns is not None else []), *further]
             self._run(state.arrays, points, columns, found.columns(), self._p_limits(interval_ns), threads)
-            counts = np.diff(points.offsets)
-            some = counts > 0
-            state.points_seen[points.rows[some]] += counts[some]
-            state.last_time[points.rows[some]] = points.times[points.offsets[1:][some] - 1]
+            some, rows = points.folded()
+            ends = points.offsets[1:][some]
+            state.points_seen[rows] += ends - points.offsets[:-1][some]
+            state.last_time[rows] = points.times[ends - 1]
         return found
 
     def _run(
@@ -264,7 +283,7 @@ class Calibrate(Fold):
         points: Points,
         columns: list[Float64],
         outputs: list[Float64],
-        p_limits: list[float],
+        p_limits: Float64,
         threads: int,
     ) -> None:
         batch = (points.rows, points.offsets, points.times, points.values)
@@ -308,13 +327,15 @@ class Calibrate(Fold):
             )
         return further
 
-    def _p_limits(self, interval_ns: Int64) -> list[float]:
+    def _p_limits(self, interval_ns: Int64) -> Float64:
         rule = self.rule if isinstance(self.rule, Budget) else Budget()
+        if len(interval_ns) and (interval_ns == interval_ns[0]).all():
+            interval = int(interval_ns[0])
+            return np.full(len(interval_ns), rule.p_limit(interval if interval > 0 else INTERVAL_UNKNOWN))
         # Thousands of series share a few intervals.
         found, where = np.unique(interval_ns, return_inverse=True)
         limits = [rule.p_limit(interval if interval > 0 else INTERVAL_UNKNOWN) for interval in found.tolist()]
-        spread: list[float] = np.array(limits, np.float64)[where].tolist()
-        return spread
+        return np.array(limits, np.float64)[where]
 
     def _kernel_rule(self) -> tuple[str, float, int, bool]:
         match self.rule:
