@@ -31,5 +31,6 @@ fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
     bindings::seasonal_band::register(module)?;
     bindings::shape_novelty::register(module)?;
     bindings::threshold::register(module)?;
+    bindings::together::register(module)?;
     Ok(())
 }

@@ -1,7 +1,7 @@
 """The compiled core: functions over arrays, one per kernel; checked against the binary by stubtest."""
 
-from collections.abc import Iterator
-from typing import ClassVar, Self, TypeAlias, final, overload
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar, Self, TypeAlias, final, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -317,6 +317,33 @@ class Score:
     def __ne__(self, value: object, /) -> bool: ...
     def __hash__(self) -> int: ...
     def __reduce__(self) -> tuple[type[Score], tuple[float, ...]]: ...
+
+@final
+class EnsembleScore(Score):
+    """The scores of one point, with those of an ensemble's further ``members``."""
+
+    def __new__(
+        cls,
+        score: float,
+        expected: float,
+        lower: float,
+        upper: float,
+        scale: float,
+        flags: float,
+        members: Sequence[float],
+    ) -> Self: ...
+    @property
+    def members(self) -> tuple[float, ...]: ...
+    def __reduce__(self) -> tuple[type[Score], tuple[Any, ...]]: ...
+
+@final
+class Steppers:
+    """Keeps the kernels and states of an ensemble's members between calls for one point."""
+
+    def __new__(cls, members: list[tuple[Stepper, bool, bool]]) -> Steppers: ...
+    def ready(self) -> bool: ...
+    def one(self, time: int, value: float) -> EnsembleScore | None: ...
+    def settle(self) -> tuple[int, int]: ...
 
 @final
 class Stepper:

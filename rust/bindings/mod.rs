@@ -22,3 +22,4 @@ pub mod rolling_zscore;
 pub mod seasonal_band;
 pub mod shape_novelty;
 pub mod threshold;
+pub mod together;

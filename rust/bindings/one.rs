@@ -93,6 +93,10 @@ impl Score {
 }
 
 impl Score {
+    pub fn of([score, expected, lower, upper, scale, flags]: [f64; 6]) -> Self {
+        Self { score, expected, lower, upper, scale, flags }
+    }
+
     fn numbers(&self) -> [f64; 6] {
         [self.score, self.expected, self.lower, self.upper, self.scale, self.flags]
     }
@@ -156,7 +160,7 @@ impl Stepper {
     }
 
     /// Whether a kernel has moved in.
-    fn ready(&self) -> bool {
+    pub fn ready(&self) -> bool {
         self.series.is_some()
     }
 
@@ -167,21 +171,13 @@ impl Stepper {
         time: &Bound<'_, PyAny>,
         value: &Bound<'_, PyAny>,
     ) -> PyResult<Option<Score>> {
-        let Some(series) = self.series.as_mut() else { return Ok(None) };
         let (Ok(time), Ok(value)) = (time.extract::<i64>(), value.extract::<f64>()) else { return Ok(None) };
-        if time <= self.last_time {
-            return Ok(None);
-        }
-        let answers = series.one(py, time, value)?;
-        self.last_time = time;
-        self.folded += 1;
-        let [score, expected, lower, upper, scale, flags] = answers;
-        Ok(Some(Score { score, expected, lower, upper, scale, flags }))
+        Ok(self.fold(py, time, value)?.map(Score::of))
     }
 
     /// Writes the state back to its arrays; says how many points were folded and the time of the last. The stepper is
     /// of no use afterwards.
-    fn settle(&mut self, py: Python<'_>) -> PyResult<(i64, i64)> {
+    pub fn settle(&mut self, py: Python<'_>) -> PyResult<(i64, i64)> {
         if let Some(series) = &self.series {
             series.f64s.bring_home(py)?;
             series.f32s.bring_home(py)?;
@@ -194,6 +190,18 @@ impl Stepper {
 }
 
 impl Stepper {
+    /// The answers for one point; None where it does not come after the last.
+    pub fn fold(&mut self, py: Python<'_>, time: i64, value: f64) -> PyResult<Option<[f64; 6]>> {
+        let Some(series) = self.series.as_mut() else { return Ok(None) };
+        if time <= self.last_time {
+            return Ok(None);
+        }
+        let answers = series.one(py, time, value)?;
+        self.last_time = time;
+        self.folded += 1;
+        Ok(Some(answers))
+    }
+
     pub fn adopt(&mut self, kernel: Box<dyn Kernel + Send>, state: &StateArgs<'_>) -> PyResult<()> {
         self.series = Some(Series {
             kernel,

@@ -44,7 +44,9 @@ pub fn exps(factor: f64, values: &[f64], found: &mut [f64]) {
         let mut outside = false;
         for (value, found) in values.iter().zip(&mut *found) {
             let x = factor * value;
-            outside |= x > 0.0 || x < LEAST;
+            // No number at all is inside.
+            outside |= x > 0.0;
+            outside |= x < LEAST;
             *found = exp_negative(x);
         }
         if outside {

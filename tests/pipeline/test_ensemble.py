@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 
 import numpy as np
@@ -9,14 +10,14 @@ import pytest
 
 import watchband as wb
 from watchband.core.duration import DAY, MINUTE
-from watchband.core.errors import InvalidParameterError, StateMismatchError
+from watchband.core.errors import InvalidParameterError, StateMismatchError, TimeOrderError
 from watchband.core.points import Float64, Points
 from watchband.core.scores import HELD
 from watchband.core.series import SeriesKey
 from watchband.core.state import HEADER_BYTES, Field, State
 from watchband.detectors import Ewma, GapNovelty, LevelShift, RandomCutForest, Residual, RollingZscore, SeasonalBand
 from watchband.pipeline.catalogue import CATALOGUE
-from watchband.pipeline.ensemble import Ensemble, Mix
+from watchband.pipeline.ensemble import Ensemble, EnsembleScore, Mix
 from watchband.pipeline.explain import explain_point
 from watchband.pipeline.raw import Raw
 from watchband.pipeline.results import Results
@@ -131,6 +132,42 @@ def test_a_member_is_upgraded_on_its_own() -> None:
     before = {name.removesuffix("_new"): array for name, array in read.arrays.items()}
     assert all(before[name].tobytes() == state.arrays[name].tobytes() for name in state.arrays)
     new.check_state(read)
+
+
+ONE_BY_ONE = {**MIXES, "auto": CATALOGUE.build({"type": "auto"}), "novelty": CATALOGUE.build({"type": "novelty"})}
+
+
+@pytest.mark.parametrize("mix", ONE_BY_ONE.values(), ids=ONE_BY_ONE.keys())
+def test_one_point_at_a_time_has_the_bits_of_a_batch(mix: Ensemble) -> None:
+    """The members' steppers hold the state between calls, through an outage and missing values."""
+    values = np.tile(outage()[880:1060], 2)
+    values[[0, 40, 41, 300]] = np.nan, np.nan, np.inf, -np.inf
+    points = points_of(values)
+    state, together = mix.start(), mix.start()
+    scores = mix.step(together, points)
+    for i, (time, value) in enumerate(zip(points.times.tolist(), values.tolist(), strict=True)):
+        one = mix.step_one(state, time, value)
+        assert isinstance(one, EnsembleScore)
+        np.testing.assert_array_equal([*one, *one.members], [column[i] for column in scores.columns()])
+        if i in (100, 200):
+            assert state.one_for is mix
+            state = mix.load(state.to_bytes())
+    assert state.one_for is mix
+    assert state.same_bits(together)
+    again = copy.deepcopy(one)
+    assert (repr(tuple(again)), again.members) == (repr(tuple(one)), one.members)
+
+
+def test_one_point_at_a_time_knows_the_errors_of_a_batch() -> None:
+    mix = MIXES["forest"]
+    state = mix.start()
+    for time in range(40):
+        mix.step_one(state, time, 1.0)
+    with pytest.raises(TimeOrderError, match="has folded time 39"):
+        mix.step_one(state, 39, 1.0)
+    with pytest.raises(StateMismatchError):
+        MIXES["residuals"].step_one(state, 40, 1.0)
+    assert state.points_seen[0] == 40
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from watchband._kernels import Score as Score
-from watchband._kernels import Stepper
+from watchband._kernels import Stepper, Steppers
 from watchband.core import params
 from watchband.core.errors import PointsShapeError, TimeOrderError
 from watchband.core.fold import Fold, fingerprint
@@ -155,11 +155,16 @@ class Detector(Fold):
         state.points_seen[0] += 1
         state.last_time[0] = time
         if self.one_kernel and state.asked_again():
-            stepper = Stepper(time)
-            self._fold(state, Points.empty(), Scores.into(stepper), 1)
+            stepper = self._stepper(state, time)
             if stepper.ready():
                 state.lend(self, stepper)
         return self._only(scores)
+
+    def _stepper(self, state: State, time: int) -> Stepper | Steppers:
+        """What keeps a copy of the state, whose last point was at ``time``, and the kernel ready."""
+        stepper = Stepper(time)
+        self._fold(state, Points.empty(), Scores.into(stepper), 1)
+        return stepper
 
     def _only(self, scores: Scores) -> Score:
         """The scores of a batch of one point."""
@@ -180,7 +185,8 @@ class Detector(Fold):
         first, last = points.times[points.offsets[:-1][some]], state.last_time[rows]
         if (late := first <= last).any():
             at = int(np.argmax(late))
+            row = int(np.arange(state.series)[rows][at])
             raise TimeOrderError(
-                f"State row {int(np.arange(state.series)[rows][at])} has folded time {int(last[at])}; the batch begins at "
+                f"State row {row} has folded time {int(last[at])}; the batch begins at "
                 f"{int(first[at])}. Leave out points that were folded before."
             )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from watchband._kernels import Score, Stepper
+from watchband._kernels import Score, Stepper, Steppers
 from watchband.core.errors import StateCorruptError, StateMismatchError, StateVersionError
 
 MAGIC = b"WBSTATE\n"
@@ -135,7 +135,7 @@ class State:
         self.__dict__["_calls"] = calls
         return self.series == 1 and calls >= self.__dict__.get("_patience", _PATIENCE)
 
-    def lend(self, owner: object, stepper: Stepper) -> None:
+    def lend(self, owner: object, stepper: Stepper | Steppers) -> None:
         """Let a stepper hold the arrays until somebody asks for one of them: they are then written, and back."""
         mine = self.__dict__
         mine["_away"] = (stepper, {name: mine.pop(name) for name in _LENT})

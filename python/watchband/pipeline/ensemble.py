@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from watchband._kernels import EnsembleScore, Stepper, Steppers
 from watchband.core import fold, params
-from watchband.core.detector import Detector, Score
+from watchband.core.detector import Detector
 from watchband.core.errors import InvalidParameterError
 from watchband.core.params import param
 from watchband.core.points import Points
@@ -98,12 +99,6 @@ def _flaw(members: tuple[Member, ...]) -> str:
     return f"members are single detectors that read one value a point, got {wide}" if wide else ""
 
 
-class EnsembleScore(Score):
-    """The scores of one point, with those of the further ``members``."""
-
-    members: tuple[float, ...] = ()
-
-
 class Ensemble(Detector):
     """Base of ensembles: what the members say, side by side; ``Calibrate`` combines it.
 
@@ -161,6 +156,10 @@ class Ensemble(Detector):
     @property
     def further(self) -> int:
         return len(self.members) - 1
+
+    @property
+    def one_kernel(self) -> bool:  # type: ignore[override]
+        return all(m.detector.one_kernel for m in self.members)
 
     @property
     def combination(self) -> dict[str, Any]:
@@ -273,10 +272,13 @@ class Ensemble(Detector):
             member.detector._fold(part, given, own, threads)
             next(further)[:] = own.score
 
+    def _stepper(self, state: State, time: int) -> Steppers:
+        parts = ((m, m.detector._stepper(part, time)) for m, part in self._parts(state))
+        return Steppers([(one, m.reads == "residual", m.holds) for m, one in parts if isinstance(one, Stepper)])
+
     def _only(self, scores: Scores) -> EnsembleScore:
-        score = EnsembleScore(*(a.item() for a in scores.outputs()))
-        score.members = tuple(a.item() for a in scores.members)
-        return score
+        score, expected, lower, upper, scale, flags = (a.item() for a in scores.outputs())
+        return EnsembleScore(score, expected, lower, upper, scale, flags, [a.item() for a in scores.members])
 
 
 def _input(member: Member, points: Points, scores: Scores, held: np.ndarray | None) -> Points:
