@@ -258,6 +258,7 @@ def test_mistakes_are_one_line_and_exit_2(
     assert said in result.stderr
     assert result.stderr.count("\n") == 1
     assert Path("a.csv").read_bytes() == wide().encode()
+    assert [p.name for p in tmp_path.iterdir()] == ["a.csv"]
 
 
 def test_what_cannot_be_changed(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def test_every_format_is_read_back_bit_for_bit(tmp_path: Path, suffix: str) -> N
     labels = read_labels(tmp_path / f"fleet.{suffix}.labels.csv")
     assert [str(a) for a in labels] == [str(a) for a in expected.labels]
     assert len(labels) == 6
-    assert "3 series, 6 faults" in result.stdout
+    assert "3 series, 6 labels" in result.stdout
 
 
 def test_a_single_series_is_a_column_of_its_name(tmp_path: Path) -> None:
@@ -179,6 +179,7 @@ def test_one_document_for_machines(tmp_path: Path) -> None:
         (("cpu", "--to", "-", "--speed", "0x"), "60x"),
         (("cpu", "--to", "http://localhost", "--token-file", "none"), "token file"),
         (("cpu", "--plot", "a.png", "--theme", "pink"), "light or dark"),
+        (("cpu", "--out", "a.csv", "--labels", "labels.txt"), "no label file"),
         (("cpu", "--series", "0", "--out", "a.csv"), "--series"),
     ],
 )

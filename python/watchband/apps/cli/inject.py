@@ -51,6 +51,8 @@ def inject(
     from watchband.apps.library.simulation.injection import inject as put
 
     asked = SimpleNamespace(**own)
+    if asked.theme not in ("light", "dark"):
+        raise ConfigError(f"--theme is light or dark. Got {asked.theme!r}.")
     out = asked.out or _beside(file)
     labels = asked.labels or out.with_name(out.name + ".labels.csv")
     found = put(
@@ -83,8 +85,6 @@ def _beside(file: Path) -> Path:
 def _plot(found: Any, asked: SimpleNamespace) -> None:
     from watchband.apps.library.simulation.picture import PANELS_MAX, draw_picture
 
-    if asked.theme not in ("light", "dark"):
-        raise ConfigError(f"--theme is light or dark. Got {asked.theme!r}.")
     panels = [
         (name, times, values, [a for a in found.labels if a.series == name])
         for name, (times, values) in list(found.values.items())[:PANELS_MAX]

@@ -87,17 +87,22 @@ def simulate(
     if not live and not any((asked.out, asked.plot, asked.labels)):
         raise ConfigError("Nothing is asked for. Give --out FILE, --plot FILE.png, or --speed 60x --to TARGET.")
     labels = asked.labels
+    if labels is not None:
+        from watchband.apps.library.labels import check_label_path
+
+        check_label_path(labels)
     if asked.plot is not None:
         found.plot(asked.plot, timezone=asked.timezone, theme=_theme(asked.theme))
     if asked.out is not None:
         labels = labels or asked.out.with_name(asked.out.name + ".labels.csv")
         _write(found, asked)
+    count = None
     if labels is not None:
         from watchband.apps.library.labels import write_labels
 
-        write_labels(labels, [*found.labels, *found.quiet_labels])
+        count = write_labels(labels, found.every_label())
     sent = _play(found, asked) if live else None
-    _tell(found, asked, labels, sent)
+    _tell(found, asked, labels, count, sent)
 
 
 def _simulation(what: list[str], asked: SimpleNamespace, live: bool) -> Simulation:
@@ -172,26 +177,20 @@ def _token(path: Path | None) -> str | None:
         raise ConfigError(f"The token file {str(path)!r} cannot be read: {error.strerror or error}.") from error
 
 
-def _tell(found: Simulation, asked: SimpleNamespace, labels: Path | None, sent: int | None) -> None:
-    said = sys.stderr if sent is not None and (asked.to or "-") == "-" else sys.stdout
-    faults = found.labels if labels is not None or asked.as_json else []
+def _tell(found: Simulation, asked: SimpleNamespace, labels: Path | None, count: int | None, sent: int | None) -> None:
+    to_errors = sent is not None and (asked.to or "-") == "-"
+    files = [str(p) for p in (asked.out, labels, asked.plot) if p is not None]
     if asked.as_json:
         from watchband.apps.library.labels import to_row
         from watchband.apps.library.outputs.documents import to_json
 
-        document = {
-            "series": len(found.series),
-            "files": [str(p) for p in (asked.out, labels, asked.plot) if p is not None],
-            "sent": sent,
-            "labels": [to_row(label) for label in faults],
-        }
-        typer.echo(to_json(document), nl=False, err=said is sys.stderr)
+        rows = [to_row(label) for label in found.every_label()]
+        document = {"series": len(found.series), "files": files, "sent": sent, "labels": rows}
+        typer.echo(to_json(document), nl=False, err=to_errors)
     elif not asked.quiet:
-        count = len(found.series)
-        parts = [f"{count:,} series"]
-        if labels is not None:
-            parts.append(f"{len(faults):,} fault{'' if len(faults) == 1 else 's'}")
+        parts = [f"{len(found.series):,} series"]
+        if count is not None:
+            parts.append(f"{count:,} label{'' if count == 1 else 's'}")
         if sent is not None:
             parts.append(f"{sent:,} readings sent")
-        files = [str(p) for p in (asked.out, labels, asked.plot) if p is not None]
-        typer.echo(", ".join(parts) + (f": {', '.join(files)}" if files else ""), err=said is sys.stderr)
+        typer.echo(", ".join(parts) + (f": {', '.join(files)}" if files else ""), err=to_errors)

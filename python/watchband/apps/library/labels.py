@@ -41,9 +41,7 @@ def read_labels(path: str | os.PathLike[str]) -> list[Label]:
     DataError
         The file cannot be read, lacks a column, or a row of it is no label; the message names the row.
     """
-    path = Path(path)
-    if path.suffix.lower() not in SUFFIXES:
-        raise ConfigError(f"{path} is no label file. Expected a name that ends in one of {', '.join(SUFFIXES)}.")
+    path = check_label_path(path)
     if not path.is_file():
         raise ConfigError(f"No such label file: {str(path)!r}.")
     try:
@@ -53,31 +51,46 @@ def read_labels(path: str | os.PathLike[str]) -> list[Label]:
     return [_label(row, f"{path}, label {number}") for number, row in enumerate(rows, 1)]
 
 
-def write_labels(path: str | os.PathLike[str], labels: Iterable[Label]) -> None:
-    """Write labels; the suffix says the format. ``read_labels`` gives the same labels back.
+def write_labels(path: str | os.PathLike[str], labels: Iterable[Label]) -> int:
+    """Write labels and return their number; the suffix says the format. ``read_labels`` gives the same labels back.
+
+    CSV and JSON Lines are written as the labels come and hold none of them.
 
     Raises
     ------
     ConfigError
         A suffix that no label file has.
     """
-    path, found = Path(path), list(labels)
+    path = check_label_path(path)
     suffix = path.suffix.lower()
-    if suffix == ".csv":
-        text = io.StringIO()
-        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({k: "" if v is None else v for k, v in to_row(label).items()} for label in found)
-        path.write_text(text.getvalue(), encoding="utf-8")
-    elif suffix == ".json":
-        body = ",\n  ".join(json.dumps(to_row(label), ensure_ascii=False) for label in found)
-        path.write_text(f"[\n  {body}\n]\n" if found else "[]\n", encoding="utf-8")
-    elif suffix in (".jsonl", ".ndjson"):
-        path.write_text("".join(json.dumps(to_row(a), ensure_ascii=False) + "\n" for a in found), encoding="utf-8")
-    elif suffix in (".parquet", ".pq"):
+    if suffix in (".parquet", ".pq"):
+        found = list(labels)
         _write_parquet(path, found)
-    else:
+        return len(found)
+    count = 0
+    with path.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        if suffix == ".csv":
+            rows.writeheader()
+        for count, label in enumerate(labels, 1):
+            row = to_row(label)
+            if suffix == ".csv":
+                rows.writerow({k: "" if v is None else v for k, v in row.items()})
+            else:
+                before = ("[\n  " if count == 1 else ",\n  ") if suffix == ".json" else ""
+                after = "" if suffix == ".json" else "\n"
+                file.write(before + json.dumps(row, ensure_ascii=False) + after)
+        if suffix == ".json":
+            file.write("\n]\n" if count else "[]\n")
+    return count
+
+
+def check_label_path(path: str | os.PathLike[str]) -> Path:
+    """The path; ConfigError where its suffix is that of no label file."""
+    path = Path(path)
+    if path.suffix.lower() not in SUFFIXES:
         raise ConfigError(f"{path} is no label file. Expected a name that ends in one of {', '.join(SUFFIXES)}.")
+    return path
 
 
 def to_row(label: Label) -> dict[str, Any]:

@@ -82,6 +82,7 @@ class Simulated:
     _bare: CleanSeries = field(init=False, repr=False)
     _dice: Dice = field(init=False, repr=False)
     _kept: dict[tuple[str, int], Float64] = field(init=False, repr=False, default_factory=dict)
+    _totals: dict[tuple[str, int], float] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.points < 0 or not self.noise >= 0:
@@ -142,10 +143,7 @@ class Simulated:
 
     def faulty(self, first: int, stop: int) -> Float64:
         """Values of the points ``first`` to ``stop`` - 1; NaN in a gap."""
-        values = self._joined("reported", first, stop)
-        if self._course.resets is not None:
-            values[np.isnan(self._joined("gained", first, stop))] = np.nan
-        return values
+        return self._joined("reported", first, stop)
 
     def clean_reported(self, first: int, stop: int) -> Float64:
         """The same without faults."""
@@ -276,18 +274,22 @@ class Simulated:
         assert resets is not None
         gains = "gained" if what == "reported" else "clean"
         back = number
-        while back > 0 and (what, back - 1) not in self._kept and not resets(back - 1).any():
+        while back > 0 and (what, back - 1) not in self._totals and not resets(back - 1).any():
             back -= 1
-        if (what, back - 1) in self._kept:
-            total = float(self._kept[what, back - 1][-1])
-        else:
+        total = self._totals.get((what, back - 1))
+        if total is None:
             back = max(back - 1, 0)
             # What stood before a reset does not matter.
             total = float(np.floor(1e6 * self._dice.uniform("first total", 0)[0])) if back == 0 else 0.0
         found = np.empty(0)
         for block in range(back, number + 1):
-            found = _running(self._block(gains, block), resets(block), total)
+            gained = self._block(gains, block)
+            found = _running(gained, resets(block), total)
             total = float(found[-1])
+            found[np.isnan(gained)] = np.nan
+            for old in list(self._totals)[: max(0, len(self._totals) - 63)]:
+                del self._totals[old]
+            self._totals[what, block] = total
         return found
 
 

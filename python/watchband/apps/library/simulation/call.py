@@ -58,6 +58,12 @@ class Simulation:
         """Every fault, series by series. Computes the stretches of the faults, so that labels are exact."""
         return [label for series in self.series for label in series.labels]
 
+    def every_label(self) -> Iterator[Label]:
+        """Series by series its faults, then what only looks like one; none of them is held."""
+        for series in self.series:
+            yield from series.labels
+            yield from series.quiet_labels
+
     @property
     def quiet_labels(self) -> list[Label]:
         """Holidays, ends of months and switches of the clock, series by series."""
@@ -77,12 +83,14 @@ class Simulation:
 
     def write(self, path: str | Path, labels: str | Path | None = None, *, layout: str = "auto") -> Path:
         """Write the readings, and the labels if a path for them is given; see ``tables.write``."""
-        from watchband.apps.library.labels import write_labels
+        from watchband.apps.library.labels import check_label_path, write_labels
         from watchband.apps.library.simulation.tables import write
 
+        if labels is not None:
+            check_label_path(labels)
         found = write(self, Path(path), layout=layout)
         if labels is not None:
-            write_labels(labels, [*self.labels, *self.quiet_labels])
+            write_labels(labels, self.every_label())
         return found
 
     def plot(self, path: str | Path, *, timezone: str = "UTC", theme: Theme = "light", only: str | None = None) -> Path:

@@ -53,9 +53,11 @@ class Injection:
         ConfigError
             The series came from memory, or the path is the file that was read.
         """
-        from watchband.apps.library.labels import write_labels
+        from watchband.apps.library.labels import check_label_path, write_labels
 
         target = Path(path)
+        if labels is not None:
+            check_label_path(labels)
         if self._file is None:
             raise ConfigError("These series came from memory, not from a file. Take them from 'values'.")
         if target.resolve() == self._file.found.path.resolve():
