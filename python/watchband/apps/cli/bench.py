@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from watchband.apps.cli import bench_scenes
+from watchband.apps.cli import bench_robustness, bench_scenes
 
 bench = typer.Typer(
     name="bench",
@@ -26,4 +26,5 @@ def _group() -> None:
     pass
 
 
+bench.command("robustness", epilog=examples(bench_robustness.EXAMPLES))(bench_robustness.robustness)
 bench.command("scenes", epilog=examples(bench_scenes.EXAMPLES))(bench_scenes.scenes)

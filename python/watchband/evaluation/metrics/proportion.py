@@ -82,7 +82,7 @@ def _rate_with(count: int, share: float) -> float:
     logs = np.r_[0.0, np.cumsum(np.log(np.arange(1, count + 1)))]
     numbers = np.arange(count + 1)
     low, high = 0.0, 20.0 + 2 * count + 20 * math.sqrt(count)
-    for _ in range(100):
+    for _ in range(60):
         rate = (low + high) / 2
         below = float(np.exp(numbers * math.log(rate) - rate - logs).sum())
         low, high = (rate, high) if below > share else (low, rate)

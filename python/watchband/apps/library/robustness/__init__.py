@@ -1,0 +1,1 @@
+"""``watchband bench robustness`` as a library: run, resume, and what is written."""

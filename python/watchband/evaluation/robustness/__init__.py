@@ -1,0 +1,1 @@
+"""The robustness matrix: detectors against kinds of metrics, time frames, noise, missing points and faults."""
