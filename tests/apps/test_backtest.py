@@ -260,6 +260,27 @@ def test_policies_side_by_side(data: Path, labels: Path) -> None:
     assert found.figures[names[1]].alerts <= found.figures[names[0]].alerts
 
 
+def test_feedback_knows_something_and_not_everything(data: Path, tmp_path: Path) -> None:
+    first = wb.backtest(str(data), detector="rolling_zscore:window=20", cutoff=6)
+    ids = {series: told.alert.id for _, series, told in first.alerts()}
+    start, end = (str(np.datetime64(START + k * MINUTE, "ns")) for k in (800, 807))
+    path = tmp_path / "feedback.csv"
+    path.write_text(
+        f"alert,verdict,series,start,end\n{ids['m1']},true,,,\n{ids['m2']},expected,,,\n,missed,m0,{start},{end}\nffff,false,,,\n"
+    )
+    found = wb.backtest(str(data), detector="rolling_zscore:window=20", cutoff=6, feedback=path)
+    one = next(iter(found.figures.values()))
+    assert (one.found, one.missed, one.false, one.quiet, one.unknown) == (1, 1, 1, 1, 1)
+    assert {series: told.verdict for _, series, told in found.alerts()} == {"m1": "hit", "m2": "quiet", "m3": "unknown"}
+    assert "such as ffff" in found.notes[-1]
+    told = run("backtest", data, *QUICK, "--feedback", path, width=120)
+    assert "1 that nobody rated" in " ".join(told.stdout.split())
+    path.write_text("alert,verdict\nab,maybe\n")
+    told = run("backtest", data, *QUICK, "--feedback", path)
+    assert told.exit_code == 2
+    assert "row 1: Unknown verdict 'maybe'" in told.stderr
+
+
 def test_the_spool_gives_back_what_it_got(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     row = rng.integers(0, 3, 5000).astype(np.int32)

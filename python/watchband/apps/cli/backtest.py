@@ -30,6 +30,7 @@ EXAMPLES = (
 
 FLAGS = (
     Flag("labels", list[Path], [], "Label files: what was wrong. Repeatable.", PERIOD, "FILE"),
+    Flag("feedback", list[Path], [], "What people said of alerts; others are unknown. Repeatable.", PERIOD, "FILE"),
     Flag(
         "begin", Text, None, "Alerts and events count from here; what is before is learned.", PERIOD, "TIME", "--from"
     ),
@@ -98,6 +99,7 @@ def _setup(asked: SimpleNamespace, options: dict[str, Any]) -> Setup:
     """Who takes part and what counts; refuses what cannot be before anything is read."""
     from watchband.apps.library.backtest.call import labels_from, plan_of
     from watchband.apps.library.backtest.entries import Entries, rules_of
+    from watchband.apps.library.backtest.feedback import read_feedback
     from watchband.apps.library.backtest.job import Setup
     from watchband.apps.library.options import RULES, Options
 
@@ -112,7 +114,8 @@ def _setup(asked: SimpleNamespace, options: dict[str, Any]) -> Setup:
     entries.contenders()
     plan = plan_of(asked.begin, asked.end, asked.warm_up, asked.splits, asked.split_gap, base.timezone)
     labels = labels_from(asked.labels) if asked.labels else None
-    return Setup(entries=entries, labels=labels, plan=plan, jobs=asked.jobs, scores=asked.scores)
+    ratings = [rating for path in asked.feedback for rating in read_feedback(path)]
+    return Setup(entries=entries, labels=labels, feedback=ratings, plan=plan, jobs=asked.jobs, scores=asked.scores)
 
 
 def _judge(condition: Condition, found: Backtest) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from watchband.core.duration import SECOND, WEEK
 from watchband.core.points import Float64
-from watchband.evaluation.backtest.assess import FALSE, Outcome
+from watchband.evaluation.backtest.assess import FALSE, VERDICTS, Outcome
 from watchband.evaluation.metrics.bootstrap import Interval, f1, interval, paired, ratio
 from watchband.evaluation.metrics.proportion import poisson, wilson
 
@@ -31,9 +31,9 @@ class Figures:
         Series that were replayed.
     weeks : float
         Weeks of series that count.
-    alerts, false, quiet, again, aftermath : int
+    alerts, false, quiet, again, aftermath, unknown : int
         All alerts; those outside events, and those of them in stretches that were to stay quiet; further ones
-        within an event, and after one.
+        within an event, and after one; those of which nobody said anything.
     events, found, missed : int
         Labelled events.
     alerts_per_week, false_per_week : Interval
@@ -59,6 +59,7 @@ class Figures:
     quiet: int
     again: int
     aftermath: int
+    unknown: int
     events: int
     found: int
     missed: int
@@ -105,11 +106,12 @@ def figures(outcomes: Sequence[Outcome], promised: float = float("nan"), *, labe
     unknown = Interval(np.nan, np.nan, np.nan)
     told = [one for outcome in outcomes for one in outcome.told]
     events = [one for outcome in outcomes for one in outcome.events]
-    count = {name: sum(one.verdict == name for one in told) for name in ("false", "quiet", "again", "aftermath")}
+    count = {name: sum(one.verdict == name for one in told) for name in VERDICTS}
     found, false = sum(one.found for one in events), count["false"] + count["quiet"]
     missed, weeks = len(events) - found, float(table[:, WEEKS].sum())
     delays = [one.delay_ns / SECOND for one in events if one.found]
-    outside = (false, FALSE_ALERTS) if labelled else (len(told), ALERTS)
+    # Where not every alert can be called right or wrong, all of them stand against the promise.
+    outside = (false, FALSE_ALERTS) if labelled and not count["unknown"] else (len(told), ALERTS)
 
     def rate(number: int, column: int, per: int) -> Interval:
         return _hull(interval(table, ratio(column, per)), poisson(number, float(table[:, per].sum())))
@@ -122,6 +124,7 @@ def figures(outcomes: Sequence[Outcome], promised: float = float("nan"), *, labe
         quiet=count["quiet"],
         again=count["again"],
         aftermath=count["aftermath"],
+        unknown=count["unknown"],
         events=len(events),
         found=found,
         missed=missed,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from watchband.apps.library.backtest.entries import Entries, Judge, rules_of
+from watchband.apps.library.backtest.feedback import read_feedback
 from watchband.apps.library.backtest.job import Setup, execute
 from watchband.apps.library.backtest.result import Backtest
 from watchband.apps.library.feeds import open_source
@@ -32,6 +33,7 @@ def backtest(
     sigma: float | str | Sequence[float | str] = (),
     policy: str | Mapping[str, Any] | Sequence[str | Mapping[str, Any]] = (),
     labels: Labels | None = None,
+    feedback: str | Path | Sequence[str | Path] = (),
     begin: Any = None,
     end: Any = None,
     warm_up: str | None = None,
@@ -55,7 +57,7 @@ def backtest(
         (``"consecutive=3"``) or a mapping of what differs.
     labels : path or list of paths, or list of Label, optional
         What was wrong; an empty list says that nothing was.
-    begin, end, warm_up, splits, split_gap, baselines, jobs, scores
+    feedback, begin, end, warm_up, splits, split_gap, baselines, jobs, scores
         As the flags of ``watchband backtest`` (``--from``, ``--to`` …): ``docs/backtest.md``.
     out : path, optional
         Results directory; an earlier run's replays in it are used again.
@@ -64,10 +66,8 @@ def backtest(
 
     Raises
     ------
-    ConfigError
-        An option that cannot be.
-    DataError
-        Input that cannot be read.
+    ConfigError, DataError
+        An option that cannot be; input that cannot be read.
 
     Examples
     --------
@@ -81,12 +81,14 @@ def backtest(
     """
     columns = {name: options.pop(name, None) for name in ("time", "value", "label", "metric")}
     columns |= {name: _listed(columns[name] or ()) for name in ("value", "label")}
+    further = {name: _listed(options.pop(name, ())) for name in ("contamination", "width")}
+    rules = rules_of(budget=_listed(budget), cutoff=_listed(cutoff), sigma=_listed(sigma), **further)
     base = _options(options)
-    rules = rules_of(budget=_listed(budget), cutoff=_listed(cutoff), sigma=_listed(sigma))
     judges, policies = _listed(detector), _listed(policy)
     entries = Entries(detectors=judges, rules=rules, policies=policies, options=base, with_baselines=baselines)
     plan = plan_of(_text(begin), _text(end), warm_up, splits, split_gap, base.timezone)
-    setup = Setup(entries=entries, labels=labels_from(labels), plan=plan, jobs=jobs, scores=scores)
+    ratings = [rating for path in _listed(feedback) for rating in read_feedback(path)]
+    setup = Setup(entries=entries, labels=labels_from(labels), feedback=ratings, plan=plan, jobs=jobs, scores=scores)
     found = execute(open_source(source, base, columns), setup, out=out)
     if out is not None:
         found.write()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from watchband.apps.library.backtest.entries import Entries
+from watchband.apps.library.backtest.feedback import Rating, labels_of_ratings
 from watchband.apps.library.backtest.ledger import Ledger, Record, code_fingerprint
 from watchband.apps.library.backtest.result import Backtest, Told
 from watchband.apps.library.backtest.spool import Spool
@@ -38,6 +39,9 @@ class Setup:
         Who takes part.
     labels : sequence of Label, optional
         What was wrong; None where nobody knows, empty where nothing was.
+    feedback : sequence of Rating
+        What people said of alerts: labels that know something and not everything. Without ``labels`` an alert that
+        nobody rated is neither right nor false.
     plan : Plan
         What counts, and how it is split.
     jobs : int, default as many as cores
@@ -48,6 +52,7 @@ class Setup:
 
     entries: Entries = field(default_factory=Entries)
     labels: Sequence[Label] | None = None
+    feedback: Sequence[Rating] = ()
     plan: Plan = field(default_factory=Plan)
     jobs: int = 0
     scores: bool = True
@@ -59,6 +64,7 @@ class Setup:
         found |= {"from": None if plan.begin is None else iso(plan.begin)}
         found |= {"to": None if plan.end is None else iso(plan.end)}
         found |= {"warm_up_ns": plan.warm_up_ns, "splits": plan.splits, "gap_ns": plan.gap_ns}
+        found |= {"feedback": len(self.feedback)}
         found |= {"labels": None if self.labels is None else len(self.labels)}
         return {k: v for k, v in found.items() if v not in (None, 0)}
 
@@ -132,6 +138,7 @@ def _run(
             scores=setup.scores,
         )
         failures = work.run(progress)
+        notes = _add_feedback(labels, setup.feedback, work)
         told = _told(work, setup, labels, failures)
     if not told and failures:
         first = failures[0]
@@ -140,10 +147,10 @@ def _run(
         contenders=contenders,
         told=told,
         labels=labels,
-        labelled=setup.labels is not None,
+        labelled=setup.labels is not None or bool(setup.feedback),
         plan=setup.plan,
         failures=failures,
-        notes=list(feed.notes),
+        notes=[*feed.notes, *notes],
         title=feed.title,
         settings=setup.settings(),
         zone=setup.entries.options.timezone,
@@ -178,6 +185,21 @@ def _labels(given: Sequence[Label] | None, spool: Spool) -> dict[str, list[Label
             f"{near[0]!r}. Name the series as 'watchband detect' prints them, or by their file."
         )
     return found
+
+
+def _add_feedback(labels: dict[str, list[Label]], ratings: Sequence[Rating], work: Work) -> list[str]:
+    """Put what people said beside the labels; notes on what could not be placed."""
+    if not ratings:
+        return []
+    numbers = range(len(work.spool.series))
+    records = [work.ledger.find(work.key(number, one)) for number in numbers for one in work.contenders]
+    found, lost = labels_of_ratings(ratings, {alert.id: alert for one in records if one for alert in one.alerts})
+    names = list(labels)
+    for name, series in zip(names, work.spool.series, strict=True):
+        labels[name] = [*labels[name], *labels_of(found, name, series.file, only=len(names) == 1)]
+    if lost:
+        return [f"feedback on {len(lost)} alerts that no candidate makes is left out, such as {lost[0]}"]
+    return []
 
 
 def _told(work: Work, setup: Setup, labels: dict[str, list[Label]], failures: Sequence[Failure]) -> list[Told]:

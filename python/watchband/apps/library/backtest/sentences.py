@@ -37,6 +37,7 @@ def verdict(found: Backtest) -> str:
         text += f" (promised {wording.number(one.promised_per_week)})"
     if found.labelled and one.events:
         text += f"; found {one.found} of {_count(one.events, 'event')}, {_count(one.false, 'false alert')}"
+        text += f", {one.unknown:,} that nobody rated" if one.unknown else ""
     elif found.labelled:
         text += "; no event is labelled in what counts"
     return text + "."
