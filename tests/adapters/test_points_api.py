@@ -43,14 +43,19 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture
-def service() -> Iterator[Service]:
+def running() -> Iterator[Service]:
+    """A service that runs until the test is over."""
     server = Service()
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     yield server
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    yield from running()
 
 
 def api(service: Service, **options: Any) -> tuple[PointsApi, list[float]]:

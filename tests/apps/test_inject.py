@@ -214,6 +214,16 @@ def test_every_format_is_written_in_its_own_form(tmp_path: Path, name: str) -> N
         assert (new_values[inside[~gone]] > values[inside & ~gone]).all()
 
 
+def test_a_file_that_stands_newest_first(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    rows = [f"{t},{v}\n" for t, v in zip(STAMPS, VALUES, strict=True)]
+    path.write_text("timestamp,cpu\n" + "".join(reversed(rows)))
+    found = wb.inject(path, [f"dip@{STAMPS[300].replace(' ', 'T')}:size=-6,for=2"])
+    found.write(tmp_path / "b.csv")
+    old, new = (p.read_text().splitlines() for p in (path, tmp_path / "b.csv"))
+    assert [i for i, (a, b) in enumerate(zip(old, new, strict=True)) if a != b] == [N - 301, N - 300]
+
+
 def test_frames_and_arrays_stay_in_memory() -> None:
     found = wb.inject((TIMES, VALUES), ["dip@50%:size=-6,for=2", "gap@70%:for=5"])
     ((times, values),) = found.values.values()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import watchband as wb
+from tests.adapters.test_points_api import Service, running
 from watchband.adapters.sinks.points_api import PointsApi
 from watchband.adapters.sources.files import open_table
 from watchband.apps.cli.main import app
@@ -24,6 +26,11 @@ from watchband.evaluation.simulate.metric_types import METRICS
 from watchband.evaluation.simulate.scenes import SCENES
 
 SHORT = ("--length", "2d", "--seed", "3")
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    yield from running()
 
 
 def run(*words: str | Path) -> Result:
@@ -104,6 +111,12 @@ def test_hosts_are_the_table_they_are_found_in(tmp_path: Path) -> None:
     assert read(tmp_path / "long.csv").keys() == read(tmp_path / "hosts.csv").keys()
 
 
+def test_scenes_take_what_they_can() -> None:
+    found = wb.simulate("mesh", length="20d", interval="10m", seed=4, missing=0.1)
+    assert {s.points for s in found.series} == {20 * 144}
+    assert 0.89 < sum(len(a.times) for _, a in found.readings()) / (32 * 20 * 144) < 0.91
+
+
 def test_a_simulation_in_memory() -> None:
     found = wb.simulate("cpu", faults=["spike@2024-01-02T12:00:size=9,for=2"], length="3d", missing=0.1, seed=1)
     (label,) = found.labels
@@ -170,6 +183,8 @@ def test_one_document_for_machines(tmp_path: Path) -> None:
         (("cpu", "--out", "a.csv", "--layout", "table"), "Only the scene 'hosts'"),
         (("hosts", "cpu", "--out", "a.csv"), "stands alone"),
         (("hosts", "--fault", "spike", "--out", "a.csv"), "stands alone"),
+        (("hosts", "--length", "30d", "--out", "a.csv"), "has its own times"),
+        (("hosts", "--layout", "table", "--missing", "0.1", "--out", "a.csv"), "only where every point arrives"),
         (("cpu", "--missing", "1", "--out", "a.csv"), "share of missing"),
         (("cpu", "--to", "2023-01-01", "--out", "a.csv"), "Expected 1 to"),
         (("cpu", "--calendar", "moon", "--out", "a.csv"), "A calendar is made of"),
@@ -259,6 +274,24 @@ def test_as_quick_as_can_be() -> None:
     play(wb.simulate("cpu", length="9d"), target, math.inf, clock=machine.clock, sleep=machine.sleep)
     assert machine.now == 100
     assert max(len(r.times) for _, r in target.came) == 1000
+
+
+def test_live_into_a_running_service(service: Service) -> None:
+    service.answers = [(429, {"Retry-After": "0"}, b"")]
+    result = run("cpu", "--series", "3", "--length", "1d", "--fault", "gap", "--speed", "max", "--to", service.url)
+    assert result.exit_code == 0, result.stderr
+    bodies = [body for _, _, body in service.asked]
+    assert bodies[0] == bodies[1]
+    rows = [json.loads(line) for line in b"".join(bodies[1:]).splitlines()]
+    expected = wb.simulate("cpu", series=3, length="1d", faults=["gap"])
+    for number, series in enumerate(expected.series):
+        mine = [row["value"] for row in rows if row["series"]["series"] == str(number)]
+        assert mine == series.values.tolist()  # type: ignore[attr-defined]
+    assert f"{len(rows):,} readings sent" in result.stdout
+    service.answers = [(400, {}, b"no room")]
+    refused = run("cpu", "--length", "1h", "--speed", "max", "--to", service.url)
+    assert refused.exit_code == 2
+    assert "no room" in refused.stderr
 
 
 def test_speeds() -> None:

@@ -105,6 +105,15 @@ def test_two_years_of_hours_and_two_days_of_seconds() -> None:
     assert quick.labels[0].end - quick.labels[0].start >= 4 * HOUR
 
 
+@pytest.mark.parametrize("kind", METRICS)
+def test_any_fault_finds_room_in_the_shortest_series(kind: str) -> None:
+    for seed in range(4):
+        series = Simulated(kind, seed, points=48, clock=Clock(interval=HOUR), faults=[FaultSpec("any")])
+        (label,) = series.labels
+        assert START_NS <= label.start <= label.end <= label.last <= START_NS + 47 * HOUR
+        assert label.fault in FAULT_TYPES
+
+
 def test_noise_is_a_multiple() -> None:
     one, half, none = (Simulated("cpu", points=3000, noise=noise) for noise in (1, 0.5, 0))
     mean = one.mean(0, 3000)

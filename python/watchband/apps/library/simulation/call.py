@@ -21,7 +21,7 @@ from watchband.evaluation.simulate.delivery import Arrived, Delivery, Playable
 from watchband.evaluation.simulate.fleet import Fleet
 from watchband.evaluation.simulate.metric_types import METRICS
 from watchband.evaluation.simulate.placing import FaultSpec
-from watchband.evaluation.simulate.scenes import SCENES, Scene, scene
+from watchband.evaluation.simulate.scenes import ANY_SPAN, SCENES, Scene, scene
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -200,25 +200,34 @@ def simulate(
     """
     delivery = Delivery(missing, late, parse_duration(late_by), duplicates, stuck)
     kinds = [what] if isinstance(what, str) else list(what)
-    if played := _scene(kinds, bool(faults), seed):
+    clock, points = _span(start, to, length, interval, Calendar.parse(calendar, timezone, holidays))
+    if _is_scene(kinds):
+        others = bool(faults) or (series, noise, share) != (1, 1.0, 1.0) or len(kinds) > 1
+        usual = _span(None, None, "14d", "5m", Calendar())
+        played = _scene(
+            kinds[0], seed, others, None if (clock, points) == usual else {"clock": clock, "points": points}
+        )
         return Simulation(played.series, delivery, played)
-    place = Calendar.parse(calendar, timezone, holidays)
-    clock, points = _span(start, to, length, interval, place)
     given = [faults] if isinstance(faults, (str, FaultSpec)) else list(faults)
     specs = [fault if isinstance(fault, FaultSpec) else FaultSpec.parse(fault) for fault in given]
     return Simulation(Fleet(kinds, series, seed, points, clock, specs, noise, share), delivery)
 
 
-def _scene(kinds: Sequence[str], faults: bool, seed: int) -> Scene | None:
-    """The scene that is named; None where kinds of metrics are."""
+def _is_scene(kinds: Sequence[str]) -> bool:
+    """Whether a scene is among them; UnknownNameError for what is neither scene nor kind."""
     known = {kind.partition(":")[0] for kind in kinds}
-    if known & SCENES.keys():
-        if len(kinds) > 1 or faults:
-            raise ConfigError(f"The scene {kinds[0]!r} stands alone and has its own faults. Leave out the others.")
-        return scene(kinds[0], seed)
-    if unknown := sorted(known - METRICS.keys()):
+    if unknown := sorted(known - METRICS.keys() - SCENES.keys()):
         raise UnknownNameError("kind of metric or scene", unknown[0], {*METRICS, *SCENES})
-    return None
+    return bool(known & SCENES.keys())
+
+
+def _scene(name: str, seed: int, others: bool, span: dict[str, Any] | None) -> Scene:
+    """The scene; ConfigError for what it does not take."""
+    if others:
+        raise ConfigError(f"The scene {name!r} stands alone and has its own faults and noise. Leave out the others.")
+    if span is not None and name not in ANY_SPAN:
+        raise ConfigError(f"The scene {name!r} has its own times. Leave out start, length, interval and calendar.")
+    return scene(name, seed, **(span or {}))
 
 
 def _span(

@@ -15,7 +15,7 @@ import numpy as np
 from watchband.apps.library.outputs.table import iso_texts
 from watchband.core.errors import ConfigError
 from watchband.core.series import SeriesKey
-from watchband.evaluation.simulate.delivery import Arrived, Playable
+from watchband.evaluation.simulate.delivery import Arrived, Delivery, Playable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -41,7 +41,7 @@ def write(simulation: Simulation, path: Path, *, layout: str = "auto", progress:
         without labels: timestamp and its name), ``.json`` is the answer of a Prometheus range query.
     layout : str, default "auto"
         ``table``: the wide table that the scene is usually found in (CSV only); ``long``: the columns above;
-        ``auto``: the table where the scene has one and the file is a CSV.
+        ``auto``: the table where the scene has one, the file is a CSV and every point arrives.
     progress : callable, optional
         Told after every series.
 
@@ -56,9 +56,13 @@ def write(simulation: Simulation, path: Path, *, layout: str = "auto", progress:
     if layout not in LAYOUTS:
         raise ConfigError(f"The layout is one of {', '.join(LAYOUTS)}. Got {layout!r}.")
     columns = simulation.scene.columns if simulation.scene else {}
-    if layout == "table" and not (columns and suffix == ".csv"):
-        raise ConfigError("Only the scene 'hosts' has a table of its own, and only as CSV. Leave --layout out.")
-    if columns and suffix == ".csv" and layout != "long":
+    whole = simulation.delivery == Delivery()
+    if layout == "table" and not (columns and suffix == ".csv" and whole):
+        raise ConfigError(
+            "Only the scene 'hosts' has a table of its own, only as CSV, and only where every point arrives. Leave "
+            "--layout out."
+        )
+    if columns and suffix == ".csv" and whole and layout != "long":
         _write_columns(path, columns)
         return path
     opened = {".csv": _csv, ".json": _prometheus, ".parquet": _parquet, ".pq": _parquet}.get(suffix, _json_lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from watchband.core.errors import UnknownNameError
 from watchband.evaluation.simulate.scenes.cluster import cluster
@@ -18,11 +19,13 @@ SCENES: dict[str, Callable[..., Scene]] = {
     "mesh": mesh,
     "pair": pair,
 }
-"""Scenes by name; each takes a seed."""
+"""Scenes by name; each takes a seed, those of ``ANY_SPAN`` also ``points`` and ``clock``."""
+ANY_SPAN = frozenset({"mesh", "pair"})
+"""Scenes of any interval and length; the others are as they are met."""
 
 
-def scene(name: str, seed: int = 0) -> Scene:
-    """The scene of that name.
+def scene(name: str, seed: int = 0, **span: Any) -> Scene:
+    """The scene of that name; ``span`` is ``points`` and ``clock`` for those that take any.
 
     Raises
     ------
@@ -31,7 +34,7 @@ def scene(name: str, seed: int = 0) -> Scene:
     """
     if name not in SCENES:
         raise UnknownNameError("scene", name, SCENES)
-    return SCENES[name](seed)
+    return SCENES[name](seed, **span)
 
 
-__all__ = ["SCENES", "Scene", "Track", "scene"]
+__all__ = ["ANY_SPAN", "SCENES", "Scene", "Track", "scene"]

@@ -16,7 +16,7 @@ from watchband.evaluation.simulate.series import Simulated
 
 _NAMES = ("web", "mobile", "gateway", "cart", "search", "users", "orders", "payments", "stock", "mail", "cache", "db")
 METRICS = ("requests", "latency", "error_ratio", "cpu")
-EFFECTS = {"latency": (9.0, 6.5), "error_ratio": (7.0, 5.0), "cpu": (6.0, 0.0), "requests": (0.0, 0.0)}
+EFFECTS = {"latency": (9.0, 6.5), "error_ratio": (7.0, 5.0), "cpu": (6.0, 0.0)}
 """Size of the level shift in the service where it begins, and in those that call it directly, in noise units."""
 FADES = 0.75
 """What is left of it one call further away."""
@@ -139,7 +139,7 @@ def _key(metric: str, service: str) -> str:
 
 
 def mesh(seed: int = 0, *, services: int = 8, incidents: int = 2, points: int = 4032, clock: Clock = _CLOCK) -> Scene:
-    """Eight services with two incidents.
+    """Eight services with two incidents, each of which begins in one and is felt by its callers.
 
     Examples
     --------
