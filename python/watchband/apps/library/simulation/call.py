@@ -203,10 +203,7 @@ def simulate(
     clock, points = _span(start, to, length, interval, Calendar.parse(calendar, timezone, holidays))
     if _is_scene(kinds):
         others = bool(faults) or (series, noise, share) != (1, 1.0, 1.0) or len(kinds) > 1
-        usual = _span(None, None, "14d", "5m", Calendar())
-        played = _scene(
-            kinds[0], seed, others, None if (clock, points) == usual else {"clock": clock, "points": points}
-        )
+        played = _scene(kinds[0], seed, others, clock, points)
         return Simulation(played.series, delivery, played)
     given = [faults] if isinstance(faults, (str, FaultSpec)) else list(faults)
     specs = [fault if isinstance(fault, FaultSpec) else FaultSpec.parse(fault) for fault in given]
@@ -221,13 +218,15 @@ def _is_scene(kinds: Sequence[str]) -> bool:
     return bool(known & SCENES.keys())
 
 
-def _scene(name: str, seed: int, others: bool, span: dict[str, Any] | None) -> Scene:
+def _scene(name: str, seed: int, others: bool, clock: Clock, points: int) -> Scene:
     """The scene; ConfigError for what it does not take."""
     if others:
         raise ConfigError(f"The scene {name!r} stands alone and has its own faults and noise. Leave out the others.")
-    if span is not None and name not in ANY_SPAN:
+    if (clock, points) == _span(None, None, "14d", "5m", Calendar()):
+        return scene(name, seed)
+    if name not in ANY_SPAN:
         raise ConfigError(f"The scene {name!r} has its own times. Leave out start, length, interval and calendar.")
-    return scene(name, seed, **(span or {}))
+    return scene(name, seed, clock=clock, points=points)
 
 
 def _span(
