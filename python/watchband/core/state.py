@@ -1,7 +1,7 @@
 """State: named arrays whose first axis is the series, and their one serialised form.
 
-The bytes are: magic, format version, length of the header, header (JSON), arrays in the header's order,
-checksum of everything before it. No pickle; nothing in the bytes is executed.
+The bytes are: magic, format version, length of the header, header (JSON), arrays in the header's order (large ones
+packed), checksum of everything before it. No pickle; nothing in the bytes is executed.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from watchband._kernels import Score, Stepper, Steppers
 from watchband.core.errors import StateCorruptError, StateMismatchError, StateVersionError
+from watchband.core.packing import pack, unpack
 
 MAGIC = b"WBSTATE\n"
-FORMAT = 1
+FORMAT = 2
 _PREFIX = struct.Struct("<8sHI")
 _DIGEST = 16
 _INT64 = np.dtype(np.int64)
@@ -262,16 +263,24 @@ class State:
     def to_bytes(self) -> bytes:
         """Everything as bytes that ``from_bytes`` reads on any machine."""
         every = {k: np.ascontiguousarray(a) for k, a in self._all().items()}
+        little = {k: a.astype(a.dtype.newbyteorder("<"), copy=False) for k, a in every.items()}
+        packed = {k: pack(a) for k, a in little.items()}
+        entries: list[list[Any]] = [[k, a.dtype.newbyteorder("<").str, list(a.shape)] for k, a in every.items()]
+        for entry in entries:
+            if (coded := packed[entry[0]]) is not None:
+                entry.append(len(coded))
         header = {
             "detector": self.detector,
             "version": self.version,
             "fingerprint": self.fingerprint,
             "libraries": dict(self.libraries),
-            "arrays": [[k, a.dtype.newbyteorder("<").str, list(a.shape)] for k, a in every.items()],
+            "arrays": entries,
         }
         text = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
-        parts = [_PREFIX.pack(MAGIC, FORMAT, len(text)), text]
-        parts += [a.astype(a.dtype.newbyteorder("<"), copy=False).tobytes() for a in every.values()]
+        # Without large arrays the bytes are what releases before the second format wrote and read.
+        form = FORMAT if any(len(entry) > 3 for entry in entries) else 1
+        parts = [_PREFIX.pack(MAGIC, form, len(text)), text]
+        parts += [coded if (coded := packed[k]) is not None else a.tobytes() for k, a in little.items()]
         body = b"".join(parts)
         return body + hashlib.blake2b(body, digest_size=_DIGEST).digest()
 
@@ -356,14 +365,16 @@ def _open(data: bytes) -> tuple[dict[str, Any], memoryview]:
 def _read_arrays(entries: Iterable[Any], body: memoryview) -> dict[str, NDArray[Any]]:
     arrays: dict[str, NDArray[Any]] = {}
     at = 0
-    for name, dtype, shape in entries:
+    for name, dtype, shape, *packed in entries:
         if dtype not in _DTYPES or any(not isinstance(n, int) or not 0 <= n < SERIES_MAX for n in shape):
             raise ValueError(f"array {name!r} of type {dtype!r} and shape {shape!r}")
         count = int(np.prod(shape, dtype=object)) if shape else 1
-        size = count * np.dtype(dtype).itemsize
-        if at + size > len(body):
+        size = packed[0] if packed else count * np.dtype(dtype).itemsize
+        if not isinstance(size, int) or size < 0 or at + size > len(body):
             raise ValueError(f"array {name!r} wants {size} bytes, {len(body) - at} are left")
-        raw = np.frombuffer(body[at : at + size], np.dtype(dtype)).reshape(shape)
+        part = body[at : at + size]
+        raw = unpack(part, np.dtype(dtype), count) if packed else np.frombuffer(part, np.dtype(dtype))
+        raw = raw.reshape(shape)
         arrays[str(name)] = raw.astype(raw.dtype.newbyteorder("="), copy=True)
         at += size
     if at != len(body):
