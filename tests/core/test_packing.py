@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from watchband.core.errors import StateCorruptError
-from watchband.core.packing import LEAST, pack, unpack
+from watchband.core.packing import LEAST, MOST, pack, unpack
 from watchband.core.points import Points
 from watchband.core.state import State
 from watchband.detectors import RandomCutForest
@@ -36,6 +36,7 @@ def test_small_and_random_arrays_are_left_alone() -> None:
     assert pack(RNG.integers(0, 1 << 62, (1, 5000)) * 4 + RNG.integers(0, 4, (1, 5000))) is None
     assert pack(np.zeros((0, 5000))) is None
     assert pack(np.zeros((1, 50_000), np.uint8)) is None
+    assert pack(np.zeros((1, MOST // 8 + 1))) is None
 
 
 def test_forged_bytes_are_an_error_and_no_flood() -> None:
@@ -49,7 +50,7 @@ def test_forged_bytes_are_an_error_and_no_flood() -> None:
         (packed, 1 << 40),
         (b"", count),
         (b"\x00" * len(packed), count),
-        (packed[:4] + b"\xff" * 40 + packed[44:], count),
+        (packed[:9012] + b"\xff" * 40 + packed[9052:], count),
     ):
         with pytest.raises(ValueError, match=r"packed|place"):
             unpack(memoryview(bytes(forged)), dtype, size)
