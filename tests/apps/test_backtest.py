@@ -235,6 +235,17 @@ def test_a_folder_of_somebody_else_is_left_alone(data: Path, tmp_path: Path) -> 
     assert [p.name for p in out.iterdir()] == ["thesis.txt"]
 
 
+def test_two_runs_do_not_write_to_one_folder(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    first = wb.backtest(str(data), detector="ewma", cutoff=6, out=out)
+    with first.ledger.alone(), pytest.raises(ConfigError, match="Another backtest is writing"):
+        wb.backtest(str(data), detector="ewma", cutoff=7, out=out)
+    (out / "manifest.json").unlink()
+    for path in [*out.glob("*.*"), *out.glob("*/*.*")]:
+        path.unlink()
+    wb.backtest(str(data), detector="ewma", cutoff=7, out=out)  # as after a kill before the first manifest
+
+
 def test_periods_and_splits(data: Path, labels: Path) -> None:
     begin = "2024-01-01T10:00"
     found = wb.backtest(

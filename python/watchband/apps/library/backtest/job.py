@@ -122,7 +122,7 @@ def _run(
     command: str,
 ) -> Backtest:
     ledger = Ledger(target, {"settings": setup.settings(), "candidates": {c.name: c.text for c in contenders}})
-    with Spool(target) as spool:
+    with ledger.alone(), Spool(target) as spool:
         spool.take(feed.batches())
         for series in spool.series:
             series.file = feed.files.get(str(series.key), "")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from watchband.core.errors import ConfigError, PermanentError
 
 MANIFEST = "manifest.json"
 REPLAY, SCORES = "replay", "scores"
+LOCK = f"{REPLAY}/lock"
 FORMAT = 1
 
 
@@ -87,8 +90,26 @@ class Ledger:
         except OSError as error:
             raise PermanentError(f"Cannot write to {folder}: {error.strerror}. Choose another --out folder.") from error
         self._about = dict(about)
-        self._remove_halves()
-        self.write_manifest({}, [])
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """While this holds no other run writes here; what a killed one left half done is removed first.
+
+        Raises
+        ------
+        ConfigError
+            Another run is writing here.
+        """
+        with (self.folder / LOCK).open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise ConfigError(
+                    f"Another backtest is writing to {self.folder}. Wait for it, or name another --out folder."
+                ) from error
+            self._remove_halves()
+            self.write_manifest({}, [])
+            yield
 
     def write_manifest(self, keys: Mapping[str, tuple[str, str]], files: Sequence[str]) -> None:
         """Say what is here: of every key series and candidate, and the files written at the end."""
@@ -136,7 +157,8 @@ def check_results(folder: Path) -> None:
         return
     if not folder.is_dir():
         raise ConfigError(f"--out {folder} is a file. Name a folder.")
-    present = list_files(folder)
+    # What a run leaves that is killed before it has written a manifest is nobody's work.
+    present = [name for name in list_files(folder) if name not in (LOCK, f"{MANIFEST}.part")]
     if not present:
         return
     try:
