@@ -29,6 +29,7 @@ FACTORS = (1 / 16, 1 / 4, 1.0, 4.0)
 """Budgets that are tried, as multiples of what is asked."""
 WIDTHS = (2.0, 3.0, 6.0)
 """Half widths of the band that are tried, in scale units."""
+KINDS = ("as it is", "budget", "policy", "width")
 HALVINGS = 5
 """Steps towards the budget, or the width, whose past alerts are what is asked."""
 
@@ -95,6 +96,17 @@ class Budgeted:
     def tried(self) -> int:
         """Configurations that were tried."""
         return len(self.options)
+
+    def nearest(self, each: int = 2) -> list[Option]:
+        """The one in use, the chosen one, and of each kind those that come nearest to what is asked; by past alerts."""
+        far = [(abs(np.log((o.past.value + 0.02) / (self.asked + 0.02))), i) for i, o in enumerate(self.options)]
+        found = [self.options[0], *([] if self.chosen is self.options[0] else [self.chosen])]
+        for _, i in sorted(far):
+            option = self.options[i]
+            alike = [o for o in found if o.kind == option.kind]
+            if option not in found and len(alike) < each and all(o.counts != option.counts for o in alike):
+                found.append(option)
+        return found[:1] + sorted(found[1:], key=lambda o: (KINDS.index(o.kind), -o.past.value))
 
 
 class _Counter:

@@ -33,7 +33,9 @@ _FALSE = ((1, 1), (1, 0), (0, 1))
 Statistic = Callable[[Float64], Float64]
 
 
-def figure(table: Float64, statistic: Statistic, *, counts: bool = True, seed: int = 0) -> Interval:
+def figure(
+    table: Float64, statistic: Statistic, *, counts: bool = True, always: bool = False, seed: int = 0
+) -> Interval:
     """A figure with its interval.
 
     Parameters
@@ -45,6 +47,8 @@ def figure(table: Float64, statistic: Statistic, *, counts: bool = True, seed: i
     counts : bool, default True
         The figure is made of counts of events and alerts; else it is a mean over series, which has an interval from
         ``SERIES_MIN`` on.
+    always : bool, default False
+        Also where there are fewer: for figures of points, which are many.
     seed : int, default 0
         Equal seeds, equal bits.
 
@@ -59,7 +63,7 @@ def figure(table: Float64, statistic: Statistic, *, counts: bool = True, seed: i
     (1.0, True, 1.0)
     """
     value = float(statistic(table.sum(axis=0, keepdims=True))[0])
-    if not counts and not _enough(table):
+    if not (counts or always or _enough(table)):
         return Interval(value, np.nan, np.nan)
     return _interval(value, _draw(table, None, statistic, counts, seed)[0])
 

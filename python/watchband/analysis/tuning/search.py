@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 TRIALS = 40
 STARTUP = 8
 """Trials before any is pruned, and that are drawn at random."""
+KEPT_PERCENT = 67.0
+"""A trial is given up where it is below this share of those that went to the end. They are the better ones already, and
+some of the series tell the whole only roughly: half would be too many."""
 _PREFIX = "watchband-"
 _CONFIGURATION = "configuration"
 _NOTHING = -1e9
@@ -110,7 +113,7 @@ class Search:
             storage=self._storage,
             direction="maximize",
             load_if_exists=True,
-            pruner=self._optuna.pruners.MedianPruner(n_startup_trials=STARTUP, n_warmup_steps=0),
+            pruner=self._optuna.pruners.PercentilePruner(KEPT_PERCENT, n_startup_trials=STARTUP),
         )
         # What was being tried when somebody pulled the plug: it is tried again, as if it had never begun.
         for trial in self._study.get_trials(deepcopy=False):
@@ -219,7 +222,7 @@ class Search:
                 if rung < rungs - 1 and np.isfinite(value):
                     trial.report(value, rung)
                     if trial.should_prune():
-                        trial.set_user_attr("reason", f"worse than half of the others after rung {rung + 1} of {rungs}")
+                        trial.set_user_attr("reason", f"among the lowest third after rung {rung + 1} of {rungs}")
                         self._study.tell(trial, state=states.PRUNED)
                         return
             if np.isfinite(value):

@@ -10,8 +10,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from watchband.analysis.tuning.budget import Budgeted, Option
+from watchband.analysis.tuning.budget import Budgeted
 from watchband.analysis.tuning.result import Row, Tuned
+from watchband.analysis.tuning.stratified import Leaked
 from watchband.apps.library.tuning.tuning import Tuning
 from watchband.core import wording
 from watchband.core.duration import MINUTE
@@ -37,7 +38,10 @@ def show(tuning: Tuning, out: Path | None = None, save: Path | None = None, cons
     width = min(console.width, WIDTH_MAX)
     result = tuning.result
     parts: list[RenderableType] = [_head(tuning), Text(), *_decision(tuning), Text()]
-    parts += _budget_table(result) if isinstance(result, Budgeted) else _objective_table(result)
+    if isinstance(result, Leaked):
+        parts += _leak_table(result)
+    else:
+        parts += _budget_table(result) if isinstance(result, Budgeted) else _objective_table(result)
     parts += [
         Text(),
         Text("Use it:", style="bold"),
@@ -107,6 +111,18 @@ def _objective_table(result: Tuned) -> list[RenderableType]:
     return [table, told, Text(), what, Text(), rule, *[Text(note, style="dim") for note in result.notes]]
 
 
+def _leak_table(result: Leaked) -> list[RenderableType]:
+    table = _table("", "chosen on", "test", "configuration", left=(0, 3))
+    for side in result.sides:
+        table.add_row(
+            Text(side.label, style="bold"),
+            figure_text(side.validation, 2),
+            figure_text(side.test, 2),
+            side.configuration.flags.removeprefix("--detector "),
+        )
+    return [table, Text(f"F1 of points, 95 % intervals. {result.tried} configurations tried.", style="dim")]
+
+
 def _beneath(row: Row) -> str:
     """What a row means on the held-out part."""
     alerts, false = row.test["alerts"].value, 100 * row.test["fpr"].value
@@ -127,7 +143,7 @@ def tried(count: int) -> str:
 def _budget_table(result: Budgeted) -> list[RenderableType]:
     table = _table("", "alerts a week", "later", "configuration", left=(0, 3))
     detector = f"--detector {result.options[0].configuration.text} "
-    for option in _shown(result):
+    for option in result.nearest():
         chosen = option is result.chosen
         table.add_row(
             Text(("▸ " if chosen else "  ") + option.kind, style="bold" if chosen else ""),
@@ -140,19 +156,6 @@ def _budget_table(result: Budgeted) -> list[RenderableType]:
         f"{result.options[0].configuration.text} tried, those nearest to what is asked are shown."
     )
     return [table, Text(told, style="dim")]
-
-
-def _shown(result: Budgeted) -> list[Option]:
-    """The one in use, the chosen one, and of each kind those that come nearest to what is asked."""
-    near = sorted(result.options[1:], key=lambda o: abs(np.log((o.past.value + 0.02) / (result.asked + 0.02))))
-    found = [result.options[0]]
-    for option in [result.chosen, *near]:
-        alike = [o for o in found if o.kind == option.kind]
-        fresh = all((o.counts, o.kind) != (option.counts, option.kind) for o in found)
-        if option is not result.options[0] and (option is result.chosen or (fresh and len(alike) < 2)):
-            found.append(option)
-    order = {o.configuration.key: i for i, o in enumerate(result.options)}
-    return sorted(dict.fromkeys(found), key=lambda o: order[o.configuration.key])
 
 
 def figure_text(found: Interval, digits: int = 3, *, signed: bool = False) -> str:

@@ -169,28 +169,34 @@ def run(
 
         result = to_budget(series, parts, setting.replay(), setting.default, setting.asked, tell=told)
     else:
-        from watchband.analysis.tuning.tune import tune as search
-
         series, more = _labelled(series, parts, labels, request)
         notes += more
-        result = search(
-            series,
-            parts,
-            setting.replay(),
-            setting.space(),
-            aim,
-            trials=request.trials,
-            seed=request.seed,
-            storage=None if request.storage is None else str(request.storage),
-            stop=request.stop(clock or SystemClock()),
-            tell=told,
-            injected=bool(request.inject),
-        )
+        result = _searched(series, parts, setting, aim, stop=request.stop(clock or SystemClock()), tell=told)
     return Tuning(result, title=feed.title, notes=[*feed.notes, *notes], timezone=options.timezone, command=command)
 
 
 def _labelled(series: list[Series], parts: Any, labels: Any, request: Request) -> tuple[list[Series], list[str]]:
-    return with_labels(series, labels)
+    if not request.inject:
+        return with_labels(series, labels)
+    from watchband.analysis.tuning.injection import with_faults
+
+    named = request.inject.split(",") if isinstance(request.inject, str) else request.inject
+    kinds = None if isinstance(named, bool) else [name.strip() for name in named]
+    note = "events are faults that were put in; an alert on something that really was wrong counts as false"
+    return with_faults(series, parts, kinds, seed=request.seed), [note]
+
+
+def _searched(series: list[Series], parts: Any, setting: Setting, aim: Any, **beside: Any) -> Any:
+    from watchband.analysis.tuning.stratified import stratified
+    from watchband.analysis.tuning.tune import tune as search
+
+    request = setting.request
+    beside |= {"trials": request.trials, "seed": request.seed}
+    beside["storage"] = None if request.storage is None else str(request.storage)
+    material = (series, parts, setting.replay(), setting.space())
+    if request.split == "stratified":
+        return stratified(*material, test_share=request.test_share, **beside)
+    return search(*material, aim, injected=bool(request.inject), **beside)
 
 
 class Setting:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from watchband.analysis.tuning.budget import Budgeted, Option
 from watchband.analysis.tuning.material import Part, Parts
 from watchband.analysis.tuning.result import Row, Tuned
+from watchband.analysis.tuning.stratified import Leaked
 from watchband.apps.library.moments import iso
 from watchband.evaluation.metrics.bootstrap import Interval
 
@@ -27,7 +28,7 @@ def tuning_document(tuning: Tuning) -> dict[str, Any]:
         "watchband": __version__,
         "format": FORMAT,
         "title": tuning.title,
-        "kind": "budget" if isinstance(result, Budgeted) else "objective",
+        "kind": "budget" if isinstance(result, Budgeted) else "leak" if isinstance(result, Leaked) else "objective",
         "decision": tuning.decision,
         "sentences": tuning.sentences,
         "chosen": tuning.chosen.document(),
@@ -37,7 +38,30 @@ def tuning_document(tuning: Tuning) -> dict[str, Any]:
         "weeks": {"validation": plain(result.weeks[0]), "test": plain(result.weeks[1])},
         "parts": parts_document(result.parts),
         "notes": [*tuning.notes, *result.notes],
-        **(_budgeted(result) if isinstance(result, Budgeted) else _tuned(result)),
+        **_own(result),
+    }
+
+
+def _own(result: Tuned | Budgeted | Leaked) -> dict[str, Any]:
+    if isinstance(result, Budgeted):
+        return _budgeted(result)
+    return _leaked(result) if isinstance(result, Leaked) else _tuned(result)
+
+
+def _leaked(result: Leaked) -> dict[str, Any]:
+    return {
+        "objective": "F1 of points",
+        "leak": plain(result.leak),
+        "rows": [
+            {
+                "label": side.label,
+                "configuration": side.configuration.document(),
+                "flags": side.configuration.flags,
+                "validation": interval(side.validation),
+                "test": interval(side.test),
+            }
+            for side in result.sides
+        ],
     }
 
 

@@ -9,11 +9,12 @@ from typing import Any
 from watchband.analysis.tuning.budget import Budgeted
 from watchband.analysis.tuning.configuration import Configuration
 from watchband.analysis.tuning.result import Tuned
+from watchband.analysis.tuning.stratified import Leaked
 from watchband.apps.library.outputs.documents import to_json
 from watchband.apps.library.outputs.folder import SUMMARY, list_files, output_folder
 from watchband.core.errors import ConfigError
 
-Result = Tuned | Budgeted
+Result = Tuned | Budgeted | Leaked
 SUFFIXES = (".yaml", ".yml", ".json")
 
 
@@ -22,7 +23,7 @@ class Tuning:
 
     Attributes
     ----------
-    result : Tuned or Budgeted
+    result : Tuned, Budgeted or Leaked
         Everything, as the analysis has it.
     title : str
         Name of the input.
@@ -38,10 +39,12 @@ class Tuning:
 
     @property
     def decision(self) -> str:
-        """``better``, ``no difference``, ``worse`` or ``nothing found``; ``kept``, ``changed`` or ``not met``."""
+        """In a word: of a search ``better``, ``no difference``, ``worse`` or ``nothing found``; of a budget ``kept``,
+        ``changed`` or ``not met``; ``leaks`` where rows were divided at random.
+        """
         if isinstance(self.result, Budgeted):
             return "kept" if self.result.kept else "changed" if self.result.met else "not met"
-        return self.result.decision
+        return self.result.decision if isinstance(self.result, Tuned) else "leaks"
 
     @property
     def sentences(self) -> list[str]:
@@ -51,6 +54,8 @@ class Tuning:
     @property
     def chosen(self) -> Configuration:
         """What to use: the one that was found only where it is shown to be better."""
+        if isinstance(self.result, Leaked):
+            return self.result.default
         return self.result.chosen if isinstance(self.result, Tuned) else self.result.chosen.configuration
 
     @property
