@@ -1,8 +1,9 @@
 """Rewrite the generated parts of the docs: what stands between ``<!-- NAME -->`` and ``<!-- /NAME -->``.
 
 ``members NAME`` is the table of a preset's members; ``simulated NAME`` that of the kinds, scenes or faults of the
-simulator; ``scenes`` that of the promises that ``watchband bench scenes`` plays; ``params NAME`` is the parameter table
-of a detector or of another fold (a detector's own page may leave out the name).
+simulator; ``scenes`` that of the promises that ``watchband bench scenes`` plays; ``searches`` is where tuning looks for
+better parameters; ``params NAME`` is the parameter table of a detector or of another fold (a detector's own page may
+leave out the name).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from watchband.analysis.tuning.space import table as searches
 from watchband.apps.cli.simulate_list import document
 from watchband.core import params
 from watchband.evaluation.scenarios.catalogue import SCENES
@@ -24,7 +26,9 @@ ROOT = Path(__file__).resolve().parent.parent
 TITLE = re.compile(r"^# `?([a-z_]+)`?", re.MULTILINE)
 FOLDS: dict[str, type] = {"calibrate": Calibrate, "policy": Policy, "prepare": Prepare}
 """What has parameters and is no detector."""
-MARK = re.compile(r"(<!-- (params|detectors|members|scenes|simulated)(?: (\w+))? -->\n).*?(<!-- /\2 -->)", re.DOTALL)
+MARK = re.compile(
+    r"(<!-- (params|detectors|members|scenes|searches|simulated)(?: (\w+))? -->\n).*?(<!-- /\2 -->)", re.DOTALL
+)
 
 
 def detector_table() -> str:
@@ -86,6 +90,8 @@ def generated(text: str) -> str:
             body = scene_table()
         elif kind == "simulated":
             body = simulated_table(name)
+        elif kind == "searches":
+            body = searches()
         elif kind == "members":
             body = member_table(name)
         else:

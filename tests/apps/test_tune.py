@@ -176,6 +176,17 @@ def test_labels_of_other_series_and_short_series_are_told() -> None:
         wb.tune((times[:20], values[:20]))
 
 
+def test_static_limits_are_told_as_numbers() -> None:
+    times, values, events = readings()
+    found = wb.tune((times, values), [e[1:] for e in events], detector="threshold", among="none", trials=3)
+    assert "q" not in found.flags.removeprefix("--detector threshold:").replace("--cutoff", "")
+    assert set(found.chosen.parameters) <= {"low", "high"}
+    many = wb.tune(*frame(), detector="threshold", among="none", trials=2)
+    assert sum("limits of" in note for note in many.notes) == 3
+    mine = wb.tune((times, values), [e[1:] for e in events], detector="threshold:high=75", among="none", trials=1)
+    assert mine.flags == "--detector threshold:high=75 --cutoff 1"
+
+
 def test_the_report_says_what_it_rests_on(better: Tuning) -> None:
     page = render(better)
     for words in (

@@ -37,7 +37,7 @@ def seed_rule(test: Mapping[str, Interval], gap: Interval, banded: float) -> lis
         _check("low FPR (of points, < .10)", test["fpr"], test["fpr"].value < FALSE_MAX, FALSE_MAX),
         Check(
             "can be interpreted",
-            f"a band is drawn at {banded:.0%} of the points" if banded else "no band: a score only",
+            f"a band is drawn at {100 * banded:.0f} % of the points" if banded else "no band: a score only",
             banded > BANDED_MIN,
             True,
         ),
@@ -93,7 +93,7 @@ def why_few_prove_nothing() -> str:
     """The reason in words, computed and not quoted."""
     found, luck = few_rows()
     return (
-        f"The rule comes from 35 test rows with F1 {found.value:.3f}: their {LEVEL:.0%} interval is {found.low:.2f} to "
+        f"The rule comes from 35 test rows with F1 {found.value:.3f}: their {100 * LEVEL:.0f} % interval is {found.low:.2f} to "
         f"{found.high:.2f}, and two sets of 35 rows of one and the same detector differ by less than .01 in only "
-        f"{luck:.0%} of all cases. A line that its interval does not settle says nothing about the next month."
+        f"{100 * luck:.0f} % of all cases. A line that its interval does not settle says nothing about the next month."
     )

@@ -31,7 +31,7 @@ def decide(rows: Sequence[Row], gap: Interval, objective: Objective, events: int
     found = next((r for r in rows if r.role == "found"), None)
     if found is None or found.against is None:
         return "nothing found", ["No configuration did better on the validation part than the one in use: it stays."]
-    step, level = found.against, f"{LEVEL:.0%}"
+    step, level = found.against, f"{100 * LEVEL:.0f} %"
     known = np.isfinite(step.low) and np.isfinite(step.high)
     told = f"{signed(step.value)} ({level} interval {signed(step.low)} to {signed(step.high)})"
     decision: Decision

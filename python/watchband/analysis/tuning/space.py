@@ -70,9 +70,10 @@ class Space:
 
     def default(self, detector: str) -> Configuration:
         """As it is used without a search."""
-        if searched_past(detector):
+        given = dict((self.given or {}).get(detector, {}))
+        if searched_past(detector) and not given:
             return Configuration(detector, {k: {"past": q} for k, q in _PAST_DEFAULT.items()}, "cutoff:1")
-        return Configuration(detector, dict((self.given or {}).get(detector, {})), self.rule_of(detector))
+        return Configuration(detector, given, self.rule_of(detector))
 
     def rule_of(self, detector: str) -> str:
         """The user's rule, or the detector's own where a budget means nothing to it."""

@@ -85,14 +85,14 @@ def _decision(tuning: Tuning) -> list[RenderableType]:
 def _table(*columns: str, left: tuple[int, ...] = (0,)) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for i, name in enumerate(columns):
-        table.add_column(name, justify="left" if i in left else "right", no_wrap=i < len(columns) - 1 or i not in left)
+        table.add_column(name, justify="left" if i in left else "right", no_wrap=i == 0)
     return table
 
 
 def _objective_table(result: Tuned) -> list[RenderableType]:
     table = _table("", "chosen on", "held out", "minus what you have")
-    what = _table("", "")
-    what.show_header, what.columns[1].justify = False, "left"
+    what = _table("", "", left=(0, 1))
+    what.show_header = False
     for row in result.rows:
         name = Text(row.label, style="" if row.role == "baseline" else "bold")
         table.add_row(
@@ -171,7 +171,7 @@ def figure_text(found: Interval, digits: int = 3, *, signed: bool = False) -> st
     form = f"{'+' if signed else ''}.{digits}f"
     text = f"{found.value:{form}}"
     if np.isfinite(found.low) and np.isfinite(found.high):
-        text += f" ({found.low:{form}} to {found.high:{form}})"
+        text += f" ({found.low:{form}}{' to ' if signed or found.low < 0 else '–'}{found.high:{form}})"
     return text.replace("-", "−")
 
 

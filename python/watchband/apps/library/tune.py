@@ -172,7 +172,13 @@ def run(
         series, more = _labelled(series, parts, labels, request)
         notes += more
         result = _searched(series, parts, setting, aim, stop=request.stop(clock or SystemClock()), tell=told)
-    return Tuning(result, title=feed.title, notes=[*feed.notes, *notes], timezone=options.timezone, command=command)
+    told_of: dict[str, Any] = {
+        "title": feed.title,
+        "notes": [*feed.notes, *notes],
+        "timezone": options.timezone,
+        "command": command,
+    }
+    return Tuning(result, series=series, **told_of)
 
 
 def _labelled(series: list[Series], parts: Any, labels: Any, request: Request) -> tuple[list[Series], list[str]]:

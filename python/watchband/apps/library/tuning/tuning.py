@@ -8,6 +8,7 @@ from typing import Any
 
 from watchband.analysis.tuning.budget import Budgeted
 from watchband.analysis.tuning.configuration import Configuration
+from watchband.analysis.tuning.material import Series
 from watchband.analysis.tuning.result import Tuned
 from watchband.analysis.tuning.stratified import Leaked
 from watchband.apps.library.outputs.documents import to_json
@@ -15,6 +16,8 @@ from watchband.apps.library.outputs.folder import SUMMARY, list_files, output_fo
 from watchband.core.errors import ConfigError
 
 Result = Tuned | Budgeted | Leaked
+LIMITS_MAX = 20
+"""Series whose own limits are told."""
 SUFFIXES = (".yaml", ".yml", ".json")
 
 
@@ -32,10 +35,21 @@ class Tuning:
     """
 
     def __init__(
-        self, result: Result, *, title: str, notes: Sequence[str] = (), timezone: str = "UTC", command: str = ""
+        self,
+        result: Result,
+        *,
+        title: str,
+        notes: Sequence[str] = (),
+        timezone: str = "UTC",
+        command: str = "",
+        series: Sequence[Series] = (),
     ) -> None:
         self.result, self.title, self.notes = result, title, list(notes)
         self.timezone, self.command = timezone, command
+        # Limits that are quantiles of the past are numbers of each series: of all of it, now that it is known.
+        self._fitted = [(str(s.key), self._chosen.fitted(s.values)) for s in series] if self._chosen.fits else []
+        if len(self._fitted) > 1:
+            self.notes += [f"limits of {key}: {one.flags}" for key, one in self._fitted[:LIMITS_MAX]]
 
     @property
     def decision(self) -> str:
@@ -54,6 +68,10 @@ class Tuning:
     @property
     def chosen(self) -> Configuration:
         """What to use: the one that was found only where it is shown to be better."""
+        return self._fitted[0][1] if len(self._fitted) == 1 else self._chosen
+
+    @property
+    def _chosen(self) -> Configuration:
         if isinstance(self.result, Leaked):
             return self.result.default
         return self.result.chosen if isinstance(self.result, Tuned) else self.result.chosen.configuration
