@@ -93,7 +93,8 @@ def why_few_prove_nothing() -> str:
     """The reason in words, computed and not quoted."""
     found, luck = few_rows()
     return (
-        f"The rule comes from 35 test rows with F1 {found.value:.3f}: their {100 * LEVEL:.0f} % interval is {found.low:.2f} to "
-        f"{found.high:.2f}, and two sets of 35 rows of one and the same detector differ by less than .01 in only "
-        f"{100 * luck:.0f} % of all cases. A line that its interval does not settle says nothing about the next month."
+        f"The rule comes from 35 test rows with F1 {found.value:.3f}: their {100 * LEVEL:.0f} % interval is "
+        f"{found.low:.2f} to {found.high:.2f}, and two sets of 35 rows of one and the same detector differ by less "
+        f"than .01 in only {100 * luck:.0f} % of all cases. A line that its interval does not settle says "
+        "nothing about the next month."
     )
