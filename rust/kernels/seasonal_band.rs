@@ -6,7 +6,7 @@
 use super::fleet::{Kernel, Slice};
 use super::seasonal_band_calendar::{Calendar, Moment};
 use super::seasonal_band_core::{clip, Core, HEAD};
-use super::seasonal_band_hold::{is_followed, judge, Hold, Verdict};
+use super::seasonal_band_hold::{is_followed, judge, stays_away, Hold, Verdict};
 use super::seasonal_band_level as level;
 use super::seasonal_band_season::{is_striking, recall, Learns, Season};
 use super::seasonal_band_tail::Tail;
@@ -100,24 +100,27 @@ impl SeasonalBand {
     fn learn(&self, s: &mut Series<'_>, o: &Outlook, value: f64, seconds: f64) -> Verdict {
         let core = &mut s.core;
         let value = clip(value, HUGE);
-        let distance = (value - o.expected) / o.scale;
-        let outside = self.is_outside(core, distance);
+        let away = value - o.expected;
+        let distance = away / o.scale;
         // What cannot be is strange however far, and teaches no more than the edge of what can.
         let value = value.max(self.range_low).min(self.range_high);
         let rest = value - o.long;
         let error = rest - o.short;
+        let x = o.season.daily();
+        let u = value - core.level - (o.season.total - x);
+        let gone = self.is_outside(core, distance);
         let fresh = core.doubt == 0.0;
         let often = self.hold.is_used_to_runs(core);
         // What comes at the same hours is the seasons' business.
         let usual = often && 2.0 * core.run_known <= core.run_out;
+        let before = if core.run > 0.0 { (s.clock[1] - s.clock[2]) as f64 * 1e-9 } else { 0.0 };
+        let striking = is_striking(core, gone, rest);
+        let known = recall(core, s.echo, &o.moment, striking, value, rest, before + seconds, often);
+        // What was there the day before is the seasons' business, and its end is theirs to see.
+        let outside = gone || known.is_none() && stays_away(core, distance, away, u);
         let (share, weight) = credit(core, outside, usual);
         self.tail.learn(core, s.tail, clip(distance, core.gate.max(GATE_MIN)), weight);
         self.learn_habits(core, s.tail, value, seconds);
-        let before = if core.run > 0.0 { (s.clock[1] - s.clock[2]) as f64 * 1e-9 } else { 0.0 };
-        let striking = is_striking(core, outside, rest);
-        let known = recall(core, s.echo, &o.moment, striking, value, rest, before + seconds, often);
-        let x = o.season.daily();
-        let u = value - core.level - (o.season.total - x);
         let verdict = judge(core, s.tables, s.clock, &self.hold, outside, known.is_some(), x, u);
         if verdict == Verdict::Adopted {
             return verdict;

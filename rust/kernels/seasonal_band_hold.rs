@@ -24,6 +24,13 @@ const OFTEN_VALUES: f64 = 3_000.0;
 /// Values after which such a metric is followed.
 const FOLLOWED_FROM: f64 = 4.0;
 
+/// Values outside from which on a run is an outage for sure: what is expected then may come near its values, by night for
+/// instance, and that ends nothing. Only a value that leaves the last of them does: one nearer to it than this share of
+/// its own way to what is expected has not, while that way is so many scales.
+const SURE_FROM: f64 = 12.0;
+const LEFT_SHARE: f64 = 0.5;
+const LEFT_SCALES: f64 = 1.5;
+
 /// How long a level must stay.
 pub struct Hold {
     pub seconds: f64,
@@ -64,6 +71,16 @@ fn count(core: &mut Core, x: f64, u: f64) {
     core.run_xu += x * u;
     core.run_uu += u * u;
     core.run_last = u;
+}
+
+/// Whether a value goes on with a sure run, though it is no longer beyond the gate. `away` is its distance from what is
+/// expected, `distance` the same in scales.
+pub fn stays_away(core: &Core, distance: f64, away: f64, u: f64) -> bool {
+    let moved = (clip(u, HUGE) - core.run_last).abs();
+    core.run_out >= SURE_FROM
+        && core.run_in == 0.0
+        && distance.abs() > LEFT_SCALES
+        && moved < LEFT_SHARE * away.abs()
 }
 
 fn end(core: &mut Core) {

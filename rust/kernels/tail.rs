@@ -11,6 +11,10 @@ use super::pareto::Mixture;
 const KNOTS: usize = 33;
 const STEP: f64 = 0.125;
 const PRIOR_WIDTH: f64 = 2.5;
+/// So many points at the top of a tail, counted with their age, are a wonder and not a law: they count no further out than
+/// so many times the next.
+const WONDERS: f64 = 1.5;
+const WONDER_TIMES: f64 = 4.0;
 /// Fewer points in the tail than this are not fitted.
 const TAIL_LEAST: f64 = 8.0;
 
@@ -262,6 +266,18 @@ impl Tail<'_> {
         f64::NAN
     }
 
+    /// The highest bucket that more than a wonder has reached.
+    fn believed(&self, start: usize, top: usize) -> usize {
+        let mut g = 0.0;
+        for bin in (start..=top).rev() {
+            g += f64::from(self.bins[bin]) / self.gain;
+            if g > WONDERS {
+                return bin;
+            }
+        }
+        start
+    }
+
     /// Fits the tail anew: the top 5 % of the weight, or up to 50 points while that is at most 15 %.
     pub fn refit(&mut self) {
         while self.fit[TOP] > 0.0 && f64::from(self.bins[self.fit[TOP] as usize]) < 1e-6 * self.gain {
@@ -280,9 +296,10 @@ impl Tail<'_> {
             return;
         }
         let low = edge(start);
+        let most = WONDER_TIMES * (middle(self.believed(start, top)) - low);
         let tail: Vec<(f64, f64)> = (start..=top)
             .filter(|&bin| self.bins[bin] > 0.0)
-            .map(|bin| (f64::from(self.bins[bin]) / self.gain / k, middle(bin) - low))
+            .map(|bin| (f64::from(self.bins[bin]) / self.gain / k, (middle(bin) - low).min(most)))
             .collect();
         let mean: f64 = tail.iter().map(|(share, y)| share * y).sum();
         self.fit[START] = start as f64;

@@ -12,6 +12,7 @@ from watchband.core.points import Float64, Points
 from watchband.core.scores import ADOPTED, HELD, WARMING, Scores
 from watchband.core.state import State
 from watchband.detectors import SeasonalBand
+from watchband.evaluation.scenarios.shapes import every, traffic
 from watchband.testing import streams
 
 MINUTES_5 = 5 * streams.MINUTE
@@ -46,6 +47,19 @@ def test_an_outage_of_six_hours_is_flagged_again_a_week_later() -> None:
         assert (scores.flags[start + 2 : start + 72] == HELD).all()
         assert (scores.score[start + 72 : start + 172] < 5).all(), "after the outage the band is where it was"
     assert len(having(scores, ADOPTED)) == 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_an_outage_goes_on_through_a_night_in_which_little_is_expected(seed: int) -> None:
+    times = every(MINUTES_5, 24 * 86_400 * 10**9)
+    values = traffic(times, seed)
+    start, end = 22 * DAY + 72, 22 * DAY + 72 + 20 * 12
+    values[start:end] *= 0.05
+    detector = SeasonalBand()
+    scores = detector.step(detector.start(), Points.of(times, values))
+    assert (scores.flags[start + 2 : end] == HELD).all(), "it comes near to what is expected, and has not come back"
+    assert (scores.flags[end + 4 :] != HELD).all(), "once it leaves its own values it has"
+    assert (scores.expected[start:end] > 60).all()
 
 
 def test_a_constant_metric_remembers_an_outage_no_better() -> None:

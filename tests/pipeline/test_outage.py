@@ -114,3 +114,22 @@ def test_a_short_history_cannot_call_anything_a_wonder() -> None:
         anomaly.append(float(found.anomaly_score[-1]))
         assert found.p_value[-1] >= 0.99 * (n + 10.0) ** -8
     assert all(1 < score < 4 for score in anomaly)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_spike_however_large_widens_the_band_as_one_of_eight_scales_does(seed: int) -> None:
+    """It is learned as any opening is; the tail counts it as four times the next."""
+    limit = []
+    for spike in (0.0, 8.0, 1e6):
+        z = np.random.default_rng(seed).normal(size=N)
+        z[1000] = spike
+        points = Points.of(streams.times(N, MINUTE), z)
+        scores = Scores.blank(points)
+        scores.score[:], scores.expected[:], scores.scale[:] = np.abs(z), 0.0, 1.0
+        calibrate = Calibrate(Budget(1, DAY))
+        found = calibrate.step(calibrate.start(1), points, scores, interval_ns=np.array([MINUTE]))
+        limit.append(found.limit_above)
+        assert spike == 0.0 or found.anomaly_score[1000] > 1
+    calm, modest, huge = limit
+    assert np.median(huge[1100:1500] / modest[1100:1500]) < 1.3
+    assert np.median(huge[1500:] / calm[1500:]) < 1.6

@@ -67,7 +67,13 @@ class Row:
         tail = bins >= self.start
         if weights[tail].sum() >= 8:
             middles = np.array([(edge(b) + edge(b + 1)) / 2 for b in bins[tail]])
-            self.fit = Pareto(middles - edge(self.start), weights[tail], total)
+            self.fit = Pareto(self.tamed(bins[tail], middles - edge(self.start), weights[tail]), weights[tail], total)
+
+    @staticmethod
+    def tamed(bins: np.ndarray, excesses: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """One value may be a wonder: it counts no further out than four times the next."""
+        believed = [b for b in bins if weights[bins >= b].sum() > 1.5]
+        return np.minimum(excesses, 4 * excesses[bins == max(believed)][0]) if believed else excesses
 
     def ln_p(self, score: float, width: float, least: float) -> float:
         bins, weights = self.decayed() if self.bins else (np.zeros(1), np.zeros(1))

@@ -322,6 +322,10 @@ class SlowBand:
         self.c["streak"] = 0.0 if not far else self.c["streak"] + sign if same else sign
         return abs(z) > self.gate or (far and (abs(self.c["streak"]) >= 3 or self.run_out >= 3))
 
+    def stays_away(self, z: float, away: float, u: float) -> bool:
+        near_run = abs(clip(u, 1e100) - self.run_last) < 0.5 * abs(away) if self.run_out >= 12 else False
+        return near_run and self.run_in == 0 and abs(z) > 1.5
+
     def recall(self, m: dict, striking: bool, value: float, rest: float, dt: float, once: bool) -> str | None:
         places = {"daily": int(m["second"] / 300.0), "weekly": m["weekday"] * 48 + int(m["second"] / 1800.0)}
         for kind, place in places.items():

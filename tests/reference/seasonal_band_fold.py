@@ -65,22 +65,25 @@ def is_followed(band: SlowBand, outside: bool, usual: bool, dt: float) -> bool:
 def learn(band: SlowBand, o: dict, value: float, dt: float) -> str:
     c = band.c
     value = clip(value, 1e100)
-    z = (value - o["said"][0]) / o["said"][3]
-    outside, before = band.outside(z), band.run_out
+    away = value - o["said"][0]
+    z = away / o["said"][3]
     value = min(max(value, band.low), band.high)
+    daily = o["s"]["daily"]
+    u = value - c["level"] - (o["s"]["total"] - daily)
+    gone, before = band.outside(z), band.run_out
     rest, fresh = value - o["long"], c["doubt"] == 0.0
     error = rest - o["short"]
     often = c["often"] > 2.5 and band.hold[0] < math.inf
     usual = often and 2 * band.run_known <= band.run_out
+    striking = gone or abs(rest) > 3.0 * c["far"] or abs(rest - c["local"]) > 3.0 * c["ripple"]
+    known = band.recall(o["s"]["m"], striking, value, rest, dt, often)
+    outside = gone or (known is None and band.stays_away(z, away, u))
     full = not outside or usual
     band.learn_tail(clip(z, max(band.gate, 5.0)), 1.0 if full or before == 0 else 0.1 if before < 6 else 0.0)
     habits(band, value, dt)
     if band.gate == 0.0 or (band.run_n == 0 and int(c["seen"]) % 16 == 0):
         band.gate = min(20.0, max(5.0, 1.5 * max(band.quantile(0.01, 1.0), -band.quantile(0.01, -1.0))))
-    striking = outside or abs(rest) > 3.0 * c["far"] or abs(rest - c["local"]) > 3.0 * c["ripple"]
-    known = band.recall(o["s"]["m"], striking, value, rest, dt, often)
-    daily = o["s"]["daily"]
-    verdict = band.judge(outside, known is not None, daily, value - c["level"] - (o["s"]["total"] - daily))
+    verdict = band.judge(outside, known is not None, daily, u)
     if verdict == "adopted":
         return verdict
     c["seen"] += 1.0
