@@ -14,10 +14,7 @@ from watchband.evaluation.scenarios.scene import EVERY, Course, Measure, Promise
 from watchband.pipeline.catalogue import CATALOGUE
 
 SEEDS = range(3)
-OPEN = {
-    *("outage-minutes", "outage-hours", "outage-early", "outage-long", "huge-spike", "daily-job"),
-}
-CAST = [(name, detector) for name, scene in SCENES.items() for detector in scene.detectors if name not in OPEN]
+CAST = [(name, detector) for name, scene in SCENES.items() for detector in scene.detectors]
 
 
 @pytest.mark.parametrize(("name", "detector"), CAST, ids=lambda part: part)

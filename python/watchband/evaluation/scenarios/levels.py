@@ -77,6 +77,7 @@ def slow_leak(seed: int) -> Play:
     promise="One reading a million times too large is an alert, and a day later the band is as sharp as before.",
     complaint="one absurd value widens the band, and nothing is found for weeks",
     sources=("earthgecko/skyline: band of the mean and deviation", "repost.aws: anomaly band goes haywire"),
+    detectors=("auto", "seasonal_band"),
 )
 def huge_spike(seed: int) -> Play:
     """A value of 10^6 times the usual, and a day later a rise by half for half an hour."""

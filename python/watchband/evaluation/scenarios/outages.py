@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from watchband.core.duration import DAY, HOUR, MINUTE
 from watchband.core.points import Float64, Int64
-from watchband.evaluation.scenarios.promises import alerted, lasting, no_more_alerts, one_alert, same_band, tells
+from watchband.evaluation.scenarios.promises import (
+    alerted,
+    lasting,
+    no_more_alerts,
+    one_alert,
+    over_by,
+    same_band,
+    tells,
+)
 from watchband.evaluation.scenarios.scene import Happening, Play, Promise, Scene, scene
 from watchband.evaluation.scenarios.shapes import at, every, traffic
 from watchband.pipeline.prepare import Raw
@@ -50,7 +58,7 @@ def minutes(seed: int) -> Play:
         outages,
         [
             alerted(first, first + 3 * MINUTE, "the first outage"),
-            lasting(first, first + 20 * MINUTE, "it", 30 * MINUTE),
+            over_by(first, first + 20 * MINUTE, first + 80 * MINUTE, "it"),
             alerted(second, second + 3 * MINUTE, "the next one"),
             no_more_alerts(first + 21 * MINUTE, second, "the time between them"),
             same_band(first + 2 * HOUR, second, "from two hours after it"),
@@ -76,7 +84,7 @@ def hours(seed: int) -> Play:
         [
             alerted(first, first + 15 * MINUTE, "the first outage"),
             one_alert(first, first + 6 * HOUR, "it"),
-            lasting(first, first + 6 * HOUR, "it", 2 * HOUR),
+            lasting(first, first + 6 * HOUR, "it", 5 * HOUR),
             alerted(second, second + 15 * MINUTE, "the next one"),
             no_more_alerts(first + 6 * HOUR, second, "the week between them"),
             same_band(first + DAY, second, "from the day after it"),
@@ -113,6 +121,7 @@ def same_hour(seed: int) -> Play:
     promise="An outage on the first day of a series is found, and the return to normal is no alert.",
     complaint="a detector is blind while it initialises, or starts by learning an outage",
     sources=("opensearch-project/anomaly-detection#576", "opensearch-project/OpenSearch#3630"),
+    detectors=("auto", "seasonal_band"),
 )
 def early(seed: int) -> Play:
     """An hour and a half without traffic ten hours after the first reading, a reading a minute."""
@@ -126,7 +135,7 @@ def early(seed: int) -> Play:
         [
             alerted(start, start + 5 * MINUTE, "the outage"),
             no_more_alerts(end, end + 6 * HOUR, "the return to normal"),
-            same_band(end + 2 * HOUR, end + 8 * HOUR, "two hours after its end", moved=1.0, wider=2.0),
+            same_band(end + 2 * HOUR, end + 8 * HOUR, "two hours after its end", moved=1.0, wider=2.5),
         ],
     )
 
@@ -149,11 +158,11 @@ def long(seed: int) -> Play:
         [
             alerted(start, start + HOUR, "the outage"),
             one_alert(start, end, "it"),
-            lasting(start, end, "it", 3 * HOUR),
+            lasting(start, end, "it", 5 * HOUR),
             tells(start, end, "the alert does not call it the new normal", lambda a: not a.adopted),
             no_more_alerts(end, at(29), "the time after it"),
             same_band(end + 6 * HOUR, at(29), "from six hours after it"),
-            same_band(start + 6 * HOUR, end, "also inside it", moved=1.5, wider=4.0),
+            same_band(start + 6 * HOUR, end, "also inside it", moved=1.5, wider=8.0),
         ],
     )
 
