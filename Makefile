@@ -48,8 +48,9 @@ instructions: $(STAMPS)/run  ## Instructions a point of fixed work beside the re
 memcheck: $(STAMPS)/build $(STAMPS)/dev  ## Kernels under Valgrind: their own tests, then damaged states of every detector
 	$(BIN)/python -m tools.memcheck $(ARGS)
 
-soak: memcheck  ## What is too long for CI: deep property tests, many damaged states, Valgrind
+soak: memcheck  ## What is too long for CI: deep property tests, many damaged states, Valgrind, budgets of 2,000 series
 	HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest $(T) $(ARGS)
+	$(BIN)/python -m benches.budget
 
 docs: $(STAMPS)/build $(STAMPS)/dev  ## Rewrite the generated parts of the docs
 	$(BIN)/python -m tools.docs

@@ -16,7 +16,7 @@ from watchband.evaluation.scenarios.scene import Scene, Verdict, named
 EXAMPLES = (
     "watchband bench scenes",
     "watchband bench scenes outage-hours level-shift --seeds 5 --detector auto",
-    "watchband bench scenes huge-spike --detector light --plot spike.png",
+    "watchband bench scenes outage-long --detector light --plot outage.png",
     "watchband bench scenes --json",
 )
 

@@ -7,33 +7,37 @@ from datetime import UTC, datetime
 import numpy as np
 
 from watchband.core.duration import DAY, HOUR, MINUTE
-from watchband.evaluation.scenarios.promises import alerted, as_without, counted, no_more_alerts, quiet
-from watchband.evaluation.scenarios.scene import Course, Happening, Play, Promise, Scene, scene
+from watchband.evaluation.scenarios.promises import (
+    alerted,
+    as_without,
+    counted,
+    no_more_alerts,
+    no_more_alerts_in,
+    quiet,
+)
+from watchband.evaluation.scenarios.scene import Course, Happening, Play, Scene, scene
 from watchband.evaluation.scenarios.shapes import START, at, every, local, point, traffic
 from watchband.features import calendar
 from watchband.pipeline.prepare import Raw
+from watchband.pipeline.rules import Budget
 
 
 def _moment(text: str) -> int:
     return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()) * 1_000_000_000
 
 
-def _date(moment: int) -> str:
-    return str(np.datetime64(moment, "ns").astype("datetime64[D]"))
-
-
 def _switches(zone: str, switches: tuple[int, int], seed: int) -> Play:
     """A year of traffic by the clocks of a zone, beside the same traffic by a clock that is never changed."""
     times = every(30 * MINUTE, 365 * DAY)
-    promises: list[Promise] = []
-    for start in switches:
-        promises.append(no_more_alerts(start, start + 3 * DAY, "the switch"))
+    spans = [(start, start + 2 * DAY) for start in switches]
+    rule = Budget(1, 30 * DAY)
     return Play(
-        Raw.of(times, traffic(times, seed, zone=zone)),
-        promises,
-        [Happening(s, s + 3 * DAY, "switch") for s in switches],
-        twin=Play(Raw.of(times, traffic(times, seed))),
+        Raw.of(times, traffic(times, seed, zone=zone, noise=0.01)),
+        [no_more_alerts_in(spans, "both switches, two days each,")],
+        [Happening(start, end, "switch") for start, end in spans],
+        twin=Play(Raw.of(times, traffic(times, seed, noise=0.01)), rule=rule),
         settings={"timezone": zone},
+        rule=rule,
         zone=zone,
     )
 
@@ -81,10 +85,10 @@ def holidays(seed: int) -> Play:
     # A holiday in the first four weeks comes before weekends are known.
     free = free[free * DAY > START + 28 * DAY]
     moments = [int(times[point(clock, day * DAY)]) for day in free.tolist()]
-    promises = [no_more_alerts(m, m + DAY, f"the holiday of {_date(m + DAY // 2)}") for m in moments]
+    spans = [(moment, moment + DAY) for moment in moments]
     return Play(
         Raw.of(times, traffic(times, seed, zone=zone, days_off=set(free.tolist()))),
-        promises,
+        [no_more_alerts_in(spans, f"{len(spans)} holidays")],
         [Happening(m, m + DAY, "holiday") for m in moments],
         twin=Play(Raw.of(times, traffic(times, seed, zone=zone)), settings={"timezone": zone}),
         settings={"timezone": zone, "holidays": "DE"},

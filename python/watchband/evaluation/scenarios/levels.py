@@ -24,7 +24,7 @@ from watchband.pipeline.prepare import Raw
 
 @scene(
     "level-shift",
-    promise="A level that stays is alerted, stops alarming after the hold of a day, and the alert says so.",
+    promise="A level that stays is alerted, alarms no more half a day after the hold of a day, and the alert says so.",
     complaint="a new level alarms for ever, because what is anomalous is never learned",
     sources=("online-ml/river#936", "netdata/netdata#12967", "DataDog/documentation#39969"),
     detectors=("auto", "seasonal_band"),
@@ -39,10 +39,11 @@ def level_shift(seed: int) -> Play:
         Raw.of(times, values),
         [
             alerted(start, start + 15 * MINUTE, "the shift"),
-            over_by(start, start + DAY, start + 30 * HOUR, "it"),
+            one_alert(start, start + 36 * HOUR, "it", most=2),
+            over_by(start, start + 36 * HOUR, start + 36 * HOUR, "it"),
             tells(start, start + DAY, "the alert says that it is the new normal", lambda a: "new normal" in a.reason),
-            quiet(start + 30 * HOUR, at(36), "the new level, for twelve days,"),
-            covers(start + 30 * HOUR, at(36), "at the new level", 0.97),
+            quiet(start + 36 * HOUR, at(36), "the new level, for twelve days,"),
+            covers(start + 36 * HOUR, at(36), "at the new level", 0.97),
         ],
         [Happening(start, int(times[-1]) + 1, "new level")],
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from watchband.core.duration import DAY, HOUR, MINUTE, WEEK
@@ -124,12 +126,13 @@ def rare_events_burst(seed: int) -> Play:
     )
 
 
-def clean(seed: int, series: int, points: int, rule: Budget) -> Play:
-    """Clean metrics of every kind, ``series`` of each, and nothing happens: the budget's own scene."""
+def clean(seed: int, series: int, points: int, rule: Budget, kinds: Sequence[str] = tuple(KINDS)) -> Play:
+    """Clean metrics of some kinds, ``series`` of each, and nothing happens: the budget's own scene."""
     times = START + 5 * MINUTE * np.arange(points, dtype=np.int64)
+    order = list(KINDS)
     values = [
-        KINDS[kind](np.random.default_rng([seed, 12, k, i]), points).values
-        for k, kind in enumerate(KINDS)
+        KINDS[kind](np.random.default_rng([seed, 12, order.index(kind), i]), points).values
+        for kind in kinds
         for i in range(series)
     ]
     return Play(Raw.fleet([(times, v) for v in values]), [keeps_budget(2.0)], rule=rule, metric="clean")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -60,12 +60,18 @@ def _budgeted(course: Course, start: int, end: int) -> float:
 
 def no_more_alerts(start: int, end: int, what: str) -> Promise:
     """From ``start`` to before ``end`` no more alerts open than in the twin, but for noise within the budget."""
+    return no_more_alerts_in([(start, end)], what)
+
+
+def no_more_alerts_in(spans: Sequence[tuple[int, int]], what: str) -> Promise:
+    """The same of several stretches together."""
 
     def check(course: Course) -> Measure:
         assert course.twin is not None
-        here, there = course.opened(start, end), len(course.twin.opened(start, end))
+        here = [alert for span in spans for alert in course.opened(*span)]
+        there = sum(len(course.twin.opened(*span)) for span in spans)
         said = f"{len(here)} ({_names(here)}), {there} without"
-        return Measure(len(here) <= there, said, len(here) - there, _budgeted(course, start, end))
+        return Measure(len(here) <= there, said, len(here) - there, sum(_budgeted(course, *span) for span in spans))
 
     return Promise(f"{what} gives no alerts of its own", check)
 
