@@ -62,7 +62,7 @@ def test_noise_is_judged_over_all_plays_together() -> None:
     scene = SCENES["outage-minutes"]
 
     def noisy(course: Course) -> Measure:
-        return Measure(False, "1 alert", 1.0, 0.2)
+        return Measure(False, "1 alert", 1.0, 0.1)
 
     play = dataclasses.replace(scene.play(0), promises=[Promise("noise", noisy)])
     few = dataclasses.replace(scene, play=lambda seed: play)

@@ -28,7 +28,7 @@ def _moment(text: str) -> int:
 
 def _switches(zone: str, switches: tuple[int, int], seed: int) -> Play:
     """A year of traffic by the clocks of a zone, beside the same traffic by a clock that is never changed."""
-    times = every(30 * MINUTE, 365 * DAY)
+    times = every(HOUR, 365 * DAY)
     spans = [(start, start + 2 * DAY) for start in switches]
     rule = Budget(1, 30 * DAY)
     return Play(
