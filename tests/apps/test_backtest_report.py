@@ -70,6 +70,8 @@ def test_without_labels_it_counts_alerts() -> None:
     text = render(made(splits=0, labelled=False))
     assert "times a week" in text
     assert "Worst mistakes" not in text
+    assert "Strangest alerts" in text
+    assert text.count("band widths above") >= 2
     assert "event F1" not in text
 
 

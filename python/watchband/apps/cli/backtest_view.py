@@ -108,8 +108,9 @@ def _number(value: float) -> Text:
 def _mistakes(found: Backtest, top: int) -> list[RenderableType]:
     name = found.names[0]
     parts: list[RenderableType] = []
-    every = found.mistakes(name) if found.labelled and top else []
-    for kind, title in (("false alert", "False alerts"), ("missed event", "Missed events")):
+    every = [*found.mistakes(name), *found.strangest(name)] if top else []
+    kinds = {"false alert": "False alerts", "missed event": "Missed events", "alert": "Strangest alerts"}
+    for kind, title in kinds.items():
         some = [one for one in every if one.kind == kind]
         if some:
             parts += [Text(), Text(f"{title} of {name}: {len(some):,}", style="bold")]

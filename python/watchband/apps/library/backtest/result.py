@@ -41,7 +41,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """A false alert (``told``) or a missed event (``event``) of a candidate."""
+    """A false alert (``told``) or a missed event (``event``) of a candidate; or an alert that nobody called either."""
 
     candidate: str
     series: str
@@ -50,8 +50,10 @@ class Mistake:
 
     @property
     def kind(self) -> str:
-        """``false alert`` or ``missed event``."""
-        return "false alert" if self.told else "missed event"
+        """``false alert`` or ``missed event``; ``alert`` where nobody knows."""
+        if self.told is None:
+            return "missed event"
+        return "false alert" if self.told.verdict in FALSE else "alert"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -167,6 +169,11 @@ class Backtest:
                 found += [Mistake(name, outcome.series, told=t) for t in outcome.told if t.verdict in FALSE]
                 found += [Mistake(name, outcome.series, event=e) for e in outcome.events if not e.found]
         return sorted(found, key=_weight)
+
+    def strangest(self, candidate: str) -> list[Mistake]:
+        """Alerts of a candidate that nobody called right or wrong, the strangest first."""
+        told = [(outcome.series, t) for outcome in self.outcomes(candidate) for t in outcome.told]
+        return sorted((Mistake(candidate, s, told=t) for s, t in told if t.verdict == "unknown"), key=_weight)
 
     def table(self) -> pa.Table:
         """The figures as an Arrow table: one row a candidate; ``…_low`` and ``…_high`` are the ends of intervals."""

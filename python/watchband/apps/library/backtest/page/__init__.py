@@ -47,6 +47,7 @@ def render(found: Backtest) -> str:
             lists.switch(found),
             lists.timeline_card(found),
             lists.mistakes_card(found, views),
+            lists.strangest_card(found, views),
             *below,
         ]
     else:

@@ -151,6 +151,26 @@ def mistakes_card(found: Backtest, views: ViewCache) -> Markup | None:
     )
 
 
+def strangest_card(found: Backtest, views: ViewCache) -> Markup | None:
+    """The strangest alerts that nobody called right or wrong, each with a chart and one sentence."""
+    every = {name: found.strangest(name) for name in found.names}
+    if found.labelled and not any(every.values()):
+        return None
+    parts = []
+    for at, name in enumerate(found.names):
+        rows = [_mistake(found, one, views) for one in every[name][: 2 * WORST]]
+        columns = el("div", *[el("ol", *rows[k::2], cls="errors") for k in (0, 1)], cls="columns")
+        body: object = columns if rows else el("p", words.NO_ALERTS, cls="note")
+        parts.append(of_candidate(at, body, _table(found, every[name]) if rows else None))
+    return el(
+        "section",
+        el("div", el("h2", words.STRANGEST, id="strangest"), cls="card-head"),
+        *parts,
+        cls="card",
+        aria_labelledby="strangest",
+    )
+
+
 def _mistake(found: Backtest, one: Mistake, views: ViewCache) -> Markup:
     start, end, sentence, small = _told(one, found.zone)
     view = views.get(one.series, one.candidate)
@@ -193,9 +213,10 @@ def _table(found: Backtest, every: Sequence[Mistake]) -> Markup:
         rows.append(el("tr", *[el("td", cell, cls="num" if at == 5 else None) for at, cell in enumerate(cells)]))
     heads = ("mistake", "series", "at", "length", "kind", "score")
     left = len(every) - len(rows)
+    title = words.EVERY if every[0].kind != "alert" else words.EVERY_ALERT
     return el(
         "details",
-        el("summary", words.EVERY, " ", el("kbd", "t")),
+        el("summary", title, " ", el("kbd", "t")),
         el(
             "div",
             el("table", el("thead", el("tr", *[el("th", h, scope="col") for h in heads])), el("tbody", *rows)),
