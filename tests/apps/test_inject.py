@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ import watchband as wb
 from tests.apps.test_simulate import read
 from watchband.apps.cli.main import app
 from watchband.apps.library.labels import read_labels
+from watchband.apps.library.simulation import injection
 from watchband.core.errors import ConfigError, DataError
 from watchband.evaluation.simulate.fault_types import FAULT_TYPES
 from watchband.evaluation.simulate.inject import Given, inject
@@ -222,6 +224,47 @@ def test_a_file_that_stands_newest_first(tmp_path: Path) -> None:
     found.write(tmp_path / "b.csv")
     old, new = (p.read_text().splitlines() for p in (path, tmp_path / "b.csv"))
     assert [i for i, (a, b) in enumerate(zip(old, new, strict=True)) if a != b] == [N - 301, N - 300]
+
+
+def test_readings_that_stand_there_twice(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    rows = [f"{t},{v}\n" * (2 if i % 10 == 0 else 1) for i, (t, v) in enumerate(zip(STAMPS, VALUES, strict=True))]
+    path.write_text("timestamp,cpu\n" + "".join(rows))
+    gap, spike = (STAMPS[i].replace(" ", "T") for i in (400, 500))
+    wb.inject(path, [f"gap@{gap}:for=4", f"spike@{spike}:for=1"]).write(tmp_path / "b.csv")
+    old, new = (p.read_text().splitlines() for p in (path, tmp_path / "b.csv"))
+    assert len(old) - len(new) == 5
+    changed = [line for line in new if line not in old]
+    assert len(changed) == 2
+    assert len(set(changed)) == 1
+
+
+def test_what_cannot_be_written_faithfully_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(wide().encode())
+    found = wb.inject(path, ["spike@50%:series=cpu"])
+    rewrite = injection.rewrite
+
+    def careless(file: Any, changes: Any, target: Path) -> None:
+        rewrite(file, changes, target)
+        target.write_text(target.read_text().replace(f'"{VALUES[7]}"', '"1.0"', 1))
+
+    monkeypatch.setattr(injection, "rewrite", careless)
+    with pytest.raises(DataError, match="other values of cpu would change"):
+        found.write(tmp_path / "b.csv")
+    assert [p.name for p in tmp_path.iterdir()] == ["a.csv"]
+
+
+def test_lines_with_other_kinds_of_line_ends_in_their_texts(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    rows = [
+        {"timestamp": t, "cpu": v, "comment": f"a\u2028b{i % 2}"}
+        for i, (t, v) in enumerate(zip(STAMPS, VALUES, strict=True))
+    ]
+    path.write_text("".join(json.dumps(r, ensure_ascii=False) + "\n" for r in rows), encoding="utf-8")
+    wb.inject(path, ["gap@50%:for=3"]).write(tmp_path / "b.jsonl")
+    old, new = (p.read_text(encoding="utf-8").split("\n") for p in (path, tmp_path / "b.jsonl"))
+    assert old[:450] + old[453:] == new
 
 
 def test_frames_and_arrays_stay_in_memory() -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from watchband.adapters.sources.files.reading import OpenFile
 from watchband.apps.library.feeds import TableFeed, open_source
 from watchband.apps.library.options import Options
 from watchband.apps.library.simulation.rewriting import rewrite
-from watchband.core.errors import ConfigError, UnknownNameError
+from watchband.core.errors import ConfigError, DataError, UnknownNameError
 from watchband.core.points import Float64, Int64
 from watchband.evaluation.labels import Label
 from watchband.evaluation.simulate.dice import Dice
@@ -41,6 +42,8 @@ class Injection:
     values: dict[str, tuple[Int64, Float64]]
     _file: OpenFile | None = field(default=None, repr=False)
     _changes: dict[tuple[int, str], str | None] = field(default_factory=dict, repr=False)
+    _expected: dict[str, _Series] = field(default_factory=dict, repr=False)
+    _again: Callable[[Path], dict[str, _Series]] | None = field(default=None, repr=False)
 
     def write(self, path: str | Path, labels: str | Path | None = None) -> Path:
         """Write the file with its faults in its own format, and the labels if a path for them is given.
@@ -52,17 +55,24 @@ class Injection:
         ------
         ConfigError
             The series came from memory, or the path is the file that was read.
+        DataError
+            What was written, read again, is not what it is to be; then nothing is left at the path.
         """
         from watchband.apps.library.labels import check_label_path, write_labels
 
         target = Path(path)
         if labels is not None:
             check_label_path(labels)
-        if self._file is None:
+        if self._file is None or self._again is None:
             raise ConfigError("These series came from memory, not from a file. Take them from 'values'.")
         if target.resolve() == self._file.found.path.resolve():
             raise ConfigError(f"{target} is the file that was read. Give another name; the original stays as it is.")
-        rewrite(self._file, self._changes, target)
+        # Under the name that was read, because that may name the series.
+        with tempfile.TemporaryDirectory(prefix=".watchband-", dir=target.parent) as folder:
+            written = Path(folder) / self._file.found.path.name
+            rewrite(self._file, self._changes, written)
+            _check(self._expected, self._again(written), self._file.found.name)
+            written.replace(target)
         if labels is not None:
             write_labels(labels, self.labels)
         return target
@@ -126,24 +136,30 @@ def inject(
     labels: list[Label] = []
     values: dict[str, tuple[Int64, Float64]] = {}
     changes: dict[tuple[int, str], str | None] = {}
+    expected = dict(whole)
     for name, one in whole.items():
         if name in asked:
             found = inject_one(one.times, one.values, asked[name], series=name, seed=seed)
             labels += found.labels
             values[name] = one.times[~found.removed], found.values[~found.removed]
             changes |= _changes(one, found.values)
-    is_file = isinstance(source, (str, os.PathLike))
-    return Injection(labels, values, file if is_file else None, changes)
+            expected[name] = replace(one, values=found.values, changed=found.values != one.values)
+    if not isinstance(source, (str, os.PathLike)):
+        return Injection(labels, values)
+    again = lambda path: _read(open_source(path, options, columns or {}))  # noqa: E731
+    return Injection(labels, values, file, changes, expected, again)
 
 
 @dataclass(frozen=True, eq=False)
 class _Series:
-    """A series as it was read, with the rows its values stand in."""
+    """A series as it was read, times and numbers of every row it has, and which of its points are changed."""
 
     times: Int64
     values: Float64
-    rows: Int64
     column: str
+    row_times: Int64
+    rows: Int64
+    changed: np.ndarray = field(default_factory=lambda: np.zeros(0, np.bool_))
 
 
 def _read(feed: TableFeed) -> dict[str, _Series]:
@@ -158,8 +174,8 @@ def _read(feed: TableFeed) -> dict[str, _Series]:
     for number, key in enumerate(table.keys):
         here = np.flatnonzero(which == number)
         once, first = np.unique(times[here], return_index=True)
-        here = here[first]
-        found[str(key)] = _Series(once, values[here], rows[here], table.files[0].roles.values[number % width])
+        column = table.files[0].roles.values[number % width]
+        found[str(key)] = _Series(once, values[here[first]], column, times[here], rows[here])
     return found
 
 
@@ -201,9 +217,32 @@ def _chosen(spec: FaultSpec, series: str | None, whole: Mapping[str, _Series]) -
 
 
 def _changes(one: _Series, after: Float64) -> dict[tuple[int, str], str | None]:
+    """What is new in which row; a reading that stands there twice is changed twice."""
     given = Given(one.times, one.values)
     changed = np.flatnonzero((after != one.values) & ~(np.isnan(after) & np.isnan(one.values)))
-    return {(int(one.rows[i]), one.column): _written(float(after[i]), given.decimals) for i in changed.tolist()}
+    at = np.searchsorted(one.times[changed], one.row_times)
+    at = np.minimum(at, max(len(changed) - 1, 0))
+    here = one.times[changed][at] == one.row_times if len(changed) else np.zeros(len(one.rows), np.bool_)
+    new = [_written(value, given.decimals) for value in after[changed].tolist()]
+    return {(row, one.column): new[k] for row, k in zip(one.rows[here].tolist(), at[here].tolist(), strict=True)}
+
+
+def _check(expected: Mapping[str, _Series], found: Mapping[str, _Series], file: str) -> None:
+    """Every reading that was not changed must be there bit for bit, every other as it is to be."""
+    for name, one in expected.items():
+        here = ~np.isnan(one.values)
+        changed = (one.changed if len(one.changed) else np.zeros(len(here), np.bool_))[here]
+        again = found.get(name)
+        held = np.zeros(0, np.bool_) if again is None else ~np.isnan(again.values)
+        if again is None or again.times[held].tobytes() != one.times[here].tobytes():
+            raise DataError(
+                f"{file} cannot be written faithfully: the readings of {name} would not be where they were."
+            )
+        values, wanted = again.values[held], one.values[here]
+        same = values[~changed].tobytes() == wanted[~changed].tobytes()
+        # A file of single precision holds them no better.
+        if not same or not np.allclose(values[changed], wanted[changed], rtol=1e-6):
+            raise DataError(f"{file} cannot be written faithfully: other values of {name} would change.")
 
 
 def _written(value: float, decimals: int) -> str | None:

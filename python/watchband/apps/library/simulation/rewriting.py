@@ -1,4 +1,4 @@
-"""Other values in a file's own form: only the cells that change are written anew, every other byte stays."""
+"""Other values in a file's own form: in text only the lines that change are written anew, every other byte stays."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def rewrite(file: OpenFile, changes: Changes, target: Path) -> None:
     raw = file.found.path.read_bytes()
     data = gzip.decompress(raw) if reader.file.gzipped else raw
     mark, encoding = reader.file.mark, reader.file.encoding
-    errors = "surrogateescape" if encoding == "utf-8" else "strict"
+    errors = "surrogateescape" if encoding == "utf-8" else "surrogatepass"
     text = data[len(mark) :].decode(encoding, errors)
     alone = len(file.roles.values) == 1
     if isinstance(reader, DelimitedReader):
@@ -116,8 +116,7 @@ def _by_row(changes: Changes) -> dict[int, dict[str, str | None]]:
 
 def _json_lines(text: str, changes: Changes, alone: bool) -> str:
     by_row, out, row = _by_row(changes), [], -1
-    # The reader counts lines that are not empty, and splits at every kind of line end.
-    for line in text.splitlines(keepends=True):
+    for line in _LINE.findall(text):
         if line.strip():
             row += 1
             if row in by_row:
