@@ -8,7 +8,7 @@ RUST := Cargo.toml Cargo.lock $(shell find rust -name '*.rs')
 T ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types clippy tidy bench instructions memcheck soak docs lock tools clean
+.PHONY: help demo test check format lint types clippy tidy bench instructions memcheck soak docs bench-quality lock tools clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -41,6 +41,9 @@ tidy: $(STAMPS)/build $(STAMPS)/dev  ## House rules and docs
 
 bench: $(STAMPS)/build $(STAMPS)/dev $(STAMPS)/bench  ## Speed and size beside the peers (B=name for one)
 	$(BIN)/python -m benches $(B)
+
+bench-quality: $(STAMPS)/build $(STAMPS)/dev $(STAMPS)/bench  ## Figures of quality beside every peer, into docs/quality.md (hours the first time)
+	WATCHBAND_QUALITY_COMMAND='make bench-quality' $(BIN)/python -m benches.quality --seed 1000 --write $(ARGS)
 
 instructions: $(STAMPS)/run  ## Instructions a point of fixed work beside the recorded ones (ARGS=--write records)
 	$(BIN)/python -m tools.instructions $(ARGS)

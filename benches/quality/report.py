@@ -1,20 +1,24 @@
-"""The tables, for people and as JSON."""
+"""Runs candidates and makes of the runs what the tables say: a document of plain numbers."""
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, TextIO
 
-from benches.quality import compare
-from benches.quality.data import SOURCES
+from benches.quality import compare, tables
+from benches.quality.data import FAST, SOURCES
 from benches.quality.figures import VIEWS, Figures, figures, marginals, nab_figures
+from benches.quality.joined import Joined
 from benches.quality.judge import Candidate
+from benches.quality.ranks import FAMILIES, ranks
 from benches.quality.run import ONE_IN, Run, evaluate_runs
 
 
 def evaluate(
-    candidates: Mapping[str, Candidate],
+    candidates: Mapping[str, Candidate | Joined],
     only: Sequence[str] = tuple(SOURCES),
     *,
     fast: bool = False,
@@ -51,9 +55,7 @@ def evaluate(
     runs = evaluate_runs(candidates, only, fast=fast, replicas=replicas, seed=seed, processes=processes)
     found = {label: summary(run) for label, run in runs.items()}
     if out:
-        out.write(tables(runs, found))
-        if against is not None and against in runs:
-            out.write(compare.table(compare.standings(runs, against), against))
+        out.write(tables.everything(document(runs, found, against)))
     return found
 
 
@@ -64,7 +66,7 @@ def summary(run: Run) -> dict[str, Any]:
     if "simulated" in views:
         answer["by metric"] = marginals(run, ONE_IN[1], 0)
         answer["by fault"] = marginals(run, ONE_IN[1], 1)
-    if run.alert_scores:
+    if len(run.alert_scores) > 1:
         answer["nab score"] = nab_figures(run.alert_scores)
     answer["us a point"] = 1e6 * run.seconds / max(run.points, 1)
     return answer
@@ -74,55 +76,46 @@ def _plain(f: Figures) -> dict[str, Any]:
     return {
         "series": f.series,
         "f1": {b: tuple(f.f1[b]) for b in ONE_IN},
-        "alerts over promise": f.alerts,
-        "delay": f.delay,
+        "alerts a week": {b: tuple(f.alerts[b]) for b in ONE_IN},
+        "delay": {b: tuple(f.delay[b]) for b in ONE_IN},
         "vus_pr": tuple(f.vus_pr),
         "vus_roc": f.vus_roc,
     }
 
 
-def tables(runs: Mapping[str, Run], found: Mapping[str, Any]) -> str:
-    """Markdown of every view, the parts of the simulation and the benchmark's scores."""
-    text = ""
-    for view in VIEWS:
-        if any(view in f for f in found.values()):
-            text += _view(view, found)
-    for part in ("by metric", "by fault"):
-        if any(part in f for f in found.values()):
-            text += _parts(part, found)
-    if any(run.alert_scores for run in runs.values()):
-        text += _nab(found)
-    return text
+def document(runs: Mapping[str, Run], found: Mapping[str, Any], against: str | None) -> dict[str, Any]:
+    """All that the tables need, as JSON has it: keys are text, numbers have four digits, no figure is null."""
+    said: dict[str, Any] = {"candidates": found}
+    if against in runs and len(runs) > 1:
+        said["against"] = against
+        said["standings"] = [asdict(s) for s in compare.standings(runs, against)]
+        whole = {label: run for label, run in runs.items() if any(o.view in _RANKED for o in run.outcomes)}
+        said["ranks"] = [asdict(r) for r in ranks(whole, against)]
+        if any(o.place % FAST for o in runs[against].outcomes):
+            said["sample"] = {
+                "every third": [asdict(r) for r in ranks(_sample(whole, *FAMILIES), against)],
+                "without services": [asdict(r) for r in ranks(_sample(whole, "simulated", "nab"), against)],
+            }
+    return rounded(said)
 
 
-def _view(view: str, found: Mapping[str, Any]) -> str:
-    heads = [f"{what} 1/{b:,}" for what in ("F1", "outside / promise", "delay") for b in ONE_IN]
-    series = max(f[view]["series"] for f in found.values() if view in f)
-    text = f"\n**{view}** ({series} series)\n\n| | " + " | ".join([*heads, "VUS-PR", "VUS-ROC", "µs"]) + " |\n"
-    text += "|---" * (len(heads) + 4) + "|\n"
-    for label, f in found.items():
-        v = f[view]
-        cells = ["{:.3f} ({:.2f}–{:.2f})".format(*v["f1"][b]) for b in ONE_IN]
-        cells += [f"{v['alerts over promise'][b]:.2f}" for b in ONE_IN] + [f"{v['delay'][b]:.0f}" for b in ONE_IN]
-        cells += ["{:.3f} ({:.2f}–{:.2f})".format(*v["vus_pr"]), f"{v['vus_roc']:.3f}", f"{f['us a point']:.1f}"]
-        text += f"| {label} | " + " | ".join(cells) + " |\n"
-    return text
+_RANKED = {view for views in FAMILIES.values() for view in views}
 
 
-def _parts(part: str, found: Mapping[str, Any]) -> str:
-    names = list(dict.fromkeys(name for f in found.values() for name in f[part]))
-    text = f"\n**simulated {part}**, F1 at 1/{ONE_IN[1]:,}\n\n| | " + " | ".join(names) + " |\n"
-    text += "|---" * (len(names) + 1) + "|\n"
-    for label, f in found.items():
-        text += f"| {label} | " + " | ".join(f"{f[part].get(name, float('nan')):.2f}" for name in names) + " |\n"
-    return text
+def _kept(run: Run, *families: str) -> list[Any]:
+    return [o for o in run.outcomes if o.place % FAST == 0 and any(o.view in FAMILIES[f] for f in families)]
 
 
-def _nab(found: Mapping[str, Any]) -> str:
-    halves = list(next(f["nab score"] for f in found.values()))
-    text = "\n**Numenta benchmark, official score**: standard / low FP / low FN\n\n| | " + " | ".join(halves) + " |\n"
-    text += "|---" * (len(halves) + 1) + "|\n"
-    for label, f in found.items():
-        cells = [" / ".join(f"{v:.1f}" for v in f["nab score"][half].values()) for half in halves]
-        text += f"| {label} | " + " | ".join(cells) + " |\n"
-    return text
+def _sample(runs: Mapping[str, Run], *families: str) -> dict[str, Run]:
+    return {label: Run(label, _kept(run, *families)) for label, run in runs.items()}
+
+
+def rounded(value: Any) -> Any:
+    """The same for JSON."""
+    if isinstance(value, Mapping):
+        return {str(k): rounded(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded(v) for v in value]
+    if isinstance(value, float):
+        return None if math.isnan(value) else float(f"{value:.4g}")
+    return value

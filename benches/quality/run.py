@@ -9,11 +9,11 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from benches.quality import data
 from benches.quality.data import FAST, SOURCES, Job
+from benches.quality.joined import Joined
 from benches.quality.judge import Candidate, Judged, judge, judge_raw, largest, score, score_key
+from benches.quality.peers.peer import Peer
 from watchband.core.points import Float64, Int64
 from watchband.core.scores import Scores
 from watchband.evaluation.metrics.events import EventCounts, count_events
@@ -23,6 +23,8 @@ from watchband.evaluation.metrics.ranking import vus
 ONE_IN = (1440, 10_000)
 """The promised budgets: one alert in so many points."""
 NAB_ONE_IN = ONE_IN[0]
+WEEK = 2016
+"""Points of a week at five minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +34,16 @@ class Outcome:
     Parameters
     ----------
     view : str
-        ``nab``, ``simulated``, ``metric`` (each metric of a service alone), ``service max`` or ``service top 3``.
+        ``nab``, ``simulated``, ``metric`` (each metric of a service alone), ``service max``, ``service top 3`` or
+        ``service joined``.
     name : str
         Of the series; a simulated one is called by its family.
     counts : dict of int to EventCounts
         By budget.
     vus_pr, vus_roc : float
         Of the anomaly score; NaN without events.
+    place : int
+        Of the series within its family: candidates that are too slow for all run on every third.
     """
 
     view: str
@@ -46,6 +51,7 @@ class Outcome:
     counts: dict[int, EventCounts]
     vus_pr: float
     vus_roc: float
+    place: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +66,7 @@ class Run:
 
 
 def evaluate_runs(
-    candidates: Mapping[str, Candidate],
+    candidates: Mapping[str, Candidate | Joined],
     only: Sequence[str] = tuple(SOURCES),
     *,
     fast: bool = False,
@@ -69,54 +75,92 @@ def evaluate_runs(
     processes: int | None = None,
 ) -> dict[str, Run]:
     """Run every candidate over the families; see ``evaluate``."""
-    jobs: list[Job] = []
+    # The tasks reach the other processes by forking, so that a candidate may be any callable.
+    alike: dict[object, dict[str, Candidate | Joined]] = {}
+    for label, candidate in candidates.items():
+        key = label if isinstance(candidate, Joined) else score_key(candidate)
+        alike.setdefault(key, {})[label] = candidate
+    _TASKS.clear()
     for source in SOURCES:
         if source in only:
             made = data.simulated(replicas, seed) if source == "simulated" else SOURCES[source]()
-            jobs += made[:: FAST if fast else 1]
-    runs = {label: Run(label) for label in candidates}
-    # The tasks reach the other processes by forking, so that a candidate may be any callable.
-    alike: dict[object, dict[str, Candidate]] = {}
-    for label, candidate in candidates.items():
-        alike.setdefault(score_key(candidate), {})[label] = candidate
-    _TASKS[:] = [(group, job) for job in jobs for group in alike.values()]
-    count = processes or len(os.sched_getaffinity(0))
+            for place, job in enumerate(made):
+                if place % FAST == 0 or not fast:
+                    _TASKS.extend((group, job, place) for group in alike.values() if _takes(group, job, place))
     spent: dict[str, list[float]] = {label: [0.0, 0.0] for label in candidates}
-    if count == 1:
-        found = [answer for i in range(len(_TASKS)) for answer in _one(i)]
-    else:
-        with multiprocessing.get_context("fork").Pool(count) as pool:
-            found = []
-            for done, answers in enumerate(pool.imap_unordered(_one, range(len(_TASKS))), 1):
-                found += answers
-                if sys.stderr.isatty():
-                    sys.stderr.write(f"\r{done} of {len(_TASKS)} ")
-    for label, outcomes, name, alert_score, seconds, points in sorted(found, key=lambda f: (f[0], f[2])):
-        runs[label].outcomes.extend(outcomes)
-        if alert_score is not None:
-            runs[label].alert_scores[name] = alert_score
-        spent[label][0] += seconds
-        spent[label][1] += points
+    runs = {label: Run(label) for label in candidates}
+    for answer in sorted(_answers(processes or len(os.sched_getaffinity(0))), key=lambda a: (a.label, a.task)):
+        runs[answer.label].outcomes.extend(answer.outcomes)
+        if answer.alert_score is not None:
+            runs[answer.label].alert_scores[answer.name] = answer.alert_score
+        spent[answer.label][0] += answer.seconds
+        spent[answer.label][1] += answer.points
     return {
         label: Run(label, run.outcomes, run.alert_scores, spent[label][0], int(spent[label][1]))
         for label, run in runs.items()
     }
 
 
-_TASKS: list[tuple[dict[str, Candidate], Job]] = []
-Answer = tuple[str, list[Outcome], str, Float64 | None, float, int]
+_TASKS: list[tuple[dict[str, Candidate | Joined], Job, int]] = []
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """What one candidate says of one job. ``task``: its number, which fixes the order of the outcomes."""
+
+    task: int
+    label: str
+    name: str
+    outcomes: list[Outcome]
+    alert_score: Float64 | None
+    seconds: float
+    points: int
+
+
+def _takes(group: Mapping[str, Candidate | Joined], job: Job, place: int) -> bool:
+    candidate = next(iter(group.values()))
+    if isinstance(candidate, Joined) and job.source != "services":
+        return False
+    if not isinstance(candidate, Peer):
+        return True
+    return job.source not in candidate.never and (place % FAST == 0 or job.source not in candidate.thirds)
+
+
+def _answers(count: int) -> list[Answer]:
+    """All tasks, in no order."""
+    if count == 1:
+        return [answer for i in range(len(_TASKS)) for answer in _one(i)]
+    found = []
+    with multiprocessing.get_context("fork").Pool(count) as pool:
+        for done, answers in enumerate(pool.imap_unordered(_one, range(len(_TASKS))), 1):
+            found += answers
+            if sys.stderr.isatty():
+                sys.stderr.write(f"\r{done} of {len(_TASKS)} ")
+    return found
 
 
 def _one(index: int) -> list[Answer]:
     """All candidates of a group on one job: their scores are the same, what is made of them is not."""
-    group, job = _TASKS[index]
+    group, job, place = _TASKS[index]
     begin = time.process_time()
-    said = [score(next(iter(group.values())), job.times, values) for values in job.metrics]
+    first = next(iter(group.values()))
+    if isinstance(first, Joined):
+        raw = first.score(job.times, job.metrics)
+        spent = time.process_time() - begin
+        judged = {one_in: judge_raw(job.times, raw, one_in) for one_in in ONE_IN}
+        outcome = outcome_of("service joined", job.name, job, judged, place)
+        return [Answer(index, label, job.name, [outcome], None, spent, len(job.times)) for label in group]
+    said = [score(first, job.times, values) for values in job.metrics]
     spent = time.process_time() - begin
-    return [_answer(label, candidate, job, said, spent) for label, candidate in group.items()]
+    points = len(job.times) * len(job.metrics)
+    return [
+        Answer(index, label, job.name, *_answer(candidate, job, said, place), spent, points)
+        for label, candidate in group.items()
+        if not isinstance(candidate, Joined)
+    ]
 
 
-def _answer(label: str, candidate: Candidate, job: Job, said: list[Scores], spent: float) -> Answer:
+def _answer(candidate: Candidate, job: Job, said: list[Scores], place: int) -> tuple[list[Outcome], Float64 | None]:
     judged = {
         one_in: [
             judge(candidate, job.times, values, scores, one_in)
@@ -125,36 +169,28 @@ def _answer(label: str, candidate: Candidate, job: Job, said: list[Scores], spen
         for one_in in ONE_IN
     }
     view = "metric" if job.source == "services" else job.source
-    outcomes = [
-        _outcome(view, f"{job.name}/{i:02}" if view == "metric" else job.name, job, {b: judged[b][i] for b in ONE_IN})
-        for i in range(len(job.metrics))
-    ]
+    names = [f"{job.name}/{i:02}" if view == "metric" else job.name for i in range(len(job.metrics))]
+    outcomes = [outcome_of(view, name, job, {b: judged[b][i] for b in ONE_IN}, place) for i, name in enumerate(names)]
     if job.source == "services":
-        outcomes += [_together(job, judged, count, view) for view, count in (("service max", 1), ("service top 3", 3))]
-    alert_score = judged[NAB_ONE_IN][0].alert_score if job.source == "nab" else None
-    return label, outcomes, job.name, alert_score, spent, len(job.times) * len(job.metrics)
+        for view, count in (("service max", 1), ("service top 3", 3)):
+            outcomes.append(outcome_of(view, job.name, job, _together(job, judged, count), place))
+    return outcomes, judged[NAB_ONE_IN][0].alert_score if job.source == "nab" else None
 
 
-def _together(job: Job, judged: dict[int, list[Judged]], count: int, view: str) -> Outcome:
+def _together(job: Job, judged: dict[int, list[Judged]], count: int) -> dict[int, Judged]:
     """The service as a whole: the aggregated anomaly score is calibrated once more, as a score of its own."""
-    together = {
+    return {
         one_in: judge_raw(job.times, largest([j.anomaly_score for j in judged[one_in]], count), one_in)
         for one_in in ONE_IN
     }
-    return _outcome(view, job.name, job, together)
 
 
-def _outcome(view: str, name: str, job: Job, judged: dict[int, Judged]) -> Outcome:
+def outcome_of(view: str, name: str, job: Job, judged: dict[int, Judged], place: int) -> Outcome:
+    """What a judged series contributes; its start counts nowhere."""
     n = len(job.times)
     start = probation(n)
     counts = {one_in: count_events(j.opened, job.windows, n, start=start) for one_in, j in judged.items()}
     later: Int64 = job.windows[job.windows[:, 0] >= start][:, :2] - start
     # The larger budget's scores: a limit never cuts them off below.
     volume = vus(judged[ONE_IN[0]].anomaly_score[start:], later)
-    return Outcome(view, name, counts, volume.pr, volume.roc)
-
-
-def series_columns(outcomes: list[Outcome], one_in: int) -> Float64:
-    """float64[series, 6]: found, missed, false, delay, points, 1."""
-    rows = [o.counts[one_in] for o in outcomes]
-    return np.array([(c.found, c.missed, c.false, c.delay, c.points, 1) for c in rows], float).reshape(-1, 6)
+    return Outcome(view, name, counts, volume.pr, volume.roc, place)

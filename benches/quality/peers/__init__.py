@@ -47,6 +47,8 @@ PEERS: dict[str, Peer] = {
         "prophet defaults two weeks daily",
         "prophet, defaults, on the last two weeks, refitted daily",
         needs="prophet",
+        thirds=("simulated", "nab"),
+        never=("services",),
     ),
     "spectral residual": Peer(
         plain.spectral_residual,
@@ -62,9 +64,10 @@ PEERS: dict[str, Peer] = {
     ),
     "rrcf": Peer(
         streams.rrcf,
-        "rrcf trees 10 samples 256 shingle 8",
-        "rrcf: shingle 8, 256 samples, 10 trees instead of 40; mean displacement",
-        sampled=True,
+        "rrcf trees 4 samples 256 shingle 8",
+        "rrcf: shingle 8, 256 samples, 4 trees instead of 40; mean displacement",
+        thirds=("simulated", "nab"),
+        never=("services",),
         needs="rrcf",
     ),
     "half-space trees": Peer(
@@ -97,7 +100,8 @@ PEERS: dict[str, Peer] = {
         "river lof defaults shingle 8",
         "river's LocalOutlierFactor, defaults, on standardised shingles of 8; score - 0.9",
         _above_nine_tenths,
-        sampled=True,
+        thirds=("simulated", "nab"),
+        never=("services",),
         needs="river",
     ),
     "LODA": Peer(
@@ -105,28 +109,45 @@ PEERS: dict[str, Peer] = {
         "pysad loda shingle 8",
         "pysad, defaults, on standardised shingles of 8; exp(score)",
         needs="pysad",
+        thirds=("services",),
     ),
     "RS-Hash": Peer(
         streams.rs_hash,
         "pysad rshash 4 shingle 8",
         "pysad, defaults, the same shingles, grids over ±4; 2^score",
         needs="pysad",
+        thirds=("simulated", "nab"),
+        never=("services",),
     ),
     "xStream": Peer(
         streams.xstream,
         "pysad xstream 25 25 shingle 8",
         "pysad, the same shingles, 25 projections and chains instead of 100; 2^(score / 2)",
         needs="pysad",
+        thirds=("simulated", "nab"),
+        never=("services",),
     ),
-    "KNN-CAD": Peer(streams.knn_cad, "pysad knncad 300", "pysad, as in NAB; probation of 300 points", needs="pysad"),
+    "KNN-CAD": Peer(
+        streams.knn_cad,
+        "pysad knncad 300",
+        "pysad, as in NAB; probation of 300 points",
+        needs="pysad",
+        never=("services",),
+    ),
     "STORM": Peer(
-        streams.exact_storm, "pysad exact storm 2016 shingle 8", "pysad, the same shingles, last 2,016", needs="pysad"
+        streams.exact_storm,
+        "pysad exact storm 2016 shingle 8",
+        "pysad, the same shingles, last 2,016",
+        needs="pysad",
+        thirds=("simulated", "nab"),
+        never=("services",),
     ),
     "KitNET": Peer(
         streams.kit_net,
         "pysad kitnet 100 400 shingle 8",
         "pysad, the same shingles, 100 and 400 points of grace",
         needs="pysad",
+        thirds=("services",),
     ),
     "isolation forest": Peer(
         windows.isolation_forest,
@@ -147,6 +168,7 @@ PEERS: dict[str, Peer] = {
         "scikit-learn, the same windows and refits, 20 neighbours; score - 0.9",
         _above_nine_tenths,
         needs="sklearn",
+        never=("services",),
     ),
 }
 

@@ -35,8 +35,8 @@ class Peer:
         Monotone: scores that live in a narrow range get room, or the calibration could not tell them apart.
     needs : str
         The package that it comes from.
-    sampled : bool
-        Too slow for all series: it runs on every third of each family only.
+    thirds, never : tuple of str
+        Families of which it runs on every third series only, or not at all, because it is slow.
     """
 
     compute: Callable[[Int64, Float64], Float64]
@@ -44,7 +44,8 @@ class Peer:
     run: str
     stretch: Stretch = same
     needs: str = "numpy"
-    sampled: bool = False
+    thirds: tuple[str, ...] = ()
+    never: tuple[str, ...] = ()
 
     @property
     def installed(self) -> bool:

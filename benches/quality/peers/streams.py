@@ -33,7 +33,7 @@ def krcf_of(rows: Float64) -> Float64:
     return scores
 
 
-def rrcf(times: Int64, values: Float64, trees: int = 10, samples: int = 256) -> Float64:
+def rrcf(times: Int64, values: Float64, trees: int = 4, samples: int = 256) -> Float64:
     """Bartos, Mullapudi and Troutman, "rrcf", JOSS 2019: collusive displacement of each new shingle."""
     from rrcf import RCTree
 
