@@ -8,7 +8,7 @@ import json
 import sys
 from pathlib import Path
 
-from benches.timing import Measured, machine, measure, records, report
+from benches.timing import Measured, beside, machine, measure, records, report
 
 RUNS_MIN = 5
 
@@ -52,6 +52,8 @@ def main(arguments: list[str] | None = None) -> int:
         )
         print()
         print(report(measured))
+        if table := beside(measured):
+            print(f"\n{table}")
     return 0
 
 

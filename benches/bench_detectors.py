@@ -122,6 +122,21 @@ def _one_by_one(points: int, peers: bool) -> Iterable[Case]:
     yield Case(group, "river GaussianScorer(288)", gaussian(288), n)
     yield Case(group, "river GaussianScorer()", gaussian(None), n, note="no window: all points so far")
     yield Case(group, "river RollingQuantile(0.5, 288)", quantile, n, note="median only")
+    few = min(n, 2000)
+    yield Case(group, "pysad MedianAbsoluteDeviation(288)", _pysad(numbers[:few]), few, note=f"{few:,} points")
+
+
+def _pysad(numbers: list[float]) -> Callable[[], object]:
+    from pysad.models import MedianAbsoluteDeviation
+
+    rows = np.array(numbers)[:, None]
+
+    def work() -> None:
+        model = MedianAbsoluteDeviation(window_size=288)
+        for row in rows:
+            model.fit_score_partial(row)
+
+    return work
 
 
 def _medians(what: str, values: Values, window: int, peers: bool) -> Iterable[Case]:

@@ -1,4 +1,4 @@
-"""Random Cut Forest beside krcf: the same points, trees, samples and shingle, score and update of every point."""
+"""Random Cut Forest beside krcf, rrcf and pysad: the same points, trees, samples and shingle, score and update."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
+from benches.other_forests import python_forests
 from benches.timing import Case
 from watchband.core.points import Points
 from watchband.core.state import State
@@ -91,6 +92,8 @@ def _side_by_side(n: int, trees: int, dims: int, peers: bool) -> Iterable[Case]:
     yield Case(group, "watchband random_cut_forest", _ours(detector, values), n, size)
     if peers:
         yield Case(group, "krcf score, update", _theirs(trees, values, "both"), n)
+    if peers and (trees, dims) == (50, 1):
+        yield from python_forests(group, trees, values)
 
 
 def _learning(n: int, peers: bool) -> Iterable[Case]:

@@ -59,6 +59,8 @@ def _half_spaces(points: int, peers: bool) -> Iterable[Case]:
             few = min(n, 1500 if dims < 1000 else 100)
             rows = [dict(enumerate(row)) for row in values[:few].tolist()]
             yield Case(group, "river HalfSpaceTrees", _river(rows), few, note=f"{few:,} points, as dicts")
+            if dims <= 16:
+                yield Case(group, "pysad HalfSpaceTrees", _pysad(values[:few]), few, note=f"{few:,} points")
 
 
 def _river(rows: list[dict[int, float]]) -> Callable[[], object]:
@@ -69,5 +71,18 @@ def _river(rows: list[dict[int, float]]) -> Callable[[], object]:
         for row in rows:
             model.score_one(row)
             model.learn_one(row)
+
+    return work
+
+
+def _pysad(values: Values) -> Callable[[], object]:
+    from pysad.models import HalfSpaceTrees as Theirs
+
+    low, high = np.zeros(values.shape[1]), np.ones(values.shape[1])
+
+    def work() -> None:
+        model = Theirs(low, high, window_size=250, num_trees=10, max_depth=8, random_state=1)
+        for row in values:
+            model.fit_score_partial(row)
 
     return work

@@ -115,6 +115,30 @@ def report(measured: Sequence[Measured]) -> str:
     return "\n".join(lines).lstrip("\n")
 
 
+PEERS = ("krcf", "rrcf", "river", "pysad", "stumpy", "bottleneck", "pandas", "numpy")
+"""Packages whose cases stand beside Watchband's."""
+
+
+def beside(measured: Sequence[Measured]) -> str:
+    """Every peer in one table, each beside the first case of its group: the same work in the same run."""
+    rows = []
+    for m in measured:
+        package, _, what = m.case.name.partition(" ")
+        first = next(other for other in measured if other.case.group == m.case.group)
+        package = package.rstrip(",")
+        if package in PEERS and first.case.name.startswith("watchband"):
+            ours = first.case.name.removeprefix("watchband").strip(" ,") or "watchband"
+            rows.append((PEERS.index(package), package, what, ours, first, m))
+    if not rows:
+        return ""
+    lines = ["peers, each beside the same work in the same run: CPU time a point, theirs / ours", ""]
+    for _, package, what, ours, first, m in sorted(rows, key=lambda row: row[0]):
+        times = m.ns_per_point / max(first.ns_per_point, 1e-9)
+        costs = f"{m.ns_per_point:>12,.0f} ns  {first.ns_per_point:>10,.0f} ns  {times:>9,.2f} x"
+        lines.append(f"  {package:10} {what:38} {costs}  {ours}: {m.case.group}")
+    return "\n".join(lines)
+
+
 def records(measured: Sequence[Measured]) -> list[dict[str, object]]:
     """The same for machines."""
     return [

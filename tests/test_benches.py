@@ -7,7 +7,7 @@ import json
 import pytest
 
 from benches.__main__ import main, names
-from benches.timing import Case, measure, ratio, report
+from benches.timing import Case, Measured, beside, measure, ratio, report
 from watchband.detectors import DETECTORS
 
 
@@ -50,3 +50,21 @@ def test_runs_take_turns_within_a_group() -> None:
 def test_the_whole_job_is_measured_with_and_without_files(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["detect", "--points", "300", "--runs", "1", "--no-peers", "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)["measured"]) == 2
+
+
+def test_every_peer_stands_in_one_table_beside_the_same_work() -> None:
+    def of(group: str, name: str, seconds: float) -> Measured:
+        return Measured(Case(group, name, lambda: None, 1000), (seconds, 2 * seconds))
+
+    said = [
+        of("medians", "watchband rolling_median", 0.001),
+        of("medians", "bottleneck move_median", 0.0005),
+        of("forests", "watchband random_cut_forest", 0.01),
+        of("forests", "rrcf insert, displacement, forget", 9.0),
+        of("forests", "krcf score, update", 0.1),
+        of("defaults", "ewma", 0.1),
+    ]
+    rows = [line.split() for line in beside(said).splitlines()[2:]]
+    assert [row[0] for row in rows] == ["krcf", "rrcf", "bottleneck"]
+    assert [row[row.index("x") - 1] for row in rows] == ["10.00", "900.00", "0.50"]
+    assert beside(said[-1:]) == ""

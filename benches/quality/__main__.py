@@ -30,6 +30,7 @@ def parser() -> argparse.ArgumentParser:
         "--detectors", default="", help=f"names of detectors, or of peers: {', '.join([*PEERS, *JOINED])}"
     )
     told.add_argument("--fast", action="store_true", help="every third series")
+    told.add_argument("--thin", default="", help="families of which every third series runs")
     told.add_argument("--replicas", type=int, default=1, help="simulated series of each family")
     told.add_argument("--seed", type=int, default=0, help="of the simulated series")
     told.add_argument("--against", default="auto", help="which candidate is compared with the others")
@@ -59,7 +60,8 @@ def measured(
     again: dict[str, Candidate | Joined],
 ) -> tuple[dict[str, Run], dict[str, str]]:
     """The runs of all candidates, and the commit of each: those of ``again`` are made now, the others if need be."""
-    what = f"{sorted(only)} fast {given.fast} replicas {given.replicas} seed {given.seed}"
+    thin = [name for name in given.thin.split(",") if name]
+    what = f"{sorted(only)} fast {given.fast} thin {sorted(thin)} replicas {given.replicas} seed {given.seed}"
     runs: dict[str, Run] = {}
     commits: dict[str, str] = {}
     for label in every:
@@ -68,7 +70,7 @@ def measured(
     now = page.commit()
     rest = {label: one for label, one in every.items() if label not in runs}
     for label, run in evaluate_runs(
-        rest, only, fast=given.fast, replicas=given.replicas, seed=given.seed, processes=given.processes
+        rest, only, fast=given.fast, replicas=given.replicas, seed=given.seed, processes=given.processes, thin=thin
     ).items():
         keep(run, what, now)
         runs[label], commits[label] = run, now
