@@ -11,11 +11,12 @@ import pytest
 from benches.quality import page, tables
 from benches.quality.__main__ import chosen
 from benches.quality.joined import JOINED, Joined, standardised
+from benches.quality.judge import with_memory
 from benches.quality.kept import keep, kept
 from benches.quality.ranks import ranks
 from benches.quality.report import document, rounded, summary
 from benches.quality.run import ONE_IN, Outcome, Run, evaluate_runs
-from benches.quality.units import alerts_a_week, event_f1, promise_missed, units
+from benches.quality.units import alerts_a_week, better_vus, event_f1, promise_missed, units
 from watchband.evaluation.metrics.events import EventCounts
 
 POINTS = 10_000
@@ -23,7 +24,7 @@ POINTS = 10_000
 
 def outcome(view: str, name: str, found: int, missed: int, false: int, vus: float, place: int = 0) -> Outcome:
     counts = {b: EventCounts(found, missed, false, 3 * found, POINTS) for b in ONE_IN}
-    return Outcome(view, name, counts, vus, vus, place)
+    return Outcome(view, name, counts, vus, vus, place, vus / 2)
 
 
 def run_of(label: str, hits: int, false: int, vus: float) -> Run:
@@ -37,10 +38,10 @@ def test_a_unit_is_a_family_a_service_or_a_file() -> None:
     metrics = [outcome("metric", f"shop/{k:02}", 1, 0, k, 0.5) for k in range(3)]
     names, columns = units([*metrics, outcome("metric", "blog/00", 0, 1, 0, 0.1)], ONE_IN[0])
     assert names == ["blog", "shop"]
-    assert columns[1].tolist() == [3, 0, 3, 9, 3 * POINTS, 6 / 9, 1, 1.5, 3, 1.5]
+    assert columns[1].tolist() == [3, 0, 3, 9, 3 * POINTS, 6 / 9, 1, 1.5, 3, 1.5, 0.75]
     names, columns = units(run_of("a", 4, 1, 0.5).outcomes, ONE_IN[0])
     assert names[-1] == "cpu/none"
-    assert columns[-1].tolist() == [0, 0, 2, 0, 2 * POINTS, 0, 0, 0, 0, 0]
+    assert columns[-1].tolist() == [0, 0, 2, 0, 2 * POINTS, 0, 0, 0, 0, 0, 0]
 
 
 def test_figures_of_units_by_hand() -> None:
@@ -51,6 +52,24 @@ def test_figures_of_units_by_hand() -> None:
     assert alerts_a_week(sums)[0] == pytest.approx(2 * 2016 / 20_000)
     assert promise_missed(10_000)(sums)[0] == 0
     assert promise_missed(5_000)(sums)[0] == pytest.approx(np.log2(4.5 / 2.5))
+
+
+def test_the_larger_of_both_volumes_counts() -> None:
+    columns = units([outcome("nab", "a", 1, 1, 2, 0.5), outcome("nab", "b", 2, 0, 0, 0.7)], ONE_IN[0])[1]
+    assert better_vus(columns)[:2].tolist() == pytest.approx([0.5, 0.7])
+    columns[:, 10] = 0.6
+    assert better_vus(columns)[:2].tolist() == pytest.approx([0.6, 0.7])
+
+
+def test_memory_ranks_a_long_mild_run_above_a_lone_point_and_moves_no_anomaly() -> None:
+    score = np.full(300, 0.1)
+    score[40], score[100:160], score[250] = 0.3, 0.25, 1.5
+    graded = with_memory(score, 1440)
+    assert graded[250] == 1.5
+    assert graded[150] > graded[40]
+    assert (graded >= score).all()
+    assert (graded[score <= 1] <= 1).all()
+    assert np.array_equal(with_memory(score[:120], 1440), graded[:120])
 
 
 def test_the_better_ranks_first_and_equals_share_their_places() -> None:

@@ -19,6 +19,7 @@ from benches.quality.report import document, summary
 from benches.quality.run import Run, evaluate_runs
 from watchband.evaluation.candidate import Candidate
 
+TOGETHER = 6
 Candidates = dict[str, Candidate | Joined]
 
 
@@ -68,12 +69,15 @@ def measured(
         if label not in again and (found := kept(label, what)):
             runs[label], commits[label] = found
     now = page.commit()
-    rest = {label: one for label, one in every.items() if label not in runs}
-    for label, run in evaluate_runs(
-        rest, only, fast=given.fast, replicas=given.replicas, seed=given.seed, processes=given.processes, thin=thin
-    ).items():
-        keep(run, what, now)
-        runs[label], commits[label] = run, now
+    rest = [label for label in every if label not in runs]
+    series = {"fast": given.fast, "thin": thin, "replicas": given.replicas, "seed": given.seed}
+    for begin in range(0, len(rest), TOGETHER):
+        # A few at a time: what has been measured is kept, whatever becomes of the others.
+        some = {label: every[label] for label in rest[begin : begin + TOGETHER]}
+        for label, run in evaluate_runs(some, only, processes=given.processes, **series).items():
+            keep(run, what, now)
+            runs[label], commits[label] = run, now
+        print(f"measured: {', '.join(some)}", file=sys.stderr, flush=True)
     return {label: runs[label] for label in every}, commits
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from benches.quality.figures import VIEWS
 from benches.quality.run import ONE_IN, Run
-from benches.quality.units import VUS, event_f1, units
+from benches.quality.units import better_vus, event_f1, units
 from watchband.evaluation.metrics.bootstrap import Interval, Statistic, interval, paired
 
 
@@ -33,7 +33,7 @@ def standings(runs: Mapping[str, Run], label: str) -> list[Standing]:
         if len(some) < 2:
             continue
         figures: list[tuple[str, int, Statistic]] = [(f"F1 1/{b:,}", b, event_f1(view)) for b in ONE_IN]
-        for figure, one_in, statistic in [*figures, ("VUS-PR", ONE_IN[0], VUS)]:
+        for figure, one_in, statistic in [*figures, ("VUS-PR", ONE_IN[0], better_vus)]:
             columns = {name: units(outcomes, one_in)[1] for name, outcomes in some.items()}
             values = {name: interval(of, statistic, draws=1).value for name, of in columns.items()}
             best = max((name for name in some if name != label), key=lambda name: values[name])

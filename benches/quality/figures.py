@@ -10,7 +10,7 @@ import numpy as np
 
 from benches.quality.data import numenta_files, numenta_rows, on_rows
 from benches.quality.run import ONE_IN, Run
-from benches.quality.units import CLEAN, DELAY, SIMULATED, VUS, VUS_ROC, alerts_a_week, event_f1, units
+from benches.quality.units import CLEAN, DELAY, SIMULATED, VUS, VUS_MEMORY, VUS_ROC, alerts_a_week, event_f1, units
 from watchband.core.points import Float64
 from watchband.evaluation.metrics.bootstrap import Interval, interval
 from watchband.evaluation.metrics.nab import PROFILES, NabFile, nab_score
@@ -30,8 +30,8 @@ class Figures:
         Alerts outside events in a week of five minutes (2,016 points), by budget.
     delay : dict of int to Interval
         Points from the start of a found event to its alert.
-    vus_pr : Interval
-        Mean over series with events.
+    vus_pr, vus_memory : Interval
+        Mean over series with events; of the score, and of the score with memory.
     """
 
     view: str
@@ -40,6 +40,7 @@ class Figures:
     alerts: dict[int, Interval]
     delay: dict[int, Interval]
     vus_pr: Interval
+    vus_memory: Interval
     vus_roc: float
 
 
@@ -57,6 +58,7 @@ def figures(run: Run, view: str, draws: int = 1000) -> Figures | None:
         {b: interval(columns[b], alerts_a_week, draws=draws) for b in ONE_IN},
         {b: interval(columns[b], DELAY, draws=draws) for b in ONE_IN},
         interval(first, VUS, draws=draws),
+        interval(first, VUS_MEMORY, draws=draws),
         interval(first, VUS_ROC, draws=1).value,
     )
 

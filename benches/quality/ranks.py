@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benches.quality.run import ONE_IN, Outcome, Run
-from benches.quality.units import SIMULATED, VUS, event_f1, promise_missed, units
+from benches.quality.units import SIMULATED, better_vus, event_f1, promise_missed, units
 from watchband.core.points import Float64
 from watchband.evaluation.metrics.bootstrap import Interval
 
@@ -90,7 +90,7 @@ def _family(
                 found[f"F1 1/{one_in:,}"][-1].append(np.nan_to_num(event_f1(view)(sums)))
                 missed.append(promise_missed(one_in)(sums))
                 if one_in == ONE_IN[0]:
-                    found["VUS-PR"][-1].append(np.nan_to_num(VUS(sums)))
+                    found["VUS-PR"][-1].append(np.nan_to_num(better_vus(sums)))
             found[FIGURES[-1]][-1].append(np.mean(missed, axis=0))
     return {figure: np.mean(rows, axis=0) for figure, rows in found.items()}
 

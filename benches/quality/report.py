@@ -79,6 +79,7 @@ def _plain(f: Figures) -> dict[str, Any]:
         "alerts a week": {b: tuple(f.alerts[b]) for b in ONE_IN},
         "delay": {b: tuple(f.delay[b]) for b in ONE_IN},
         "vus_pr": tuple(f.vus_pr),
+        "vus_memory": tuple(f.vus_memory),
         "vus_roc": f.vus_roc,
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import os
 import sys
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 from benches.quality import data
 from benches.quality.data import FAST, SOURCES, Job
 from benches.quality.joined import Joined
-from benches.quality.judge import Candidate, Judged, judge, judge_raw, largest, score, score_key
+from benches.quality.judge import Candidate, Judged, judge, judge_raw, largest, score, score_key, with_memory
 from benches.quality.peers.peer import Peer
 from watchband.core.points import Float64, Int64
 from watchband.core.scores import Scores
@@ -42,6 +43,8 @@ class Outcome:
         By budget.
     vus_pr, vus_roc : float
         Of the anomaly score; NaN without events.
+    vus_memory : float
+        VUS-PR of the score that ranks by the last points as well; see ``with_memory``.
     place : int
         Of the series within its family: candidates that are too slow for all run on every third.
     """
@@ -52,6 +55,7 @@ class Outcome:
     vus_pr: float
     vus_roc: float
     place: int = 0
+    vus_memory: float = math.nan
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -194,4 +198,5 @@ def outcome_of(view: str, name: str, job: Job, judged: dict[int, Judged], place:
     later: Int64 = job.windows[job.windows[:, 0] >= start][:, :2] - start
     # The larger budget's scores: a limit never cuts them off below.
     volume = vus(judged[ONE_IN[0]].anomaly_score[start:], later)
-    return Outcome(view, name, counts, volume.pr, volume.roc, place)
+    remembered = vus(with_memory(judged[ONE_IN[0]].anomaly_score, ONE_IN[0])[start:], later)
+    return Outcome(view, name, counts, volume.pr, volume.roc, place, remembered.pr)

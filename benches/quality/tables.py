@@ -90,7 +90,7 @@ def view(said: Document, name: str) -> str:
             continue
         part = "" if v["series"] == series else f", {v['series']} series"
         cells = [spread(v["f1"][str(b)]) for b in ONE_IN]
-        cells += [spread(v["vus_pr"]), number(v["vus_roc"])]
+        cells += [spread(v["vus_pr"]), spread(v["vus_memory"]), number(v["vus_roc"])]
         cells += [spread(v["alerts a week"][str(b)], 2) for b in ONE_IN]
         cells += [number(v["delay"][str(b)][0], 0) for b in ONE_IN]
         rows.append([named(label) + part, *cells])
@@ -98,7 +98,7 @@ def view(said: Document, name: str) -> str:
         return ""
     budgets = [f"1/{b:,}" for b in ONE_IN]
     promised = [f"alerts a week ({WEEK / b:.2f} promised)" for b in ONE_IN]
-    heads = [f"{series} series", *(f"F1 {b}" for b in budgets), "VUS-PR", "VUS-ROC", *promised]
+    heads = [f"{series} series", *(f"F1 {b}" for b in budgets), "VUS-PR", "with memory", "VUS-ROC", *promised]
     return table([*heads, *(f"delay {b}" for b in budgets)], rows)
 
 
