@@ -1,8 +1,8 @@
 """What becomes of the figures when a constant changes by a quarter: ``python -m benches.quality.stability [--write]``.
 
 Every constant of ``auto`` and ``novelty`` that has a name outside the kernels is made 25 % smaller and larger, one at a
-time, on a fixed part of the quality bench: every third simulated world of seed 1000, every third file of Numenta, and
-three metrics of every third service. Only what a change touches is scored again.
+time, on a fixed part of the quality bench: one in so many of the simulated worlds of seed 1000, of the files of Numenta
+and of the services, with three metrics each. Only what a change touches is scored again.
 """
 
 from __future__ import annotations
@@ -26,14 +26,12 @@ from benches.quality.run import NAB_ONE_IN, ONE_IN, Outcome, outcome_of
 from benches.quality.units import VUS, alerts_a_week, event_f1, units
 from watchband.core.points import Float64, Points
 from watchband.core.scores import HELD, Scores
-from watchband.evaluation.judge import Judged
+from watchband.evaluation.judge import Judged, decided
 from watchband.evaluation.metrics.bootstrap import interval
 from watchband.evaluation.metrics.nab import PROFILES, nab_score
 from watchband.pipeline.catalogue import CATALOGUE
-from watchband.pipeline.decide import Judgement
 from watchband.pipeline.ensemble import Ensemble, Member
 from watchband.pipeline.ensemble import _input as member_input
-from watchband.pipeline.policy import Event
 from watchband.pipeline.rules import Budget
 from watchband.pipeline.watch import Watch
 
@@ -45,7 +43,7 @@ METRICS = (0, 6, 12)
 VIEWS = ("simulated", "metric", "nab")
 
 
-def jobs(sources: Sequence[str] = tuple(data.SOURCES), fast: int = FAST) -> list[Job]:
+def jobs(sources: Sequence[str] = tuple(data.SOURCES), fast: int = 2 * FAST) -> list[Job]:
     """The fixed part."""
     found: list[Job] = []
     if "simulated" in sources:
@@ -96,14 +94,7 @@ def _member(member: Member, points: Points, band: Scores) -> Float64:
 def judged(variant: Variant, points: Points, scores: Scores, one_in: int) -> Judged:
     """As the quality bench judges, with the variant's policy and memory."""
     watch = Watch("quality", variant.preset, Budget(1, one_in), variant.policy)
-    calibrate = replace(watch.calibrate, half_life=variant.half_life)
-    held = scores.flags.astype(np.int64) & HELD != 0
-    said = calibrate.step(calibrate.start(), points, scores, interval_ns=np.ones(1, np.int64), held=held, threads=1)
-    judgement = Judgement(said.anomaly_score, said.limit_above, said.limit_below, said.confidence, said.spoke)
-    decided = watch.decide.step(watch.decide.start(), points, scores, judgement, threads=1)
-    return Judged(
-        decided.anomaly_score, decided.alert_score, np.flatnonzero(decided.events & int(Event.OPENED)).astype(np.int64)
-    )
+    return decided(replace(watch.calibrate, half_life=variant.half_life), watch.decide, points, scores)
 
 
 _TASKS: list[tuple[Job, int]] = []
@@ -175,7 +166,7 @@ def main(arguments: list[str] | None = None) -> int:
     told = argparse.ArgumentParser(prog="python -m benches.quality.stability", description=__doc__)
     told.add_argument("name", nargs="*", default=list(NAMES), help="presets")
     told.add_argument("--only", default=",".join(data.SOURCES), help="families")
-    told.add_argument("--every", type=int, default=FAST, help="one series in so many")
+    told.add_argument("--every", type=int, default=2 * FAST, help="one series in so many")
     told.add_argument("--processes", type=int, default=len(os.sched_getaffinity(0)))
     told.add_argument("--write", action="store_true", help="keep the record in the docs, with its page and picture")
     told.add_argument("--page", action="store_true", help="renew page and picture from the record that is there")
@@ -186,7 +177,8 @@ def main(arguments: list[str] | None = None) -> int:
         if not given.write:
             print(stability_page.everything(said))
             return 0
-        stability_page.write(said, sys.argv[1:] if arguments is None else arguments)
+        counts = {source: sum(len(j.metrics) for j in some if j.source == source) for source in data.SOURCES}
+        stability_page.write(said, sys.argv[1:] if arguments is None else arguments, counts)
     stability_page.renew()
     return 0
 

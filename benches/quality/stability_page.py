@@ -90,11 +90,11 @@ def _named(row: Mapping[str, Any]) -> str:
 BLOCKS = {"released": released, "summary": summary, "changes": everything_changed}
 
 
-def about(said: Mapping[str, Any]) -> str:
-    """Where the figures come from."""
-    m = said["made"]
-    counts = ", ".join(f"`{name}` {len(rows) - 1} changes" for name, rows in said["presets"].items())
-    return f"`{m['command']}`, commit {m['commit']}, {m['date']}, {m['machine']}; {counts}.\n"
+def about(said: Mapping[str, Any], name: str) -> str:
+    """Where the figures of a preset come from."""
+    m, changes = said["made"][name], len(said["presets"][name]) - 1
+    series = ", ".join(f"{count} {VIEWS.get(source, 'metrics of services')}" for source, count in m["series"].items())
+    return f"{changes} changes on {series}. `{m['command']}`, commit {m['commit']}, {m['date']}, {m['machine']}.\n"
 
 
 def everything(said: Mapping[str, Any]) -> str:
@@ -109,24 +109,26 @@ def fill(text: str, said: Mapping[str, Any]) -> str:
     """The page with its generated parts as the record has them."""
 
     def body(match: re.Match[str]) -> str:
-        if match[2] == "about":
-            return match[1] + about(said) + match[4]
         rows = said["presets"].get(match[3])
+        if match[2] == "about":
+            return match[1] + (about(said, match[3]) if rows else "") + match[4]
         return match[1] + (BLOCKS[match[2]](rows) if rows else "") + match[4]
 
     return MARK.sub(body, text)
 
 
-def write(said: dict[str, Any], words: Sequence[str]) -> None:
+def write(said: dict[str, Any], words: Sequence[str], counts: Mapping[str, int]) -> None:
     """Keep the record; presets that were not run stay as they were."""
     made = {
         "commit": page.commit(),
         "command": shlex.join(["python", "-m", "benches.quality.stability", *words]),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "machine": page.machine_class(),
+        "series": dict(counts),
     }
-    before = json.loads(RECORD.read_text())["presets"] if RECORD.exists() else {}
-    record = {"made": made, "presets": {**before, **said["presets"]}}
+    kept = json.loads(RECORD.read_text()) if RECORD.exists() else {"made": {}, "presets": {}}
+    earlier, before = kept["made"], kept["presets"]
+    record = {"made": {**earlier, **dict.fromkeys(said["presets"], made)}, "presets": {**before, **said["presets"]}}
     RECORD.write_text(json.dumps(record, separators=(",", ":")).replace("},{", "},\n{") + "\n")
 
 

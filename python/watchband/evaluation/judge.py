@@ -11,7 +11,8 @@ from watchband.core.points import Float64, Int64, Points
 from watchband.core.scores import HELD, Scores
 from watchband.detectors import DETECTORS
 from watchband.evaluation.candidate import Candidate
-from watchband.pipeline.decide import Judgement
+from watchband.pipeline.calibrate import Calibrate
+from watchband.pipeline.decide import Decide, Judgement
 from watchband.pipeline.policy import Event
 from watchband.pipeline.rules import Budget
 from watchband.pipeline.watch import Watch
@@ -52,14 +53,16 @@ def judge(candidate: Candidate, times: Int64, values: Float64, scores: Scores, o
     """
     detector = candidate if isinstance(candidate, Detector) else DETECTORS.build({"type": "ewma"})
     watch = Watch("quality", detector, Budget(1, one_in))
-    points = Points.of(times, values)
+    return decided(watch.calibrate, watch.decide, Points.of(times, values), scores)
+
+
+def decided(calibrate: Calibrate, decide: Decide, points: Points, scores: Scores) -> Judged:
+    """What the two stages behind a detector make of its scores of one series, from their first point on."""
     held = scores.flags.astype(np.int64) & HELD != 0
-    said = watch.calibrate.step(
-        watch.calibrate.start(), points, scores, interval_ns=np.ones(1, np.int64), held=held, threads=1
-    )
+    said = calibrate.step(calibrate.start(), points, scores, interval_ns=np.ones(1, np.int64), held=held, threads=1)
     judgement = Judgement(
         said.anomaly_score, said.limit_above, said.limit_below, said.confidence, said.spoke, said.grade
     )
-    decided = watch.decide.step(watch.decide.start(), points, scores, judgement, threads=1)
-    opened = np.flatnonzero(decided.events & int(Event.OPENED))
-    return Judged(decided.anomaly_score, decided.alert_score, opened)
+    found = decide.step(decide.start(), points, scores, judgement, threads=1)
+    opened = np.flatnonzero(found.events & int(Event.OPENED))
+    return Judged(found.anomaly_score, found.alert_score, opened)
