@@ -37,7 +37,7 @@ def parser() -> argparse.ArgumentParser:
     told.add_argument("--against", default="auto", help="which candidate is compared with the others")
     told.add_argument("--processes", type=int, help="at a time; as many as there are cores by default")
     told.add_argument("--json", type=Path, help="write the figures there")
-    told.add_argument("--again", help="measure only these anew; the others' runs are those kept on disk, if they are")
+    told.add_argument("--again", help="measure only these anew, or none if empty; else the runs kept on disk")
     told.add_argument("--write", action="store_true", help="keep the record in the docs and fill in the page")
     told.add_argument("--page", action="store_true", help="fill in the page from the record that is there, and end")
     told.add_argument("--halves", action="store_true", help="name the files of the benchmark's two halves and end")
@@ -58,15 +58,16 @@ def measured(
     every: dict[str, Candidate | Joined],
     only: list[str],
     given: argparse.Namespace,
-    again: dict[str, Candidate | Joined],
+    again: str | None,
 ) -> tuple[dict[str, Run], dict[str, str]]:
-    """The runs of all candidates, and the commit of each: those of ``again`` are made now, the others if need be."""
+    """The runs of all candidates, and the commit of each; with ``again`` only those and what is missing are made now."""
     thin = [name for name in given.thin.split(",") if name]
     what = f"{sorted(only)} fast {given.fast} thin {sorted(thin)} replicas {given.replicas} seed {given.seed}"
+    anew = chosen(again) if again else {}
     runs: dict[str, Run] = {}
     commits: dict[str, str] = {}
     for label in every:
-        if label not in again and (found := kept(label, what)):
+        if again is not None and label not in anew and (found := kept(label, what)):
             runs[label], commits[label] = found
     now = page.commit()
     rest = [label for label in every if label not in runs]
@@ -94,7 +95,7 @@ def main(arguments: list[str] | None = None) -> int:
     if unknown := sorted(set(only) - set(SOURCES)):
         told.error(f"no family is called {unknown[0]!r}; there are {', '.join(SOURCES)}")
     every = chosen(given.detectors)
-    runs, commits = measured(every, only, given, chosen(given.again) if given.again else every)
+    runs, commits = measured(every, only, given, given.again)
     found = {label: summary(runs[label]) for label in every}
     said = document(runs, found, given.against)
     print(tables.everything(said))
