@@ -60,7 +60,7 @@ def measured(
     given: argparse.Namespace,
     again: str | None,
 ) -> tuple[dict[str, Run], dict[str, str]]:
-    """The runs of all candidates, and the commit of each; with ``again`` only those and what is missing are made now."""
+    """The runs of all candidates, and the commit of each; with ``again`` those and what is missing are made."""
     thin = [name for name in given.thin.split(",") if name]
     what = f"{sorted(only)} fast {given.fast} thin {sorted(thin)} replicas {given.replicas} seed {given.seed}"
     anew = chosen(again) if again else {}
