@@ -112,6 +112,9 @@ def fill(text: str, said: Mapping[str, Any]) -> str:
         rows = said["presets"].get(match[3])
         if match[2] == "about":
             return match[1] + (about(said, match[3]) if rows else "") + match[4]
+        if match[2] == "picture":
+            text = f"![Each figure of {match[3]} under each change](images/{PICTURE.format(match[3])})\n"
+            return match[1] + (text if rows else "") + match[4]
         return match[1] + (BLOCKS[match[2]](rows) if rows else "") + match[4]
 
     return MARK.sub(body, text)
@@ -160,7 +163,7 @@ def draw(name: str, rows: Sequence[Mapping[str, Any]], path: Path) -> None:
             axis.plot([base, value], [at, at], color="#b9c4cd", linewidth=1, zorder=1)
             axis.plot(value, at, "<" if less else ">", color="#1f6f8b" if less else "#d1761b", markersize=4, zorder=2)
         low, high = axis.get_xlim()
-        room = max(high - base, base - low, 0.04 * base)
+        room = max(high - base, base - low, 0.1 * base)
         axis.set_xlim(base - 1.1 * room, base + 1.1 * room)
         axis.set_title(what, fontsize=9)
         axis.grid(axis="y", color="#eef1f4", linewidth=0.8)
@@ -169,7 +172,9 @@ def draw(name: str, rows: Sequence[Mapping[str, Any]], path: Path) -> None:
             axis.spines[side].set_visible(False)
     axes[0].set_yticks(range(len(names)), names, fontsize=8)
     axes[0].set_ylim(len(names) - 0.4, -0.6)
-    figure.suptitle(f"{name}: each constant 25 % smaller (blue, left) and larger (orange, right)", fontsize=10, x=0.5)
+    figure.suptitle(
+        f"{name}: each constant 25 % smaller (blue) and larger (orange); the line is as released", fontsize=10, x=0.5
+    )
     figure.tight_layout()
     figure.savefig(path, dpi=110)
     plt.close(figure)
