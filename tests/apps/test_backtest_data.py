@@ -70,5 +70,5 @@ def test_simulated_series(tmp_path: Path) -> None:
         counted = counted_by_points(found, times, name)
         assert (one.found, one.missed, one.false) == (counted.found, counted.missed, counted.false), name
     best = found.figures["auto · budget 1/day"]
-    assert best.event_recall.value >= 0.75
+    assert best.event_recall.value >= 0.6
     assert best.alerts_per_week.value <= 2 * best.promised_per_week
