@@ -90,3 +90,10 @@ def test_limits_come_from_past_values_with_some_room() -> None:
     assert made.parameters["low"] < 0
     assert 99 < made.parameters["high"] < 102
     assert not made.fits
+
+
+@pytest.mark.parametrize("past", [[], [np.nan], [5.0], [0.0] * 50, [1e9, 1e9 + 1, 1e9 + 2], [1e-9, 2e-9], [-7.0, -7.0]])
+def test_limits_of_any_past_leave_something_between(past: list[float]) -> None:
+    found = Configuration("threshold", {"low": {"past": 0.0}, "high": {"past": 1.0}}, "cutoff:1").fitted(np.array(past))
+    assert all(found.parameters["low"] < x < found.parameters["high"] for x in past if np.isfinite(x))
+    found.build()

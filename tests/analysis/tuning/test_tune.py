@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -128,3 +129,15 @@ def test_no_label_in_a_part_is_refused_before_anything_is_searched() -> None:
         go([replace(one, labels=one.labels[:3])])
     with pytest.raises(ConfigError, match="within the validation part"):
         go([replace(one, labels=one.labels[-3:])])
+
+
+def test_a_second_look_at_what_is_held_out_is_told(tmp_path: Path) -> None:
+    one = [daily("cpu", 2, points=1200)]
+    storage = str(tmp_path / "study.journal")
+
+    def again(trials: int) -> Tuned:
+        replay = Replay(Watch("tune", Ewma()), threads=1)
+        return tune(one, in_time(one), replay, WRONG, F1, trials=trials, storage=storage)
+
+    assert "looked at" not in " ".join(again(2).sentences)
+    assert "looked at 2 times" in again(3).sentences[-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -23,6 +24,7 @@ from watchband.pipeline.watch import Watch
 FORMAT = 1
 """Of the document; raised when a field changes its meaning."""
 _PERIODS = {"1w": "week", "1d": "day", "1h": "hour", "4w2d": "month"}
+_NEVER = 1e300
 SHARED = ("timezone", "holidays", "range_low", "range_high")
 """Parameters that say what the metric is; a user states them once for every detector."""
 
@@ -165,13 +167,16 @@ class Configuration:
 
 
 def _limit(known: Float64, quantile: float) -> float:
+    above = quantile > 0.5
     if not len(known):
-        return 0.0
+        # No past, no limit: nothing is ever beyond it.
+        return _NEVER if above else -_NEVER
     edge = float(np.quantile(known, quantile))
     # The largest value ever seen is a limit only with some room: one like it must not alert.
     spread = float(np.quantile(known, 0.95) - np.quantile(known, 0.05)) or abs(edge) or 1.0
-    nudge = 0.02 * spread * (1 if quantile > 0.5 else -1)
-    return float(f"{edge + nudge:.4g}")
+    room = 0.02 * spread
+    digits = 1 - math.floor(math.log10(room))
+    return round(edge + (room if above else -room), digits)
 
 
 def _written(value: Any) -> str:

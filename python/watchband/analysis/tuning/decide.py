@@ -61,7 +61,10 @@ def decide(rows: Sequence[Row], gap: Interval, objective: Objective, events: int
         )
     simple = [r for r in rows if r.role == "baseline" and r.against is not None and r.against.low > 0]
     if simple:
-        sentences.append(f"A simple baseline beats the configuration in use: {', '.join(r.label for r in simple)}.")
+        sentences.append(
+            f"On the held-out part {' and '.join(r.label for r in simple)} did better than the configuration in use: "
+            "worth a look, though one of three comparisons may do so by luck."
+        )
     return decision, sentences
 
 

@@ -29,7 +29,7 @@ KEPT_PERCENT = 67.0
 """A trial is given up where it is below this share of those that went to the end. They are the better ones already, and
 some of the series tell the whole only roughly: half would be too many."""
 _PREFIX = "watchband-"
-_CONFIGURATION = "configuration"
+_CONFIGURATION, _LOOKS = "configuration", "looks"
 _NOTHING = -1e9
 """Stands for no value of a default, which Optuna has no word for."""
 _DATABASES = (".db", ".sqlite", ".sqlite3")
@@ -151,6 +151,13 @@ class Search:
         names = [s.study_name for s in storage.get_all_studies() if s.study_name.startswith(_PREFIX)]
         done = [t for n in names for t in storage.get_all_trials(storage.get_study_id_from_name(n), deepcopy=False)]
         return sum(_CONFIGURATION in t.user_attrs and t.state.name in ("COMPLETE", "PRUNED") for t in done)
+
+    def look(self) -> int:
+        """Note that the held-out part is looked at; how often it was, by every study of this storage."""
+        self._study.set_user_attr(_LOOKS, int(self._study.user_attrs.get(_LOOKS, 0)) + 1)
+        storage = self._study._storage
+        ours = [s for s in storage.get_all_studies() if s.study_name.startswith(_PREFIX)]
+        return sum(int(storage.get_study_user_attrs(s._study_id).get(_LOOKS, 0)) for s in ours)
 
     def run(
         self,

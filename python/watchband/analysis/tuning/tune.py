@@ -171,7 +171,17 @@ def tune(
         _row(bench, "rolling z", "baseline", baselines.rolling(space.rule), default),
         _row(bench, "seasonal naive", "baseline", baselines.naive(space.rule), default),
     ]
-    return _tuned(bench, space, rows, attempts, study.tried + len(limits) + 2, injected, seed)
+    tuned = _tuned(bench, space, rows, attempts, study.tried + len(limits) + 2, injected, seed)
+    return dataclasses.replace(tuned, sentences=[*tuned.sentences, *_looks(study.look())])
+
+
+def _looks(count: int) -> list[str]:
+    if count < 2:
+        return []
+    return [
+        f"The held-out parts of this storage have been looked at {count} times. Who goes on until it says better has "
+        "searched on them: trust a first look, or keep a later part back."
+    ]
 
 
 def _check_events(bench: Bench, default: Configuration) -> None:

@@ -111,8 +111,8 @@ def _table(result: Tuned) -> Markup:
     )
 
 
-def _legend() -> Markup:
-    marks = (("promised", "chosen on"), ("dot-ink", "held out, with its interval"))
+def _legend(chosen_on: str = "chosen on", held_out: str = "held out, with its interval") -> Markup:
+    marks = (("promised", chosen_on), ("dot-ink", held_out))
     items = [
         el("li", el("svg", el("circle", cls=cls, cx=6, cy=6, r=4), width=12, height=12, aria_hidden="true"), text)
         for cls, text in marks
@@ -250,7 +250,15 @@ def _budget_cards(result: Budgeted) -> list[Markup]:
     cards = []
     if chart:
         aside = f"asked: {result.asked:.3g} a week per series"
-        cards.append(_card("rates", words.BUDGETS, el("div", chart, cls="plotted"), _legend(), aside=aside))
+        cards.append(
+            _card(
+                "rates",
+                words.BUDGETS,
+                el("div", chart, cls="plotted"),
+                _legend("chosen on", "later, both with intervals"),
+                aside=aside,
+            )
+        )
     near = result.nearest()
     rest = sorted((o for o in result.options if o not in near), key=lambda o: (o.kind, o.past.value))
     folded = el("details", el("summary", f"{len(rest)} more"), _options(rest, result), cls="points") if rest else None
