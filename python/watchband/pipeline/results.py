@@ -38,7 +38,8 @@ class Results:
     p_value : float64[m]
         Probability of a point at least this strange, NaN while it is not known.
     anomaly_score : float64[m]
-        Above 1 is anomalous, after the policies.
+        Above 1 is anomalous, after the policies. Of an ensemble, points that are not are graded by what all members
+        found together at and before them, so that it may exceed what ``p_value`` says; it stays at most 1.
     alert_score : float64[m]
         The score at which an alert would open or escalate here, else 0.
     alert : object[m]
