@@ -283,7 +283,8 @@ def _later(option: Option, asked: float) -> list[str]:
             f"It did not hold: the later part, which nothing was chosen on, had {told(option.later)}. The series "
             "changed, or had incidents of its own."
         ]
-    return [f"The later part, which nothing was chosen on, had {told(option.later)}."]
+    fewer = ": fewer than you ask, so there is room" if option.later.high < asked else ""
+    return [f"The later part, which nothing was chosen on, had {told(option.later)}{fewer}."]
 
 
 def told(found: Interval) -> str:

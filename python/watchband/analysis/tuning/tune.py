@@ -14,7 +14,7 @@ from watchband.analysis.tuning.configuration import Configuration
 from watchband.analysis.tuning.decide import decide
 from watchband.analysis.tuning.evidence import Evidence, gather, test_parts, validation_parts
 from watchband.analysis.tuning.intervals import difference, figure, gap, rate
-from watchband.analysis.tuning.material import Part, Parts, Series, fingerprint_bytes
+from watchband.analysis.tuning.material import Part, Parts, Series, fingerprint_bytes, labels_in
 from watchband.analysis.tuning.objective import (
     Objective,
     delay_hours,
@@ -29,6 +29,7 @@ from watchband.analysis.tuning.result import Role, Row, Step, Tuned
 from watchband.analysis.tuning.search import TRIALS, Attempt, Search, best, incumbents
 from watchband.analysis.tuning.space import Space
 from watchband.core.errors import ConfigError
+from watchband.evaluation.labels import windows
 from watchband.evaluation.metrics.bootstrap import Interval
 from watchband.pipeline.rules import Budget, parse_rule
 
@@ -147,11 +148,11 @@ def tune(
     ConfigError
         There is no labelled event to search with, or none to report on.
     """
+    _check_events(series, parts)
     of_budget = isinstance(parse_rule(space.rule), Budget)
     space = dataclasses.replace(space, budget_is_searched=objective.budget_is_searched and of_budget)
     bench = Bench(series, parts, replay, objective, seed)
     default = space.default(space.detectors[0])
-    _check_events(bench, default)
     task = objective.text.encode() + repr((replay.base, dict(replay.shared), tuple(parts))).encode()
     study = Search(
         space,
@@ -184,10 +185,11 @@ def _looks(count: int) -> list[str]:
     ]
 
 
-def _check_events(bench: Bench, default: Configuration) -> None:
-    before, after = bench.validated(default), bench.tested(default)
-    for name, evidence in (("validation", before), ("test", after)):
-        if not evidence["found"] + evidence["missed"]:
+def _check_events(series: Sequence[Series], parts: Sequence[Parts]) -> None:
+    """By labels and times alone: nothing is judged on the held-out part before the search has ended."""
+    for name, chosen in (("validation", validation_parts(parts)), ("test", test_parts(parts))):
+        pairs = zip(series, chosen, strict=True)
+        if not any(len(windows(labels_in(one.labels, part), one.times)) for one, part in pairs):
             raise ConfigError(
                 f"No labelled event lies wholly within the {name} part, so there is nothing to tune to. Give labels "
                 "that reach over more of the time, other shares of it, or tune without labels: to an alert budget, or "
