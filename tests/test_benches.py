@@ -6,9 +6,11 @@ import json
 
 import pytest
 
+from benches import budget
 from benches.__main__ import main, names
 from benches.timing import Case, Measured, beside, measure, ratio, report
 from watchband.detectors import DETECTORS
+from watchband.evaluation.simulate.kinds import KINDS
 
 
 def test_every_detector_is_measured_alone_and_in_a_fleet(capsys: pytest.CaptureFixture[str]) -> None:
@@ -68,3 +70,13 @@ def test_every_peer_stands_in_one_table_beside_the_same_work() -> None:
     assert [row[0] for row in rows] == ["krcf", "rrcf", "bottleneck"]
     assert [row[row.index("x") - 1] for row in rows] == ["10.00", "900.00", "0.50"]
     assert beside(said[-1:]) == ""
+
+
+def test_budgets_are_counted_before_and_after_a_series_has_settled(capsys: pytest.CaptureFixture[str]) -> None:
+    code = budget.main(["light", "--series", "2", "--points", "900", "--settled", "400"])
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2 + len(KINDS) + 2
+    assert code == int(any("**" in line for line in lines[2:-1]))
+    kept, lost = budget.Count(3, 2.0, 5, 4.0), budget.Count(0, 2.0, 25, 4.0)
+    assert (kept.broken, lost.broken) == (False, True)
+    assert str(kept) == "1.50; 1.25 (0.41–2.92)"

@@ -141,7 +141,7 @@ def clean(seed: int, series: int, points: int, rule: Budget, kinds: Sequence[str
 def _budget(name: str, period: int, words: str) -> Scene:
     @scene(
         name,
-        promise=f"Clean metrics of every simulated kind keep a budget of one alert a {words} within twice.",
+        promise=f"Clean metrics of all simulated kinds together keep a budget of one alert a {words} within twice.",
         complaint="nobody publishes a false-alarm rate that can be checked",
         sources=("Netdata documentation, ML accuracy: a bound of 10^-36", "opensearch-project/project-website#3524"),
         once=True,
