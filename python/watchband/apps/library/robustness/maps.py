@@ -118,7 +118,7 @@ def by_kind_and_fault(outcomes: Sequence[Outcome], detector: str) -> Grid:
 
 def words(name: str) -> str:
     """A name as people read it."""
-    return {CLEAN: "no fault"}.get(name, name.replace("_", " "))
+    return "no fault" if name == CLEAN else name.replace("_", " ") if name in ORDER else name
 
 
 def said(cell: Cell) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 CELL = (0.62, 0.29)
 """Inches of a cell."""
-TITLE, LEFT, TOP, BOTTOM, GAP, SIDE = 0.4, 1.55, 1.2, 0.4, 0.3, 0.2
+TITLE, LEFT, TOP, BOTTOM, GAP, SIDE = 0.4, 1.55, 1.2, 0.4, 0.3, 0.5
 
 
 def tones(theme: Theme) -> list[str]:
