@@ -69,11 +69,9 @@ def view_of(course: Course) -> SeriesView:
     )
 
 
-def write_picture(scene: Scene, detector: str, seed: int, path: str | Path, *, dark: bool = False) -> Path:
+def write_picture(scene: Scene, detector: str, seed: int, path: str | Path) -> Path:
     """Draw what happens in a scene, with the band and the alerts, as a PNG file."""
-    from watchband.apps.library.plot import Theme, write_plot
+    from watchband.apps.library.plot import write_plot
 
     course = perform(scene.play(seed), detector)
-    title = f"{scene.name}, {detector}"
-    theme: Theme = "dark" if dark else "light"
-    return write_plot(view_of(course), path, timezone=course.play.zone, theme=theme, title=title)
+    return write_plot(view_of(course), path, timezone=course.play.zone, title=f"{scene.name}, {detector}")
