@@ -5,6 +5,8 @@ pub mod bindings;
 pub mod kernels;
 #[cfg(test)]
 mod workload;
+#[cfg(test)]
+mod workload_light;
 
 use pyo3::prelude::*;
 

@@ -1,8 +1,9 @@
 """Count the instructions a point that kernels spend on fixed work: ``python -m tools.instructions [--write]``.
 
-The work is that of ``rust/workload.rs``, the counter is Valgrind's callgrind: unlike a time, the count is the same on a
-busy machine. It is compared with ``benches/instructions.json`` and may differ by ``TOLERANCE``; with ``--write`` that
-file is written anew. Counts are those of one compiler; under another they are shown and not compared.
+The work is that of ``rust/workload.rs`` and ``rust/workload_light.rs``, the counter is Valgrind's callgrind: unlike a
+time, the count is the same on a busy machine. It is compared with ``benches/instructions.json`` and may differ by
+``TOLERANCE``; with ``--write`` that file is written anew. Counts are those of one compiler; under another they are
+shown and not compared.
 """
 
 from __future__ import annotations
@@ -19,9 +20,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORDED = ROOT / "benches" / "instructions.json"
-WORKS = ("forest_scores", "forest_learns", "forest_scores_eight_values")
+WORKS = {
+    "forest_scores": "workload",
+    "forest_learns": "workload",
+    "forest_scores_eight_values": "workload",
+    "light_scores": "workload_light",
+}
+"""Each work with the module of the kernels' tests that holds it."""
+
 POINTS = 200
-"""Points that each work counts, as in ``rust/workload.rs``."""
+"""Points that each work counts, as in the modules."""
 TOLERANCE = 0.05
 
 
@@ -58,7 +66,7 @@ def count(tests: Path, work: str) -> int:
     with tempfile.TemporaryDirectory() as folder:
         options = ["--tool=callgrind", "--collect-atstart=no", "--toggle-collect=*workload*counted*"]
         command = ["valgrind", *options, f"--callgrind-out-file={folder}/out", tests]
-        said = run([*command, "--exact", f"workload::{work}", "--test-threads=1"])
+        said = run([*command, "--exact", f"{WORKS[work]}::{work}", "--test-threads=1"])
     found = re.search(r"Collected : (\d+)", said)
     if found is None or found[1] == "0":
         raise RuntimeError(f"nothing was counted for {work}:\n{said}")
