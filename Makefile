@@ -8,7 +8,7 @@ RUST := Cargo.toml Cargo.lock $(shell find rust -name '*.rs')
 T ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types clippy tidy bench instructions memcheck soak docs bench-quality lock tools clean
+.PHONY: help demo test check format lint types clippy tidy bench instructions memcheck sanitize soak docs bench-quality lock tools clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,6 +50,9 @@ instructions: $(STAMPS)/run  ## Instructions a point of fixed work beside the re
 
 memcheck: $(STAMPS)/build $(STAMPS)/dev  ## Kernels under Valgrind: their own tests, then damaged states of every detector
 	$(BIN)/python -m tools.memcheck $(ARGS)
+
+sanitize: $(STAMPS)/build $(STAMPS)/dev  ## Kernels under AddressSanitizer and Miri (wants a nightly compiler)
+	$(BIN)/python -m tools.sanitize $(ARGS)
 
 soak: memcheck  ## What is too long for CI: deep property tests, many damaged states, Valgrind, budgets of 2,000 series
 	HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest $(T) $(ARGS)

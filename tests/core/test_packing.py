@@ -67,6 +67,9 @@ def test_a_forest_is_written_in_150_kilobytes() -> None:
     again = detector.load(written)
     assert again.same_bits(state)
     assert again.to_bytes() == written
+    plain = state.to_bytes(packed=False)
+    assert len(written) < len(plain) < detector.written_bytes_max + 2000
+    assert detector.load(plain).same_bits(state)
 
 
 def test_what_is_packed_wrongly_is_a_corrupt_state() -> None:

@@ -260,14 +260,14 @@ class State:
             f"Array {name!r} of this state of {self.detector!r} must be {dtype} of shape {shape}. Got {got}. {ADVICE}"
         )
 
-    def to_bytes(self) -> bytes:
-        """Everything as bytes that ``from_bytes`` reads on any machine."""
+    def to_bytes(self, *, packed: bool = True) -> bytes:
+        """Everything as bytes that ``from_bytes`` reads on any machine; large arrays plain where not ``packed``."""
         every = {k: np.ascontiguousarray(a) for k, a in self._all().items()}
         little = {k: a.astype(a.dtype.newbyteorder("<"), copy=False) for k, a in every.items()}
-        packed = {k: pack(a) for k, a in little.items()}
+        smaller = {k: pack(a) if packed else None for k, a in little.items()}
         entries: list[list[Any]] = [[k, a.dtype.newbyteorder("<").str, list(a.shape)] for k, a in every.items()]
         for entry in entries:
-            if (coded := packed[entry[0]]) is not None:
+            if (coded := smaller[entry[0]]) is not None:
                 entry.append(len(coded))
         header = {
             "detector": self.detector,
@@ -280,7 +280,7 @@ class State:
         # Without large arrays the bytes are what releases before the second format wrote and read.
         form = FORMAT if any(len(entry) > 3 for entry in entries) else 1
         parts = [_PREFIX.pack(MAGIC, form, len(text)), text]
-        parts += [coded if (coded := packed[k]) is not None else a.tobytes() for k, a in little.items()]
+        parts += [coded if (coded := smaller[k]) is not None else a.tobytes() for k, a in little.items()]
         body = b"".join(parts)
         return body + hashlib.blake2b(body, digest_size=_DIGEST).digest()
 
