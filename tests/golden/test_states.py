@@ -28,7 +28,9 @@ def same(got: dict[str, list[float | None]], wanted: dict[str, Any]) -> None:
     """The same bits on one machine and build; across processors and compilers within 1e-9."""
     assert got.keys() == wanted.keys()
     for name, column in wanted.items():
-        np.testing.assert_allclose(numbers(got[name]), numbers(column), rtol=1e-9, atol=1e-9, err_msg=name)
+        hint = f"{name}: raise the version and write an upgrade; before its first release, delete this golden and run "
+        hint += "python -m tools.golden"
+        np.testing.assert_allclose(numbers(got[name]), numbers(column), rtol=1e-9, atol=1e-9, err_msg=hint)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
