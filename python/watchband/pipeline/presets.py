@@ -140,7 +140,7 @@ class Novelty(Preset):
 class Light(LightBand):
     """For fleets of a million series: the slim band with the light tier of ``calibrate``, in 3.6 kB a series in all.
 
-    Works as ``light_band`` does, at less than a hundredth of what ``auto`` costs. Does not work for patterns within the
+    Works as ``light_band`` does, at about a hundredth of what ``auto`` costs. Does not work for patterns within the
     band and for jumps inside the usual range: those are what the members of ``auto`` are for.
 
     Examples
