@@ -20,7 +20,8 @@ from watchband.apps.library.robustness.page import render, verdict
 from watchband.apps.library.robustness.work import RUNS, Job, run
 from watchband.core.errors import ConfigError
 
-ONLY = ("--only", "kind=cpu,counter", "--only", "fault=spike,none", "--only", "frame=5m,1h", "--detector", "ewma")
+FAULTS = "fault=spike,dip,level_shift,variance_change,seasonal_break,none"
+ONLY = ("--only", "kind=cpu,switch", "--only", FAULTS, "--only", "frame=5m,1h", "--detector", "ewma")
 FEW = Job(("ewma",), {"kind": ["cpu"], "fault": ["spike", "none"], "frame": ["5m"]}, small=True)
 
 
