@@ -106,6 +106,7 @@ def _job(values: np.ndarray, times: np.ndarray, starts: list[int], length: int) 
     promise="A job that runs every night is alerted in its first week, and from the ninth night on no more.",
     complaint="once-a-day jobs are flagged for ever",
     sources=("netdata/netdata#15971", "grafana/promql-anomaly-detection#63"),
+    detectors=("auto", "seasonal_band"),
 )
 def daily_job(seed: int) -> Play:
     """From the second week on twenty minutes of work at two every night."""

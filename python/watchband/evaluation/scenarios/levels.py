@@ -54,7 +54,7 @@ def level_shift(seed: int) -> Play:
     promise="Memory that leaks for three days is found before it reaches nine tenths of its limit.",
     complaint="a band that follows slow changes follows a leak to the limit",
     sources=("getsentry/sentry#107649", "opensearch-project/anomaly-detection#1449"),
-    detectors=("auto",),
+    detectors=("auto", "light"),
 )
 def slow_leak(seed: int) -> Play:
     """Memory at 40 % rises by a percent an hour from the fourth week on."""
@@ -134,6 +134,7 @@ def noisy_incident(seed: int) -> Play:
     "twelve quiet readings.",
     complaint="one alert hides the next, or one incident is told many times",
     sources=("elastic/kibana#259287", "elastic/kibana#92839"),
+    detectors=("auto", "light"),
 )
 def two_incidents(seed: int) -> Play:
     """Ten minutes at double traffic, an hour later ten minutes again."""

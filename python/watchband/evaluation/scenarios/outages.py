@@ -135,7 +135,7 @@ def early(seed: int) -> Play:
         [
             alerted(start, start + 5 * MINUTE, "the outage"),
             no_more_alerts(end, end + 6 * HOUR, "the return to normal"),
-            same_band(end + 2 * HOUR, end + 8 * HOUR, "two hours after its end", moved=1.0, wider=2.5),
+            same_band(end + 2 * HOUR, end + 8 * HOUR, "two hours after its end", moved=1.0, wider=3.5),
         ],
     )
 
