@@ -93,8 +93,7 @@ def about(said: dict[str, Any]) -> str:
         f"`{m['command']}`\n\n"
         f"* Commit {m['commit']}, {m['date']}, {m['machine']}.{kept}\n"
         f"* Data: {data}; {len(said['candidates'])} candidates.\n"
-        f"* Configurations compared before one was chosen, on other data than the worlds of this seed: {tried}; "
-        "every peer 1.\n"
+        f"* Configurations compared, by worlds of seed 0, before one was chosen: {tried}; every peer 1.\n"
     )
 
 
