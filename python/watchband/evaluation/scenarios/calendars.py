@@ -72,7 +72,7 @@ def new_york(seed: int) -> Play:
     "holidays",
     promise="Public holidays on which traffic is as on Sundays give no alert where the country is given.",
     complaint="every public holiday is an incident",
-    sources=("elementary-data/elementary#2052", "newrelic/docs-website#20484", "VictoriaMetrics/operator#2356"),
+    sources=("elementary-data/elementary#2052", "newrelic/docs-website#20484"),
     detectors=("auto", "seasonal_band"),
 )
 def holidays(seed: int) -> Play:

@@ -53,7 +53,7 @@ def level_shift(seed: int) -> Play:
     "slow-leak",
     promise="Memory that leaks for three days is found before it reaches nine tenths of its limit.",
     complaint="a band that follows slow changes follows a leak to the limit",
-    sources=("getsentry/sentry#107649", "opensearch-project/anomaly-detection#1449"),
+    sources=("opendistro-for-elasticsearch/anomaly-detection#388",),
     detectors=("auto", "light"),
 )
 def slow_leak(seed: int) -> Play:
@@ -77,7 +77,7 @@ def slow_leak(seed: int) -> Play:
     "huge-spike",
     promise="One reading a million times too large is an alert, and a day later the band is as sharp as before.",
     complaint="one absurd value widens the band, and nothing is found for weeks",
-    sources=("earthgecko/skyline: band of the mean and deviation", "repost.aws: anomaly band goes haywire"),
+    sources=("AWS re:Post: anomaly band goes haywire",),
     detectors=("auto", "seasonal_band"),
 )
 def huge_spike(seed: int) -> Play:
@@ -222,8 +222,8 @@ def near_zero(seed: int) -> Play:
 @scene(
     "saturated",
     promise="A CPU that is often at 100 % is no news at 100, and a fall to nothing is an alert.",
-    complaint="an alert whenever a busy machine is busy",
-    sources=("netdata/netdata#13223",),
+    complaint="a metric that stays at one value is anomalous for ever",
+    sources=("netdata/netdata#12967",),
 )
 def saturated(seed: int) -> Play:
     """Utilisation cut off at 100 % every day, and an hour of idleness at noon."""
