@@ -17,6 +17,7 @@ from typing import Any
 
 from benches.quality import tables
 from benches.quality.data import SOURCES
+from benches.quality.peers import PEERS
 from benches.timing import machine
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -86,6 +87,8 @@ def about(said: dict[str, Any]) -> str:
         "nab": f"{m['series'].get('nab', 0)} files of the Numenta Anomaly Benchmark",
     }
     data = ", ".join(text for source, text in series.items() if source in m["series"])
+    absent = [name for name in PEERS if name not in said["candidates"]]
+    missing = f"* Peers without figures this time: {', '.join(absent)}.\n" if absent else ""
     tried = ", ".join(f"`{name}` {count}" for name, count in m["tried"].items())
     earlier = ", ".join(f"{commit} ({len(labels)})" for commit, labels in _by_commit(m["earlier"]).items())
     kept = f" Candidates that did not change since were measured at an earlier commit: {earlier}." if earlier else ""
@@ -93,7 +96,7 @@ def about(said: dict[str, Any]) -> str:
         f"`{m['command']}`\n\n"
         f"* Commit {m['commit']}, {m['date']}, {m['machine']}.{kept}\n"
         f"* Data: {data}; {len(said['candidates'])} candidates.\n"
-        f"* Configurations compared, by worlds of seed 0, before one was chosen: {tried}; every peer 1.\n"
+        f"* Configurations compared, by worlds of seed 0, before one was chosen: {tried}; every peer 1.\n{missing}"
     )
 
 
