@@ -14,8 +14,8 @@ use super::fleet::{Kernel, Slice};
 use super::incidents::{count_incident, hold, Rate};
 use super::life::{EXCESS, HIGH, HOLD_OPEN, INCIDENTS, PEAK, PEAK_QUIET, SEEN, TOTAL};
 use super::light_tail::{
-    beyond, bin_of, fit, often, often_up_to, tail_limit, tail_nats, BINS, EDGES, LIMIT, NATS, SECOND, SIDE,
-    START, UNIT,
+    beyond, bin_of, fit, known, often, often_up_to, tail_limit, tail_nats, BINS, EDGES, LIMIT, NATS, SECOND,
+    SIDE, START, UNIT,
 };
 use super::tail::{FILLS, USED};
 
@@ -103,7 +103,11 @@ impl CalibrateLight {
             prior = prior.min(libm::log((seen + 2.0) / 0.1));
         }
         let fitted = if start > 0.0 { tail_nats(side, z) - ln_side } else { 0.0 };
-        let news = if z < 0.5 { 0.0 } else { often(beyond(side, bin_of(z)), life[TOTAL]) - ln_side };
+        let news = match z {
+            z if z < 0.5 => 0.0,
+            z if z > known(side) => f64::INFINITY,
+            z => often(beyond(side, bin_of(z)), life[TOTAL]) - ln_side,
+        };
         prior.max(fitted).min(news.max(at_start - ln_side)).max(0.0)
     }
 
@@ -128,7 +132,7 @@ impl CalibrateLight {
                 limit = limit.min(tail_limit(side, wanted + ln_side));
             }
             if let Some(bin) = often_up_to(side, life[TOTAL], wanted, ln_side) {
-                limit = limit.max(EDGES[bin + 1]);
+                limit = limit.max(if bin == BINS - 1 { known(side) } else { EDGES[bin + 1] });
             }
             let reachable = counts && wanted < nats_max(seen);
             // Rounded once: what is compared and what is shown is the same number.

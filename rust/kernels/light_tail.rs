@@ -64,6 +64,11 @@ pub static EDGES: LazyLock<[f64; BINS + 1]> = LazyLock::new(|| {
 /// Logarithms of the edges, and widths in logarithms.
 static LOGS: LazyLock<[f64; BINS + 1]> = LazyLock::new(|| EDGES.map(|edge| libm::log(edge.max(0.25))));
 
+/// Where the last bucket, which is open, ends: scores beyond that are new, however often it is filled.
+pub fn known(side: &[f32]) -> f64 {
+    EDGES[BINS].max(1.25 * f64::from(side[SECOND]))
+}
+
 /// Weight of the scores in this bucket and above.
 pub fn beyond(side: &[f32], bin: usize) -> f64 {
     f64::from(side[bin.max(1)..BINS].iter().sum::<f32>())

@@ -135,3 +135,20 @@ def test_other_rules_want_the_full_tier() -> None:
         Calibrate(Cutoff(3.0), tier="light")
     with pytest.raises(InvalidParameterError, match="2 member"):
         Calibrate(Budget(), weights=(0.5, 0.5), tier="light")
+
+
+def test_a_job_once_a_day_is_not_told_for_ever() -> None:
+    """Scores far above the last bucket's edge, once in 24 points: what comes that often is no news, what is beyond is."""
+    rng = np.random.default_rng(8)
+    score = np.abs(rng.normal(size=17_520))
+    score[3::24] = rng.uniform(300, 580, len(score[3::24]))
+    score[16_011] = 5_000.0
+    points = Points.of(streams.times(len(score), 60 * MINUTE), score)
+    ones = np.ones(len(score))
+    yearly = Calibrate(Budget(1, 8760 * 60 * MINUTE), tier="light")
+    scores = Scores(score, 0 * ones, np.nan * ones, np.nan * ones, ones, np.zeros(len(score)))
+    found = yearly.step(yearly.start(1), points, scores, interval_ns=np.array([60 * MINUTE]))
+    alerts = openings(found.anomaly_score)
+    late = [int(at) for at in alerts if at > 2000]
+    assert 16_011 in late
+    assert len(late) <= 5
