@@ -138,7 +138,7 @@ def test_other_rules_want_the_full_tier() -> None:
 
 
 def test_a_job_once_a_day_is_not_told_for_ever() -> None:
-    """Scores far above the last bucket's edge, once in 24 points: what comes that often is no news, what is beyond is."""
+    """Scores far beyond the last bucket's edge, once in 24 points: what comes so often is no news."""
     rng = np.random.default_rng(8)
     score = np.abs(rng.normal(size=17_520))
     score[3::24] = rng.uniform(300, 580, len(score[3::24]))
