@@ -84,9 +84,10 @@ def test_it_waits_as_long_as_the_service_says(service: Service) -> None:
     service.answers = [
         (429, {"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}, b""),
         (429, {"Retry-After": "soon"}, b""),
+        (429, {"Retry-After": "nan"}, b""),
     ]
     sink.send(b"y\n", 1)
-    assert slept[3:] == [0.0, 0.5]
+    assert slept[3:] == [0.0, 0.5, 0.0]
     assert service.asked[-1][1]["Idempotency-Key"] not in keys
 
 

@@ -261,6 +261,15 @@ def test_periods_and_splits(data: Path, labels: Path) -> None:
         cut.outcomes("ewna")
 
 
+def test_what_comes_after_the_end_is_as_if_it_were_not_there(tmp_path: Path) -> None:
+    times, values = START + np.arange(9000) * MINUTE, np.random.default_rng(3).normal(10, 1, 9000)
+    whole = wb.backtest((times, values), detector="ewma", cutoff=3, end="2024-01-02T00:00")
+    known = times < START + 1440 * MINUTE
+    cut = wb.backtest((times[known], values[known]), detector="ewma", cutoff=3)
+    assert whole.told[0].span == cut.told[0].span
+    assert whole.figures["ewma"].values() == pytest.approx(cut.figures["ewma"].values(), nan_ok=True)
+
+
 def test_policies_side_by_side(data: Path, labels: Path) -> None:
     found = wb.backtest(
         str(data), detector="ewma", cutoff=4, policy=["", "consecutive=3", {"direction": "below"}], labels=labels
@@ -308,9 +317,13 @@ def test_the_spool_gives_back_what_it_got(tmp_path: Path) -> None:
         with Spool(tmp_path) as spool:
             spool.take(Part(slice(a, a + step)) for a in range(0, 5000, step))
             for number in range(3):
-                got = spool.readings(number)
+                got = [np.concatenate(part) for part in zip(*spool.chunks(number), strict=True)]
                 assert got[0].tolist() == times[row == number].tolist()
                 assert got[1].tobytes() == values[row == number].tobytes()
+                early = got[0][got[0] < 10**11]
+                assert spool.before(number, 10**11) == (len(early), early.max())
+                assert spool.before(number, None) == (len(got[0]), got[0].max())
+                assert spool.before(number, -5) == (0, got[0].min() - 1)
                 assert [len(t) for t, _ in spool.chunks(number, 500)][:-1] == [500] * (len(got[0]) // 500)
             digests.append([one.digest for one in spool.series])
         assert not spool.path.exists()

@@ -100,7 +100,7 @@ def test_the_command_line_says_what_the_library_says(better: Tuning, files: tupl
     assert result.exit_code == 0, result.stderr
     assert "Better on the part that no search saw" in result.stdout.replace("\n", " ")
     assert "23 configurations tried" in result.stdout
-    assert "seed 001's rule" in result.stdout
+    assert "rule of 35 rows" in result.stdout
     assert "seasonal_naive" in result.stdout
     document = json.loads((out / "summary.json").read_text())
     assert document["flags"] == better.flags

@@ -36,6 +36,12 @@ def test_start_and_end_are_enough(tmp_path: Path) -> None:
     assert str(read_labels(path)) == str([Label("", DAY, DAY + 300_000_000_000)])
 
 
+def test_numbers_are_times_by_their_size_with_or_without_a_fraction(tmp_path: Path) -> None:
+    path = tmp_path / "labels.json"
+    path.write_text('[{"start": 1392336000.0, "end": 1392336000000.0}, {"start": 1392336000, "end": 1392336000000}]')
+    assert [(a.start, a.end) for a in read_labels(path)] == [(DAY, DAY)] * 2
+
+
 def test_windows_of_the_numenta_benchmark(tmp_path: Path) -> None:
     path = tmp_path / "combined_windows.json"
     spans = [["2014-02-14 00:00:00.000000", "2014-02-14 00:05:00.000000"]]
@@ -54,6 +60,11 @@ def test_windows_of_the_numenta_benchmark(tmp_path: Path) -> None:
         ("a.csv", "start,stop\n2014-02-14,2014-02-15\n", "label 1 has no end.*start, stop"),
         ("a.csv", "start,end\n2014-02-14,soon\n", "label 1: 'soon' is not a time"),
         ("a.csv", "start,end\n2014-02-15,2014-02-14\n", "label 1.*start <= end"),
+        ("a.csv", 'start,end\n"' + "x" * 140_000, "cannot be read as labels: field larger"),
+        ("a.json", '[{"start": Infinity, "end": 3}]', "label 1: 'inf' is not a time"),
+        ("a.json", '[{"start": 1, "end": 1e30}]', "label 1: 1e\\+30 is beyond"),
+        ("a.json", '[{"start": 1, "end": 2, "size": [1]}]', "label 1: float"),
+        ("a.json", "[" * 100_000, "cannot be read as labels"),
         ("a.json", '{"a": 3}', "path/file.csv"),
         ("a.json", '{"a": [["2014-02-14"]]}', "a start and an end"),
         ("a.json", "[3]", "is an object"),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from watchband.analysis.tuning.checks import few_rows, seed_rule
+from watchband.analysis.tuning import intervals
+from watchband.analysis.tuning.checks import few_rows, rows_like_the_first, rule_of_35_rows
 from watchband.analysis.tuning.evidence import AT, COLUMNS
 from watchband.analysis.tuning.intervals import SERIES_MIN, difference, figure, gap, rate
 from watchband.analysis.tuning.objective import f1, objective, recall, vus_pr
@@ -85,20 +86,27 @@ def test_rates_of_nothing_and_of_no_time() -> None:
     assert np.isnan(rate(3, 0).value)
 
 
+def test_weights_are_drawn_some_at_a_time_and_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = rows_like_the_first()
+    whole = figure(rows, f1)
+    monkeypatch.setattr(intervals, "WEIGHTS_MOST", 35 * 300)
+    assert figure(rows, f1) == pytest.approx(whole)
+
+
 def test_seeds_make_intervals_repeatable() -> None:
     one = events(np.random.default_rng(5), 20, 0.5, 0.2)
     assert figure(one, f1) == figure(one, f1)
     assert figure(one, f1, seed=1) != figure(one, f1)
 
 
-def test_the_rule_of_seed_001_stands_beside_its_intervals() -> None:
+def test_the_rule_of_35_rows_stands_beside_its_intervals() -> None:
     known = {"f1": Interval(0.625, 0.3, 0.85), "fpr": Interval(0.01, 0.005, 0.02)}
-    gap_line, f1_line, fpr_line, band_line = seed_rule(known, Interval(0.007, -0.2, 0.2), 0.0)
+    gap_line, f1_line, fpr_line, band_line = rule_of_35_rows(known, Interval(0.007, -0.2, 0.2), 0.0)
     assert (gap_line.holds, gap_line.settled) == (True, False)
     assert (f1_line.holds, f1_line.settled) == (True, False)
     assert (fpr_line.holds, fpr_line.settled) == (True, True)
     assert not band_line.holds
-    far = seed_rule(known, Interval(-0.3, -0.4, -0.2), 1.0)[0]
+    far = rule_of_35_rows(known, Interval(-0.3, -0.4, -0.2), 1.0)[0]
     assert (far.holds, far.settled) == (False, True)
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from watchband.analysis.tuning.material import Part, Series, in_time, labels_in, weeks
+from watchband.analysis.tuning.material import Part, Series, fingerprint_bytes, in_time, labels_in, weeks
+from watchband.analysis.tuning.replay import Replay
 from watchband.core.duration import DAY, HOUR, WEEK
 from watchband.core.errors import ConfigError
 from watchband.core.series import SeriesKey
+from watchband.detectors import Ewma
 from watchband.evaluation.labels import Label
+from watchband.pipeline.watch import Watch
 
 
 def days(name: str, first: int, count: int) -> Series:
@@ -23,6 +28,15 @@ def test_parts_follow_each_other_with_a_gap() -> None:
     assert parts.test.start - parts.validation.stop == pytest.approx(DAY, rel=0.01)
     assert parts.test.length == pytest.approx(35 * DAY, rel=0.02)
     assert parts.test.stop == days("a", 0, 100).times[-1] + 1
+
+
+def test_a_study_is_of_all_that_its_values_depend_on() -> None:
+    one = days("a", 0, 9)
+    gone = replace(one, values=np.where(np.arange(len(one.values)) == 3, np.nan, one.values))
+    assert fingerprint_bytes([one]) != fingerprint_bytes([gone])
+    watch = Watch("tune", Ewma())
+    assert Replay(watch).task == Replay(watch, threads=2).task
+    assert Replay(watch).task != Replay(watch, excluded=[(0, DAY)]).task != Replay(watch, {"range_low": 0}).task
 
 
 def test_series_that_overlap_share_their_cut_and_others_do_not() -> None:

@@ -113,6 +113,19 @@ def test_splits_are_in_order_of_time_with_a_gap_between() -> None:
     assert Plan(splits=1, gap_ns=999).parts(Span(0, 100))[0].reporting.length == 0
 
 
+def test_a_choice_knows_no_alert_that_came_after_it() -> None:
+    """An event begins before the edge; one contender alerts before it, the other behind it."""
+    labels = [Label("s", 400, 700)]
+    before, behind = (assess("s", [alert(at)], labels, 0, 1000) for at in (450, 600))
+    names = ["behind", "before"]
+    found = choose({"behind": [behind], "before": [before]}, dict.fromkeys(names, 1.0), Plan(splits=1), names)
+    (split,) = found.splits
+    assert (split.choosing["behind"].found, split.choosing["behind"].missed) == (0, 1)
+    assert split.choosing["before"].found == 1
+    assert split.chosen == "before"
+    assert behind.within(0, 1000).events[0].found
+
+
 def test_who_overfits_is_found_out() -> None:
     """One contender finds everything early and nothing late: it is chosen, and what that cost is told."""
     labels = [Label("s", t, t + 9) for t in range(0, 1000, 100)]

@@ -146,7 +146,8 @@ def _seconds(text: str | None) -> float | None:
     if text is None:
         return None
     try:
-        return max(float(text), 0.0)
+        # In this order NaN becomes 0.
+        return max(0.0, float(text))
     except ValueError:
         pass
     try:

@@ -1,4 +1,4 @@
-"""Seed 001's rule for a good model, with the intervals that it lacks: why 35 rows prove nothing."""
+"""A rule for a good model once used on 35 rows, with the intervals that it lacks: why these prove nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROWS = {"found": 5, "missed": 4, "false": 2}
 """Of the 35 test rows that rule was first used on: 9 anomalies, 5 found, 2 false, 24 right."""
 
 
-def seed_rule(test: Mapping[str, Interval], gap: Interval, banded: float) -> list[Check]:
+def rule_of_35_rows(test: Mapping[str, Interval], gap: Interval, banded: float) -> list[Check]:
     """|validation F1 - test F1| < .01, test F1 > .60, low FPR, interpretability, each beside its interval.
 
     Parameters

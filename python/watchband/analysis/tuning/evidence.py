@@ -147,9 +147,9 @@ def _one(said: Said, series: Series, part: Part, stretches: int, ranked: bool) -
 
 
 def _in_any(points: Int64, spans: Int64) -> np.ndarray:
-    if not len(spans) or not len(points):
-        return np.zeros(len(points), bool)
-    return np.asarray(((points[:, None] >= spans[:, 0]) & (points[:, None] <= spans[:, -1])).any(axis=1))
+    """Whether each point lies in a span: more of them began by then than were over."""
+    begun = np.searchsorted(np.sort(spans[:, 0]), points, side="right")
+    return np.asarray(begun > np.searchsorted(np.sort(spans[:, -1]), points, side="left"))
 
 
 def _add_nab(add, said: Said, counted: Int64, opened: Int64, excused: Int64) -> None:  # type: ignore[no-untyped-def]

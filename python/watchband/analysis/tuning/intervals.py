@@ -23,6 +23,8 @@ from watchband.core.points import Float64
 from watchband.evaluation.metrics.bootstrap import Interval
 
 DRAWS = 2000
+WEIGHTS_MOST = 1 << 22
+"""Random weights that are held at a time: 32 MB."""
 LEVEL = 0.95
 SERIES_MIN = 8
 """Below this many series with events a mean over series has no interval that means anything."""
@@ -110,14 +112,18 @@ def _draw(
     table: Float64, other: Float64 | None, statistic: Statistic, counts: bool, seed: int
 ) -> tuple[Float64, Float64]:
     rng = np.random.default_rng(seed)
-    weights = rng.exponential(size=(DRAWS, len(table)))
+    sides = [table] if other is None else [table, other]
+    # Some draws at a time: weights of many stretches would fill the memory.
+    some = max(1, WEIGHTS_MOST // max(1, len(table)))
+    weighed = []
+    for begin in range(0, DRAWS, some):
+        weights = rng.exponential(size=(min(some, DRAWS - begin), len(table)))
+        weighed.append([weights @ known for known in sides])
     events = rng.gamma(1 / len(_EVENTS), size=(DRAWS, len(_EVENTS)))
     false = rng.gamma(1 / len(_FALSE), size=(DRAWS, len(_FALSE)))
     drawn = []
-    for side, known in enumerate((table, other)):
-        if known is None:
-            continue
-        sums = weights @ known
+    for side in range(len(sides)):
+        sums = np.concatenate([part[side] for part in weighed])
         if counts:
             found = np.array([cell[side] for cell in _EVENTS], float)
             sums[:, AT["found"]] += events @ found

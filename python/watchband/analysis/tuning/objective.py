@@ -29,8 +29,8 @@ class Objective:
         From float64[draws, len(COLUMNS)], sums of evidence, to float64[draws]; higher is better.
     budget_is_searched : bool
         The alert budget is searched too; else it is the one the user asks for.
-    prior : tuple of (str, float)
-        What one event or alert more would look like: column and share. Intervals count these as not yet seen.
+    counts : bool
+        It is made of counts of events and alerts; else it is a mean over series.
     """
 
     text: str

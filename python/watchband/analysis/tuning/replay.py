@@ -73,6 +73,11 @@ class Replay:
     threads: int = 0
     _kept: OrderedDict[object, Scored] = field(default_factory=OrderedDict, repr=False)
 
+    @property
+    def task(self) -> bytes:
+        """Everything stated, for the name of a study."""
+        return repr((self.base, dict(self.shared), tuple(self.excluded))).encode()
+
     def run(self, configuration: Configuration, series: Sequence[Series], fit_before: Sequence[int]) -> list[Said]:
         """What it says of each series, from its first reading to its last.
 

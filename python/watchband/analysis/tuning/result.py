@@ -58,7 +58,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line of seed 001's rule: what it asks, what was found, and whether the interval settles it."""
+    """One line of the rule of 35 rows: what it asks, what was found, and whether the interval settles it."""
 
     asks: str
     found: str
@@ -101,7 +101,7 @@ class Tuned:
     weeks : (float, float)
         Weeks of all series together, in both.
     checks : sequence of Check
-        Seed 001's rule for what was found.
+        The rule of 35 rows for what was found.
     injected : bool
         The labels are faults that were put into the series.
     seed : int

@@ -1,8 +1,8 @@
-"""The split of seed 001, kept to show what it does: labelled rows are divided at random, and it leaks.
+"""Labelled rows divided at random, as is often done: kept to show that it leaks.
 
 Rows of one event lie in both sets, so what is chosen for an event is rewarded for the same event. The figures look
-alike in both sets (seed 001's rule is pleased) and say nothing of the next event. Beside them stands the same search
-with parts in the order of time. Figures are F1 of points, as there.
+alike in both sets (the rule of 35 rows is pleased) and say nothing of the next event. Beside them stands the same
+search with parts in the order of time. Figures are F1 of points.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def stratified(
     ConfigError
         There are no labelled rows to divide.
     """
-    task = fingerprint_bytes(series) + repr((replay.base, dict(replay.shared), tuple(parts), test_share)).encode()
+    task = fingerprint_bytes(series) + replay.task + repr((tuple(parts), test_share)).encode()
     drawn = _Random(series, parts, replay, test_share, seed)
     timed = _Timed(series, parts, replay)
     sides, tried = [], 0
@@ -156,7 +156,7 @@ def _sentences(result: Leaked) -> list[str]:
         said.append("Here the leak shows no gain, which says nothing of the next series.")
     gap = abs(random.validation.value - random.test.value)
     said.append(
-        f"|validation − test| is {gap:.3f} for rows at random: seed 001's rule is "
+        f"|validation − test| is {gap:.3f} for rows at random: the rule of 35 rows is "
         f"{'pleased' if gap < 0.01 else 'not far off'}, because both sets hold the same events."
     )
     return said

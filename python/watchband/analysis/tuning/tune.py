@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from watchband.analysis.tuning import baselines
-from watchband.analysis.tuning.checks import seed_rule, why_few_prove_nothing
+from watchband.analysis.tuning.checks import rule_of_35_rows, why_few_prove_nothing
 from watchband.analysis.tuning.configuration import Configuration
 from watchband.analysis.tuning.decide import decide
 from watchband.analysis.tuning.evidence import Evidence, gather, test_parts, validation_parts
@@ -153,7 +153,7 @@ def tune(
     space = dataclasses.replace(space, budget_is_searched=objective.budget_is_searched and of_budget)
     bench = Bench(series, parts, replay, objective, seed)
     default = space.default(space.detectors[0])
-    task = objective.text.encode() + repr((replay.base, dict(replay.shared), tuple(parts))).encode()
+    task = objective.text.encode() + replay.task + repr(tuple(parts)).encode()
     study = Search(
         space,
         task + fingerprint_bytes([s.before(p.validation.stop) for s, p in zip(series, parts, strict=True)]),
@@ -262,7 +262,7 @@ def _tuned(
         series=[str(s.key) for s in bench.series],
         events=(events[0], events[1]),
         weeks=(before["weeks"], after["weeks"]),
-        checks=seed_rule(judged.test, f1_gap, judged.banded),
+        checks=rule_of_35_rows(judged.test, f1_gap, judged.banded),
         injected=injected,
         seed=seed,
         notes=[why_few_prove_nothing()],

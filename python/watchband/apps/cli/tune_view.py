@@ -104,7 +104,7 @@ def _objective_table(result: Tuned) -> list[RenderableType]:
         what.add_row(name, Text(row.configuration.flags.removeprefix("--detector ")))
         what.add_row("", Text(_beneath(row), style="dim"))
     told = Text(f"{result.objective}, 95 % intervals. {tried(result.tried)}", style="dim")
-    rule = _table("seed 001's rule", "found", "holds", left=(0, 2))
+    rule = _table("rule of 35 rows", "found", "holds", left=(0, 2))
     for check in result.checks:
         unsettled = "" if check.settled else ", not settled"
         rule.add_row(check.asks, check.found, ("yes" if check.holds else "no") + unsettled)

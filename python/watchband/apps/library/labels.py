@@ -22,6 +22,9 @@ COLUMNS = ("series", "start", "end", "fault", "settled", "size", "expect", "inci
 SUFFIXES = (".csv", ".json", ".jsonl", ".ndjson", ".parquet", ".pq")
 _TIMES = ("start", "end", "settled")
 _TRUE = {"true", "1", "yes"}
+_SECONDS_MOST = 1e11
+"""Epoch numbers from here on are not in seconds."""
+_NS_MOST = (1 << 63) - 1
 
 
 def read_labels(path: str | os.PathLike[str]) -> list[Label]:
@@ -46,7 +49,7 @@ def read_labels(path: str | os.PathLike[str]) -> list[Label]:
         raise ConfigError(f"No such label file: {str(path)!r}.")
     try:
         rows = _rows(path)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError, csv.Error) as error:
         raise DataError(f"{path} cannot be read as labels: {error}.") from error
     return [_label(row, f"{path}, label {number}") for number, row in enumerate(rows, 1)]
 
@@ -154,15 +157,19 @@ def _label(row: Mapping[str, Any], where: str) -> Label:
             str(given.get("incident", "")),
             given.get("root") is True or str(given.get("root", "")).lower() in _TRUE,
         )
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise DataError(f"{where}: {error}") from error
 
 
 def moment(value: Any) -> int:
     """Nanoseconds of a time as label files write it: RFC 3339 (without a zone: UTC) or an epoch number."""
-    if isinstance(value, float):
-        return round(value * 1_000_000) * 1000 if abs(value) < 1e11 else int(value)
-    return parse_moment(str(value))
+    if isinstance(value, float) and abs(value) < _SECONDS_MOST:
+        return round(value * 1_000_000) * 1000
+    whole = isinstance(value, float) and value.is_integer()
+    found = parse_moment(str(int(value) if whole else value))
+    if not -_NS_MOST <= found <= _NS_MOST:
+        raise ValueError(f"{value!r} is beyond the years 1678 to 2261 that nanoseconds reach.")
+    return found
 
 
 def _from_parquet(path: Path) -> list[Mapping[str, Any]]:

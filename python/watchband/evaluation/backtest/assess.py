@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from watchband.core.alert import Alert
 from watchband.evaluation.labels import FOUND_BY_ALERT, Label
@@ -91,6 +91,13 @@ class Outcome:
         told = [one for one in self.told if begin <= one.alert.decided < stop]
         events = [one for one in self.events if begin <= max(one.label.start, self.start) < stop]
         return Outcome(self.series, told, events, begin, max(begin, stop))
+
+    def known_at(self, end: int) -> Outcome:
+        """The part before a time as it was known then: an event whose alert came later was not found yet."""
+        part = self.within(self.start, end)
+        late = [one.alert is not None and one.alert.decided >= end for one in part.events]
+        events = [Event(one.label) if after else one for one, after in zip(part.events, late, strict=True)]
+        return replace(part, events=events)
 
 
 def assess(

@@ -131,8 +131,8 @@ def choose(
             cut = []
             for one in outcomes[name]:
                 split = plan.parts(Span(one.start, one.end))[number]
-                span = split.choosing if which == "choosing" else split.reporting
-                cut.append(one.within(span.start, span.end))
+                before, later = split.choosing.end, split.reporting
+                cut.append(one.known_at(before) if which == "choosing" else one.within(later.start, later.end))
             return cut
 
         before = {n: figures(part(n, "choosing"), promised[n], labelled=labelled) for n in outcomes}

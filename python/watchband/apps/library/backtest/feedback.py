@@ -61,7 +61,7 @@ def read_feedback(path: str | os.PathLike[str]) -> list[Rating]:
         raise ConfigError(f"No such feedback file: {str(path)!r}.")
     try:
         rows = _rows(path.suffix.lower(), path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError, csv.Error) as error:
         raise DataError(f"{path} cannot be read as feedback: {error}.") from error
     return [_rating(row, f"{path}, row {number}") for number, row in enumerate(rows, 1)]
 

@@ -210,8 +210,9 @@ def _told(work: Work, setup: Setup, labels: dict[str, list[Label]], failures: Se
         name = str(series.key)
         if not series.readings:
             continue
-        last = series.last if work.until is None else min(series.last, work.until - 1)
-        span = setup.plan.counted(series.first, last, series.readings)
+        # What comes after the end must not shape the warm-up either.
+        readings, last = work.spool.before(number, work.until)
+        span = setup.plan.counted(series.first, last, readings)
         outcomes: dict[str, tuple[Record, Outcome]] = {}
         for one in work.contenders:
             record = work.ledger.find(work.key(number, one)) if (name, one.name) not in bad else None

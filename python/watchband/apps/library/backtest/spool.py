@@ -115,10 +115,20 @@ class Spool:
                     file.seek(place + 8 * (count + start))
                     yield times, np.frombuffer(file.read(8 * some), np.float64)
 
-    def readings(self, number: int) -> tuple[Int64, Float64]:
-        """All readings of one series."""
-        parts = list(self.chunks(number))
-        return np.concatenate([t for t, _ in parts]), np.concatenate([v for _, v in parts])
+    def before(self, number: int, until: int | None) -> tuple[int, int]:
+        """How many readings of one series come before a time (None: its end), and the time of the last of them.
+
+        Without any that time lies before the first reading.
+        """
+        series = self.series[number]
+        if until is None or until > series.last:
+            return series.readings, series.last
+        count, last = 0, series.first - 1
+        for times, _ in self.chunks(number):
+            early = times[times < until]
+            count += len(early)
+            last = max(last, int(early.max(initial=last)))
+        return count, last
 
     def close(self) -> None:
         """Remove the file."""

@@ -30,7 +30,7 @@ CURVE_NOTE = (
     "the search learned of chance."
 )
 PARTS = "Which time was used for what"
-RULE = "The rule of seed 001, beside its intervals"
+RULE = "The rule of 35 rows, beside its intervals"
 TRIALS = "Every configuration that was tried"
 OPTIONS = "What was tried"
 NEAREST = "The nearest of each kind"
