@@ -240,6 +240,8 @@ def test_two_runs_do_not_write_to_one_folder(data: Path, tmp_path: Path) -> None
     first = wb.backtest(str(data), detector="ewma", cutoff=6, out=out)
     with first.ledger.alone(), pytest.raises(ConfigError, match="Another backtest is writing"):
         wb.backtest(str(data), detector="ewma", cutoff=7, out=out)
+    with first.ledger.alone(), pytest.raises(ConfigError, match="Another backtest is writing"):
+        first.write()
     (out / "manifest.json").unlink()
     for path in [*out.glob("*.*"), *out.glob("*/*.*")]:
         path.unlink()

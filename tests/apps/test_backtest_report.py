@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +10,7 @@ import numpy as np
 import pytest
 
 import watchband as wb
-from tests.apps.test_report_browser import FLAGS, MARKS, TEXT, contrast
-from tests.conftest import chromium
+from tests.apps.test_report_browser import MARKS, TEXT, contrast
 from watchband.apps.library.backtest.page import render
 from watchband.apps.library.backtest.result import Backtest
 from watchband.apps.library.report import _file
@@ -99,16 +97,6 @@ class Opened:
         self.context.close()
         assert self.said == []
         assert [url for url in self.asked if not url.startswith(("file:", "data:"))] == []
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as engine:
-        started = engine.chromium.launch(executable_path=chromium(), args=list(FLAGS))
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")

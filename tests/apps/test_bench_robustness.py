@@ -86,6 +86,9 @@ def test_runs_of_other_lengths_are_not_mixed(tmp_path: Path) -> None:
     few = ("--small", "--only", "kind=cpu", "--only", "fault=none", "--only", "noise=usual", "--detector", "ewma")
     result = bench(*few, "--out", tmp_path, "--seed", "1", "--fresh", "--jobs", "1")
     assert result.exit_code == 0, result.stderr
+    (tmp_path / RUNS).write_text("no JSON\n")
+    with pytest.raises(ConfigError, match="--fresh"):
+        run(FEW, tmp_path, jobs=1)
 
 
 def test_json_alone_is_on_stdout() -> None:

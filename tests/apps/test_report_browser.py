@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.apps.pictures import detection_view, series_view
-from tests.conftest import chromium
 from watchband.apps.library.report import _file, write_report
 
 if TYPE_CHECKING:
@@ -18,25 +17,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
 RANGE = "page => { const c = charts[page].range; return [c[0], c[1]]; }"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as engine:
-        started = engine.chromium.launch(executable_path=chromium(), args=list(FLAGS))
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -12,7 +10,7 @@ import typer
 
 from watchband.apps.cli.detect import Files
 from watchband.apps.cli.fail_if import Condition
-from watchband.apps.cli.flags import COMPARED, OUTPUT, Flag, compared
+from watchband.apps.cli.flags import COMPARED, OUTPUT, Flag, command_line, compared
 
 if TYPE_CHECKING:
     from watchband.apps.library.backtest.job import Setup
@@ -82,7 +80,7 @@ def backtest(
         check_results(asked.out)
     with progress_bar(quiet=asked.quiet) as progress:
         feed = open_files(files, setup.entries.options, hints, progress)
-        found = execute(feed, setup, out=asked.out, progress=progress, command=_command_line())
+        found = execute(feed, setup, out=asked.out, progress=progress, command=command_line())
         if asked.out is not None:
             found.write()
     if asked.as_json:
@@ -126,7 +124,3 @@ def _judge(condition: Condition, found: Backtest) -> None:
         told = ", ".join(f"{one} = {values[one]:.4g}" for one in condition.used)
         typer.echo(f"watchband: --fail-if {condition.text!r} holds of {name}: {told}.", err=True)
         raise typer.Exit(1)
-
-
-def _command_line() -> str:
-    return shlex.join(["watchband", *sys.argv[1:]])

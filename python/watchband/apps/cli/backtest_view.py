@@ -10,14 +10,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from watchband.apps.cli.terminal import WIDTH_MAX
+from watchband.apps.cli.terminal import FAULT, WIDTH_MAX, put
 from watchband.apps.library.backtest.result import Backtest, Mistake
 from watchband.apps.library.backtest.sentences import leading, overfitting, verdict, what_counts
 from watchband.core import wording
 from watchband.evaluation.backtest.figures import Figures
 from watchband.evaluation.metrics.bootstrap import Interval
 
-FAULT = "color(202)"
 WIDE = 96
 """Columns of a terminal from which precision and recall have room."""
 
@@ -45,12 +44,7 @@ def show(found: Backtest, top: int, out: Path | None = None, console: Console | 
     parts += [Padding(Text(f"! {f.series}, {f.candidate}: {f.error}", style=FAULT), (0, 0)) for f in found.failures[:9]]
     if out is not None:
         parts += [Text(), Text(f"Wrote {out}/: report.html, summary.json, alerts, mistakes, candidates, scores/")]
-    if console.is_terminal:
-        console.print(Group(*parts), width=width)
-        return
-    with console.capture() as captured:
-        console.print(Group(*parts), width=width)
-    console.file.write("".join(line.rstrip(" ") + "\n" for line in captured.get().splitlines()))
+    put(parts, console, width)
 
 
 def _input(found: Backtest) -> RenderableType:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from watchband.apps.cli.fail_if import NAMES, Condition
-from watchband.apps.cli.flags import OUTPUT, shared
+from watchband.apps.cli.flags import OUTPUT, command_line, shared
 
 EXAMPLES = (
     "watchband detect metrics.csv",
@@ -74,7 +72,7 @@ def detect(
         check_target(out)
     with progress_bar(quiet=quiet) as progress:
         feed = open_files(files, chosen, hints, progress)
-        found = execute(feed, chosen, out=out, with_imputed=with_imputed, command=_command_line())
+        found = execute(feed, chosen, out=out, with_imputed=with_imputed, command=command_line())
     if as_json:
         typer.echo(to_json(run_document(found)), nl=False)
     elif not quiet:
@@ -83,8 +81,3 @@ def detect(
         show(found, top)
     if condition and condition.holds(found.outcome.counts()):
         raise typer.Exit(1)
-
-
-def _command_line() -> str:
-    """The command as it was typed, for the report."""
-    return shlex.join(["watchband", *sys.argv[1:]])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
+import shlex
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, get_args
@@ -44,6 +46,11 @@ class Flag:
             default=self.default,
             annotation=_annotated(self.kind, option),
         )
+
+
+def command_line() -> str:
+    """The command as it was typed, for reports."""
+    return shlex.join(["watchband", *sys.argv[1:]])
 
 
 def _one_of(kind: Any) -> Any:

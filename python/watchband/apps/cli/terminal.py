@@ -59,6 +59,11 @@ def show(findings: Findings, top: int, console: Console | None = None) -> None:
     if len(findings.alerts) > top:
         parts += [Text(), _more(findings.alerts[top:], len(findings.alerts))]
     parts += [Text(), _quality(findings), Text(), _summary(findings)]
+    put(parts, console, width)
+
+
+def put(parts: Sequence[RenderableType], console: Console, width: int) -> None:
+    """Print one below the other."""
     if console.is_terminal:
         console.print(Group(*parts), width=width)
         return

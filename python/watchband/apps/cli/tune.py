@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from watchband.apps.cli.detect import Files
-from watchband.apps.cli.flags import OUTPUT, shared
+from watchband.apps.cli.flags import OUTPUT, command_line, shared
 
 EXAMPLES = (
     "watchband tune metrics.csv --budget 1/week",
@@ -114,7 +112,7 @@ def tune(
     with progress_bar(quiet=quiet) as reading:
         feed = open_files(files, chosen, hints, reading)
     with count_bar("tuning", quiet=quiet) as tell:
-        found = run(feed, chosen, request, tell=tell, command=_command_line())
+        found = run(feed, chosen, request, tell=tell, command=command_line())
     if save is not None:
         found.save(save)
     if out is not None:
@@ -125,8 +123,3 @@ def tune(
         from watchband.apps.cli.tune_view import show
 
         show(found, out, save)
-
-
-def _command_line() -> str:
-    """The command as it was typed, for the report."""
-    return shlex.join(["watchband", *sys.argv[1:]])

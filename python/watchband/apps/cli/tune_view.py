@@ -13,6 +13,7 @@ from rich.text import Text
 from watchband.analysis.tuning.budget import Budgeted
 from watchband.analysis.tuning.result import Row, Tuned
 from watchband.analysis.tuning.stratified import Leaked
+from watchband.apps.cli.terminal import put
 from watchband.apps.library.tuning.tuning import Tuning
 from watchband.core import wording
 from watchband.core.duration import MINUTE
@@ -51,9 +52,7 @@ def show(tuning: Tuning, out: Path | None = None, save: Path | None = None, cons
         parts.append(Text(f"Wrote {out}/: report.html, summary.json, configuration.yaml, configuration.json"))
     if save is not None:
         parts.append(Text(f"Wrote {save}"))
-    with console.capture() as captured:
-        console.print(Group(*parts), width=width)
-    console.file.write("".join(line.rstrip(" ") + "\n" for line in captured.get().splitlines()))
+    put(parts, console, width)
 
 
 def _head(tuning: Tuning) -> RenderableType:

@@ -92,8 +92,8 @@ class Ledger:
         self._about = dict(about)
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
-        """While this holds no other run writes here; what a killed one left half done is removed first.
+    def held(self) -> Iterator[None]:
+        """While this holds no other run writes here.
 
         Raises
         ------
@@ -107,6 +107,12 @@ class Ledger:
                 raise ConfigError(
                     f"Another backtest is writing to {self.folder}. Wait for it, or name another --out folder."
                 ) from error
+            yield
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """As ``held``, for a run that begins: what a killed one left half done is removed first."""
+        with self.held():
             self._remove_halves()
             self.write_manifest({}, [])
             yield

@@ -202,7 +202,8 @@ class Backtest:
         """Write tables, summary and report into the results directory; the names of the files."""
         from watchband.apps.library.backtest.files import write_files
 
-        return write_files(self)
+        with self.ledger.held():
+            return write_files(self)
 
     def __repr__(self) -> str:
         parts = []

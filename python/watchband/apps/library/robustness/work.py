@@ -140,7 +140,8 @@ class _Ledger:
             self.path.write_text(json.dumps(self.fixed) + "\n", encoding="utf-8")
             return []
         lines = self.path.read_text(encoding="utf-8").split("\n")
-        if json.loads(lines[0] or "{}") != json.loads(json.dumps(self.fixed)):
+        # Compared as text: a first line may be anything.
+        if lines[0] != json.dumps(self.fixed):
             raise ConfigError(
                 f"{self.path} holds runs of another version, seed, length or budget. Choose another folder with --out, "
                 "or begin again with --fresh."

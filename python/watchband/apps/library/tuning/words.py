@@ -33,7 +33,6 @@ PARTS = "Which time was used for what"
 RULE = "The rule of 35 rows, beside its intervals"
 TRIALS = "Every configuration that was tried"
 OPTIONS = "What was tried"
-NEAREST = "The nearest of each kind"
 OPTIONS_NOTE = "Chosen on the earlier part; the later part was looked at once, for what was chosen and for the table."
 BUDGETS = "Alerts a week by budget"
 LEAK = "Divided at random, and in the order of time"
@@ -44,7 +43,6 @@ LEAK_NOTE = (
 SETTINGS = "How this was made"
 ROLES = {"default": "in use today", "found": "highest where it was chosen", "baseline": "simple baseline"}
 COLUMNS = ("", "chosen on", "held out", "less what you have", "alerts a week", "delay", "normal points flagged")
-HOLDS = {(True, True): "yes", (False, True): "no"}
 UNSETTLED = ", but the limit lies within the interval"
 KEYS = (
     ("j k", "next, previous card"),
