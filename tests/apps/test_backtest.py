@@ -202,6 +202,9 @@ BAD = [
     (("--policy", "consecutve=3"), "Did you mean 'consecutive'"),
     (("--detector", "ewma", "--detector", "ewma"), "2 times"),
     (("--from", "2024-01-02", "--to", "2024-01-01"), "not after"),
+    (("--from", "2035-01-01"), "No reading counts"),
+    (("--to", "2015-01-01"), "No reading counts"),
+    (("--warm-up", "900d"), "No reading counts"),
     (("--split-gap", "1d"), "Give --splits too"),
     (("--labels", "nothing.csv"), "No such label file"),
     (("--budget", "often"), "budget"),
@@ -214,6 +217,11 @@ def test_mistakes_are_told(data: Path, words: tuple[str, ...], said: str) -> Non
     assert found.exit_code == 2
     assert said in found.stderr
     assert found.stderr.count("\n") == 1
+
+
+def test_splits_with_one_candidate_say_that_nothing_is_chosen(data: Path, labels: Path) -> None:
+    found = run("backtest", data, *QUICK, "--labels", labels, "--splits", "2")
+    assert "--splits had nothing to choose from" in found.stdout
 
 
 def test_a_figure_that_is_not_known_is_no_verdict(data: Path) -> None:

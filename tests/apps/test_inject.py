@@ -111,9 +111,9 @@ def test_uneven_times() -> None:
         range(300, int(np.searchsorted(times, times[300] + 10 * MINUTE)))
     )
     assert [int(t) for a in found.labels[1:] for t in (a.start, a.end)] == times[600:602].tolist()
-    with pytest.raises(ConfigError, match="begin at point"):
+    with pytest.raises(ConfigError, match=r"would begin (before|after) the (first|last) of the 900 points"):
         inject(times, VALUES, [FaultSpec("spike", int(times[-1]) + 1)])
-    with pytest.raises(ConfigError, match="begin at point"):
+    with pytest.raises(ConfigError, match=r"would begin (before|after) the (first|last) of the 900 points"):
         inject(times, VALUES, [FaultSpec("spike", int(times[0]) - 1)])
 
 
@@ -294,7 +294,7 @@ def test_random_faults_go_to_any_series_and_repeat(tmp_path: Path) -> None:
         (("--fault", "spike@50%"), "Say which one the spike is for"),
         (("--fault", "spike@50%", "--series", "cpuu"), "Did you mean 'cpu'"),
         (("--fault", "gap@50%:for=20", "--fault", "spike@51%", "--series", "cpu"), "overlap"),
-        (("--fault", "spike@2030-01-01", "--series", "cpu"), "begin at point 900"),
+        (("--fault", "spike@2030-01-01", "--series", "cpu"), "after the last of the 900 points"),
         (("--random", "1", "--out", "a.csv"), "the original stays as it is"),
         (("--random", "1", "--labels", "labels.txt"), "no label file"),
         (("--random", "-1"), "--random"),
@@ -328,3 +328,11 @@ def test_a_picture_of_what_was_changed(tmp_path: Path) -> None:
     result = run(tmp_path / "a.csv", "--random", "2", "--plot", tmp_path / "a.png", "--quiet")
     assert (result.exit_code, result.stdout) == (0, "")
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("time,value\n" + "".join(f"{1_700_000_000 + 60 * i},{i % 7}\n" for i in range(300)))
+    found = run(tmp_path / "a.csv", "--fault", "spike@50%", "--out", tmp_path / "no" / "b.csv")
+    assert found.exit_code == 2
+    assert "there is no folder" in found.stderr
+    assert found.stderr.count("\n") == 1

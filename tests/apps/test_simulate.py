@@ -28,6 +28,22 @@ from watchband.evaluation.simulate.scenes import SCENES
 SHORT = ("--length", "2d", "--seed", "3")
 
 
+def test_a_folder_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    good, bad = tmp_path / "x.csv", tmp_path / "no" / "x.csv"
+    pictured = ("--plot", bad.with_suffix(".png"))
+    for words in (("--out", bad), ("--speed", "max", "--to", bad), pictured, ("--out", good, "--labels", bad)):
+        found = run("cpu", *SHORT, *words)
+        assert found.exit_code == 2, words
+        assert found.stderr.count("\n") == 1
+        assert "No such file or directory" in found.stderr
+
+
+def test_an_unknown_zone_does_not_list_them_all(tmp_path: Path) -> None:
+    found = run("cpu", *SHORT, "--timezone", "Europe/Dubln", "--out", tmp_path / "x.csv")
+    assert "Did you mean 'Europe/Dublin'?" in found.stderr
+    assert len(found.stderr) < 1500
+
+
 @pytest.fixture
 def service() -> Iterator[Service]:
     yield from running()

@@ -120,6 +120,16 @@ def test_a_program_has_a_time_limit() -> None:
         program(sleeps, total_seconds=0.2)(TIMES, VALUES)
 
 
+def test_a_program_that_does_not_read_is_refused() -> None:
+    """What answers by itself neither blocks for ever before a full pipe nor fills memory with answers."""
+    times, values = np.arange(20_000), np.arange(20_000.0)
+    with pytest.raises(DataError, match="more answers than the 20000 points"):
+        program("while True: print(1)")(times, values)
+    just_enough = "import time\nfor k in range(20_000): print(1, flush=k == 19_999)\ntime.sleep(20)"
+    with pytest.raises(DataError, match="without reading them all"):
+        program(just_enough, answer_seconds=1.0)(times, values)
+
+
 def test_what_is_no_program() -> None:
     with pytest.raises(DataError, match="cannot be started"):
         Program("a-program-that-nobody-has")(TIMES, VALUES)

@@ -92,6 +92,8 @@ def test_what_is_no_label_file(tmp_path: Path) -> None:
 def test_what_a_label_cannot_be() -> None:
     with pytest.raises(ConfigError, match="start <= end <= settled"):
         Label("cpu", 5, 4)
+    with pytest.raises(ConfigError, match=r"starts at 2024-01-10T01:00:00\.000Z, ends at 1970-"):
+        Label("cpu", 1_704_848_400_000_000_000, 0)
     with pytest.raises(ConfigError, match="start <= end <= settled"):
         Label("cpu", 5, 6, settled=5)
     with pytest.raises(UnknownNameError, match="Did you mean 'quiet'"):

@@ -27,6 +27,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+#: So many known names a message lists.
+LISTED_MAX = 40
+
 
 class WatchbandError(Exception):
     """Base of every error Watchband raises on purpose."""
@@ -53,8 +56,10 @@ class UnknownNameError(ConfigError):
         self.kind, self.name, self.known = kind, name, sorted(known)
         near = difflib.get_close_matches(name, self.known, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        listed = ", ".join(self.known) if self.known else "none"
-        super().__init__(f"Unknown {kind} {name!r}.{hint} Known: {listed}.")
+        # Some six hundred time zones, or ten thousand series, bury the sentence before them.
+        more = len(self.known) - LISTED_MAX
+        listed = ", ".join(self.known[:LISTED_MAX]) if self.known else "none"
+        super().__init__(f"Unknown {kind} {name!r}.{hint} Known: {listed}{f' and {more} more' if more > 0 else ''}.")
 
 
 class InvalidParameterError(ConfigError):

@@ -79,9 +79,11 @@ class Label:
         if self.settled is None:
             object.__setattr__(self, "settled", self.end)
         if self.end < self.start or self.last < self.end:
+            times = np.array([self.start, self.end, self.last]).astype("M8[ns]").astype("M8[ms]")
+            start, end, settled = (f"{time}Z" for time in times)
             raise ConfigError(
-                f"A label of {self.series or 'the series'!r} starts at {self.start}, ends at {self.end} and settles at "
-                f"{self.settled}. Expected start <= end <= settled."
+                f"A label of {self.series or 'the series'!r} starts at {start}, ends at {end} and settles at "
+                f"{settled}. Expected start <= end <= settled."
             )
         if self.expect not in EXPECT:
             raise UnknownNameError("expectation of a label", self.expect, EXPECT)

@@ -98,6 +98,7 @@ class Session:
             raise DataError(f"{program} cannot be started: {error.strerror or error}.") from error
         self._answers: queue.Queue[bytes | None] = queue.Queue()
         self._given = self._taken = 0
+        self._writer: threading.Thread | None = None
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -113,6 +114,10 @@ class Session:
         """End the process, by force if it does not end by itself."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
+        if self._writer is not None and self._writer.is_alive():
+            # It holds the pipe until somebody reads, or nobody can.
+            self._process.kill()
+            self._writer.join()
         with contextlib.suppress(OSError):
             self._process.stdin.close()
         try:
@@ -133,13 +138,17 @@ class Session:
     def score_all(self, times: Int64, values: Float64) -> Float64:
         """A whole series; points are sent ahead of their answers, and the end of input is sent before the last ones."""
         scores = np.empty(len(times))
-        writer = threading.Thread(target=self._send_all, args=(times, values), daemon=True)
+        writer = self._writer = threading.Thread(target=self._send_all, args=(times, values), daemon=True)
         deadline = _Deadline(self._program.total_seconds)
         writer.start()
         self._given += len(times)
         for i in range(len(times)):
             scores[i] = self._take(min(self._program.answer_seconds, deadline.left()))
-        writer.join()
+        if self._answers.empty():
+            # A program that answers without reading leaves the writer before a full pipe for ever.
+            writer.join(min(self._program.answer_seconds, threading.TIMEOUT_MAX))
+            if writer.is_alive() and self._answers.empty():
+                raise self._problem("answered every point without reading them all")
         self._no_more()
         return scores
 

@@ -44,7 +44,7 @@ def test_what_users_write(text: str, expected: FaultSpec) -> None:
         ("spkie", "Did you mean 'spike'"),
         ("spike@noon", "is written 2024-01-05T12:00"),
         ("spike@120%", "below 100%"),
-        ("spike:size=big", "cannot be read"),
+        ("spike:size=big", "is a number, in units"),
         ("spike:size=nan", "finite"),
         ("spike:for=0", "at least one point"),
         ("spike:length=3", "key of a fault"),
@@ -82,8 +82,12 @@ def test_what_cannot_be_placed() -> None:
         place([FaultSpec("gap", 0.5, points=10), FaultSpec("spike", 0.501)], ROOM, rng())
     with pytest.raises(ConfigError, match="no room left"):
         place([FaultSpec("gap", points=1500)] * 3, ROOM, rng())
-    with pytest.raises(ConfigError, match="begin at point -12"):
+    with pytest.raises(
+        ConfigError, match=r"before the first of the 4\d* points of .*, which begin at 2024-01-01T00:00:00Z"
+    ):
         place([FaultSpec("spike", START_NS - HOUR)], ROOM, rng())
+    with pytest.raises(ConfigError, match="after the last of the"):
+        place([FaultSpec("spike", START_NS + 10**5 * HOUR)], ROOM, rng())
     with pytest.raises(ConfigError, match="that are seasonal"):
         place([FaultSpec("seasonal_break")], Room(4000, 0, MINUTE, name="x"), rng())
 

@@ -65,6 +65,12 @@ class Commands(TyperGroup):
             # The reader of the output has gone (| head): not an error, and nothing can be written any more.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(141) from None
+        except OSError as error:
+            # A folder that is not there, a full disk: whatever touches a file may meet it.
+            if ctx.find_root().ensure_object(dict).get("debug") or error.filename is None or error.strerror is None:
+                raise
+            typer.echo(f"watchband: {error.filename}: {error.strerror}. Choose a place that can be used.", err=True)
+            raise typer.Exit(2) from error
         except KeyboardInterrupt:
             raise typer.Exit(130) from None
 

@@ -110,9 +110,14 @@ class FaultSpec:
 def _value(key: str, value: str, text: str) -> dict[str, Any]:
     if key == "series":
         return {"series": value.strip("'\"")}
-    try:
-        if key == "size":
+    if key == "size":
+        try:
             return {"size": float(value)}
+        except ValueError:
+            raise ConfigError(
+                f"The size of the fault {text!r} is a number, in units of the series' noise. Got {value!r}."
+            ) from None
+    try:
         if key == "for":
             return {"points": int(value)} if value.isdigit() else {"lasts": parse_duration(value)}
     except ValueError as error:
@@ -264,9 +269,10 @@ def _draw(spec: FaultSpec, room: Room, rng: np.random.Generator) -> tuple[int, f
 
 def _placed(spec: FaultSpec, first: int, length: int, size: float, room: Room) -> Place:
     if not 0 <= first < room.points:
+        first_time = np.datetime64(room.start, "ns").astype("M8[s]")
         raise ConfigError(
-            f"The {spec.name} would begin at point {first} of {room.name}, which has {room.points}. "
-            "Choose a time in it."
+            f"The {spec.name} would begin {'before the first' if first < 0 else 'after the last'} of the "
+            f"{room.points} points of {room.name}, which begin at {first_time}Z. Choose another time."
         )
     last = min(first + length - 1, room.points - 1)
     settle = max(round(spec.type.settle * SECOND / room.interval), SETTLE_POINTS)

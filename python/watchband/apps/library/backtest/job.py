@@ -127,6 +127,7 @@ def _run(
         for series in spool.series:
             series.file = feed.files.get(str(series.key), "")
         labels = _labels(setup.labels, spool)
+        _check_something_counts(setup, spool)
         work = Work(
             spool=spool,
             contenders=contenders,
@@ -162,6 +163,22 @@ def _run(
             for one in contenders
         },
     )
+
+
+def _check_something_counts(setup: Setup, spool: Spool) -> None:
+    """A period beside the data would otherwise pass for one without alerts."""
+    known = [one for one in spool.series if one.readings]
+    until = setup.plan.end
+    for one in known:
+        last = one.last if until is None else min(one.last, until - 1)
+        if setup.plan.counted(one.first, last, one.readings).length > 0:
+            return
+    if known:
+        begin, end = iso(min(one.first for one in known)), iso(max(one.last for one in known))
+        raise ConfigError(
+            f"No reading counts: they lie between {begin} and {end}, and --from, --to and --warm-up leave none of "
+            "them. Give a period that the data reaches into."
+        )
 
 
 def _labels(given: Sequence[Label] | None, spool: Spool) -> dict[str, list[Label]]:

@@ -70,7 +70,7 @@ def overfitting(found: Backtest) -> list[str]:
             else []
         )
     if not several:
-        return []
+        return ["--splits had nothing to choose from: give a second --detector, rule or policy."]
     times = {name: sum(one.chosen == name for one in choices.splits) for name in found.choosable}
     chosen = wording.listed([f"{name} ({count} ×)" for name, count in times.items() if count])
     lines = [f"Chosen in what came before, {_count(len(choices.splits), 'split')}: {chosen}."]

@@ -67,6 +67,10 @@ class Injection:
             raise ConfigError("These series came from memory, not from a file. Take them from 'values'.")
         if target.resolve() == self._file.found.path.resolve():
             raise ConfigError(f"{target} is the file that was read. Give another name; the original stays as it is.")
+        if not target.parent.is_dir():
+            raise ConfigError(
+                f"Cannot write to {target}: there is no folder {target.parent}. Make it, or name another."
+            )
         # Under the name that was read, because that may name the series.
         with tempfile.TemporaryDirectory(prefix=".watchband-", dir=target.parent) as folder:
             written = Path(folder) / self._file.found.path.name
