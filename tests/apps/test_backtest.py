@@ -68,6 +68,7 @@ def test_what_it_says(data: Path, labels: Path, tmp_path: Path) -> None:
     assert "\x1b" not in found.stdout
     summary = json.loads((out / "summary.json").read_text())
     first = summary["candidates"][0]["figures"]
+    assert 0 < summary["candidates"][0]["points"]["vus_pr"]["value"] <= 1
     assert (first["found"], first["events"], first["false"]) == (3, 3, 0)
     rows = list(csv.DictReader((out / "alerts.csv").read_text().splitlines()))
     mine = [row for row in rows if row["candidate"].startswith("rolling_zscore:")]

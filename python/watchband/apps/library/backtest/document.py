@@ -35,7 +35,7 @@ def document(found: Backtest) -> dict[str, Any]:
             "failures": [{"series": f.series, "candidate": f.candidate, "error": f.error} for f in found.failures],
             "notes": list(found.notes),
         },
-        "candidates": [{**about(one), "figures": figure_document(found.figures[one.name])} for one in found.contenders],
+        "candidates": [_candidate(found, one) for one in found.contenders],
         "lead": _lead(found),
         "choices": _choices(found),
         "series": [_series(found, at) for at in range(len(found.told))],
@@ -59,8 +59,9 @@ def about(one: Contender) -> dict[str, Any]:
     }
 
 
-def _points(found: Backtest, name: str) -> dict[str, Any] | None:
-    return figure_document(found.points[name]) if found.points else None
+def _candidate(found: Backtest, one: Contender) -> dict[str, Any]:
+    by_points = figure_document(found.points[one.name]) if found.points else None
+    return {**about(one), "figures": figure_document(found.figures[one.name]), "points": by_points}
 
 
 def figure_document(one: Figures | PointFigures) -> dict[str, Any]:
