@@ -23,7 +23,7 @@ from watchband.apps.library.moments import iso
 from watchband.core.errors import ConfigError, DataError
 from watchband.evaluation.backtest.assess import Outcome, assess
 from watchband.evaluation.backtest.contender import Contender
-from watchband.evaluation.backtest.periods import Plan
+from watchband.evaluation.backtest.periods import Plan, Span
 from watchband.evaluation.labels import Label, labels_of
 
 JOBS_MAX = 32
@@ -168,11 +168,8 @@ def _run(
 def _check_something_counts(setup: Setup, spool: Spool) -> None:
     """A period beside the data would otherwise pass for one without alerts."""
     known = [one for one in spool.series if one.readings]
-    until = setup.plan.end
-    for one in known:
-        last = one.last if until is None else min(one.last, until - 1)
-        if setup.plan.counted(one.first, last, one.readings).length > 0:
-            return
+    if any(_span(setup.plan, spool, number).length for number, one in enumerate(spool.series) if one.readings):
+        return
     if known:
         begin, end = iso(min(one.first for one in known)), iso(max(one.last for one in known))
         raise ConfigError(
@@ -219,6 +216,12 @@ def _add_feedback(labels: dict[str, list[Label]], ratings: Sequence[Rating], wor
     return []
 
 
+def _span(plan: Plan, spool: Spool, number: int) -> Span:
+    """What counts of one series with readings; nothing that comes after the plan's end shapes it."""
+    readings, last = spool.before(number, plan.end)
+    return plan.counted(spool.series[number].first, last, readings)
+
+
 def _told(work: Work, setup: Setup, labels: dict[str, list[Label]], failures: Sequence[Failure]) -> list[Told]:
     """What came of each series under each candidate, series by series; those without a record are left out."""
     bad = {(one.series, one.candidate) for one in failures}
@@ -227,9 +230,7 @@ def _told(work: Work, setup: Setup, labels: dict[str, list[Label]], failures: Se
         name = str(series.key)
         if not series.readings:
             continue
-        # What comes after the end must not shape the warm-up either.
-        readings, last = work.spool.before(number, work.until)
-        span = setup.plan.counted(series.first, last, readings)
+        span = _span(setup.plan, work.spool, number)
         outcomes: dict[str, tuple[Record, Outcome]] = {}
         for one in work.contenders:
             record = work.ledger.find(work.key(number, one)) if (name, one.name) not in bad else None
