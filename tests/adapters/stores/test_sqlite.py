@@ -140,6 +140,14 @@ def test_no_file_at_all(tmp_path: Path) -> None:
         SqliteStore(tmp_path)
 
 
+def test_what_could_not_be_opened_is_not_held(tmp_path: Path) -> None:
+    (tmp_path / "watchband.db").mkdir()
+    with pytest.raises(ConfigError):
+        SqliteStore(tmp_path)
+    (tmp_path / "watchband.db").rmdir()
+    SqliteStore(tmp_path).close()
+
+
 def test_a_full_disk_is_worth_another_try(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path)
     with store.database.reading() as sql:

@@ -37,6 +37,7 @@ class Database:
     def __init__(self, directory: Path) -> None:
         self.directory, self.path = directory, directory / FILE
         self._lock = threading.RLock()
+        self._held: int | None = None
         try:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._held = _hold(directory / _LOCK)
@@ -45,10 +46,12 @@ class Database:
             if not existed:
                 self.path.chmod(0o600)
         except OSError as error:
+            self.close()
             raise ConfigError(
                 f"The directory {directory} cannot be used: {error.strerror}. Give another one."
             ) from None
         except sqlite3.Error as error:
+            self.close()
             raise ConfigError(f"The database {self.path} cannot be opened: {error}.") from None
         try:
             with self._mapped():
