@@ -340,3 +340,18 @@ def test_the_spool_gives_back_what_it_got(tmp_path: Path) -> None:
         assert not spool.path.exists()
     assert digests[0] == digests[1]
     assert len(set(digests[0])) == 3
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_a_narrow_terminal_has_fewer_figures_not_cut_ones(data: Path, labels: Path, width: int) -> None:
+    found = run("backtest", data, *QUICK, "--labels", labels, "--baselines", width=width)
+    table = found.stdout[found.stdout.index("Candidate") :]
+    assert "…" not in table
+    assert "static threshold" in table
+    assert "F1" in table
+
+
+def test_a_group_of_commands_alone_shows_its_help() -> None:
+    found = run("bench")
+    assert found.exit_code == 2
+    assert "watchband: ." not in found.stderr

@@ -19,6 +19,7 @@ from watchband.adapters.sources.files import open_table
 from watchband.apps.cli.main import app
 from watchband.apps.library.labels import read_labels
 from watchband.apps.library.simulation.playing import LinesTarget, Readings, ServiceTarget, merged, parse_speed, play
+from watchband.apps.library.simulation.tables import write
 from watchband.core.duration import MINUTE, SECOND
 from watchband.core.errors import ConfigError, UnknownNameError
 from watchband.evaluation.simulate.clock import START_NS
@@ -35,7 +36,22 @@ def test_a_folder_that_is_not_there_is_one_line(tmp_path: Path) -> None:
         found = run("cpu", *SHORT, *words)
         assert found.exit_code == 2, words
         assert found.stderr.count("\n") == 1
-        assert "No such file or directory" in found.stderr
+        assert "No such file or directory" in found.stderr or "there is no folder" in found.stderr
+
+
+def test_what_is_interrupted_leaves_no_half_file(tmp_path: Path) -> None:
+    def stop(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    found = wb.simulate("cpu", series=3, length="1d")
+    path = tmp_path / "x.csv"
+    path.write_text("earlier")
+    with pytest.raises(KeyboardInterrupt):
+        write(found, path, progress=stop)
+    assert [one.name for one in tmp_path.iterdir()] == ["x.csv"]
+    assert path.read_text() == "earlier"
+    write(found, path)
+    assert path.read_text().startswith("series,timestamp,value")
 
 
 def test_an_unknown_zone_does_not_list_them_all(tmp_path: Path) -> None:

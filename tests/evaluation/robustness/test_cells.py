@@ -36,6 +36,13 @@ def test_counts_are_pooled_and_a_promise_is_kept_or_not() -> None:
     assert cell.delay.value == 1
 
 
+@pytest.mark.parametrize("series", [1, 10])
+def test_nothing_found_of_a_few_is_no_certainty(series: int) -> None:
+    (cell,) = table([outcome(Setting("cpu", "spike", number=i), 0, 3, 0) for i in range(series)], ("detector",))
+    assert (cell.f1.value, cell.f1.low) == (0, 0)
+    assert cell.f1.high > 0.2 if series == 10 else cell.f1.high > 0.5
+
+
 def test_a_delay_is_never_where_most_were_missed() -> None:
     assert median_delay(np.array([3.0, math.inf, math.inf])).value == math.inf
     assert median_delay(np.array([3.0, 4.0, math.inf])).value == 4

@@ -38,7 +38,7 @@ def show(found: Backtest, top: int, out: Path | None = None, console: Console | 
     console = console or Console(highlight=False, soft_wrap=False)
     width = min(console.width, WIDTH_MAX)
     parts: list[RenderableType] = [_input(found), Text(), Text(verdict(found), style="bold"), Text()]
-    parts.append(_table(found, wide=width >= WIDE))
+    parts.append(_table(found, width))
     parts += [Text(line) for line in (leading(found), *overfitting(found)) if line]
     parts += _mistakes(found, top)
     parts += [Padding(Text(f"! {f.series}, {f.candidate}: {f.error}", style=FAULT), (0, 0)) for f in found.failures[:9]]
@@ -53,15 +53,15 @@ def _input(found: Backtest) -> RenderableType:
     return Group(line, *[Padding(Text(note, style="dim"), (0, 0, 0, 2)) for note in found.notes[:6]])
 
 
-def _table(found: Backtest, *, wide: bool) -> Table:
+def _table(found: Backtest, width: int) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("Candidate", overflow="fold", min_width=16)
+    table.add_column("Candidate", overflow="fold", min_width=min(16, width // 3))
     columns: dict[str, Callable[[Figures], Text]] = {
         "alerts\na week": lambda f: _interval(f.alerts_per_week),
         "promised": lambda f: _number(f.promised_per_week),
     }
     columns |= _LABELLED if found.labelled else {"alerts": lambda f: Text(f"{f.alerts:,}")}
-    shown = {name: cell for name, cell in columns.items() if wide or name not in _WIDE_ONLY}
+    shown = {name: cell for name, cell in columns.items() if width >= _FROM_WIDTH.get(name, 0)}
     for name in shown:
         table.add_column(name, justify="right", no_wrap=True)
     for one in found.contenders:
@@ -78,7 +78,8 @@ _LABELLED: dict[str, Callable[[Figures], Text]] = {
     "false": lambda f: Text(f"{f.false:,}"),
     "delay": lambda f: Text(delay(f.delay_median_seconds)),
 }
-_WIDE_ONLY = ("precision", "recall")
+# Rather than names or figures cut off, a narrow terminal has fewer figures.
+_FROM_WIDTH = {"precision": WIDE, "recall": WIDE, "promised": 76, "delay": 76, "found": 56, "false": 56}
 
 
 def delay(seconds: float) -> str:

@@ -82,6 +82,8 @@ def _refuse(error: typer.TyperException) -> NoReturn:
         raise error
     where = error.ctx.command_path if error.ctx else "watchband"
     message = " ".join(said().split()).rstrip(".")
+    if not message:  # A group of commands without a command: its help was just shown.
+        raise typer.Exit(2) from error
     typer.echo(f"watchband: {message}. See {where} --help.", err=True)
     raise typer.Exit(2) from error
 

@@ -12,7 +12,7 @@ from watchband.core.duration import SECOND, WEEK
 from watchband.core.points import Float64
 from watchband.evaluation.backtest.assess import FALSE, VERDICTS, Outcome
 from watchband.evaluation.metrics.bootstrap import Interval, f1, interval, paired, ratio
-from watchband.evaluation.metrics.proportion import poisson, wilson
+from watchband.evaluation.metrics.proportion import f1_of_counts, poisson, wilson
 
 UNITS_MIN = 10
 """With fewer series than this each is cut into equal stretches of time, so that there is something to draw from."""
@@ -134,7 +134,7 @@ def figures(outcomes: Sequence[Outcome], promised: float = float("nan"), *, labe
         over_promise=rate(*outside, PROMISED) if promised == promised and weeks else unknown,
         event_precision=_hull(interval(table, _precision), wilson(found, found + false)) if labelled else unknown,
         event_recall=_hull(interval(table, _recall), wilson(found, len(events))) if labelled else unknown,
-        event_f1=_hull(interval(table, f1), _f1_of(wilson(found, len(events) + false))) if labelled else unknown,
+        event_f1=_hull(interval(table, f1), f1_of_counts(found, missed, false)) if labelled else unknown,
         delay_seconds=interval(table, ratio(DELAY, FOUND)) if labelled else unknown,
         delay_median_seconds=float(np.median(delays)) if delays else float("nan"),
         units=len(table),
@@ -147,11 +147,6 @@ def _hull(drawn: Interval, exact: Interval) -> Interval:
     if not ends or drawn.value != drawn.value:
         return drawn
     return Interval(drawn.value, min(a for a, _ in ends), max(b for _, b in ends))
-
-
-def _f1_of(share: Interval) -> Interval:
-    """F1 from the share of found events among all events and false alerts, of which it is a function."""
-    return Interval(*(2 * one / (1 + one) for one in share))
 
 
 def difference(one: Sequence[Outcome], other: Sequence[Outcome]) -> Interval:

@@ -71,6 +71,18 @@ def poisson(count: int, exposure: float = 1.0, *, level: float = 0.95) -> Interv
     return Interval(count / exposure, low / exposure, high / exposure)
 
 
+def f1_of_counts(found: int, missed: int, false: int, *, level: float = 0.95) -> Interval:
+    """F1 of events and an interval by Wilson: F1 is a function of the share of found among all that was found, missed
+    or false, so that its interval has a width where nothing, or everything, was found.
+
+    Examples
+    --------
+    >>> str(f1_of_counts(0, 3, 0)), str(f1_of_counts(3, 0, 0))
+    ('0.000 (0.000 to 0.719)', '1.000 (0.610 to 1.000)')
+    """
+    return Interval(*(2 * one / (1 + one) for one in wilson(found, found + missed + false, level=level)))
+
+
 def _quantile(level: float) -> float:
     if not 0 < level < 1:
         raise InvalidParameterError(f"An interval's level must be between 0 and 1. Got {level}.")

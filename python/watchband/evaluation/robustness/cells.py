@@ -12,7 +12,7 @@ import numpy as np
 from watchband.evaluation.metrics.alerts import alerts_per_week
 from watchband.evaluation.metrics.bootstrap import Interval, cells, f1, interval, ratio
 from watchband.evaluation.metrics.delay import Delays
-from watchband.evaluation.metrics.proportion import poisson, wilson
+from watchband.evaluation.metrics.proportion import f1_of_counts, poisson, wilson
 from watchband.evaluation.robustness.matrix import CLEAN, USUAL
 from watchband.evaluation.robustness.run import Outcome, columns
 
@@ -90,6 +90,10 @@ def cell(key: Mapping[str, str], outcomes: Sequence[Outcome]) -> Cell:
         quality = cells(np.array([found, missed, false]), f1, draws=2000)
     else:
         quality = interval(every, f1, draws=DRAWS)
+    if found + missed and (alone or not found):
+        # Drawn from events that were all missed, F1 would be 0 for certain.
+        exact = f1_of_counts(found, missed, false)
+        quality = Interval(quality.value, min(quality.low, exact.low), max(quality.high, exact.high))
     promised = float(every[:, 3].sum())
     kept = poisson(false, promised)
     if not alone and promised > 0:

@@ -62,9 +62,28 @@ def write(simulation: Simulation, path: Path, *, layout: str = "auto", progress:
             "Only the scene 'hosts' has a table of its own, only as CSV, and only where every point arrives. Leave "
             "--layout out."
         )
-    if columns and suffix == ".csv" and whole and layout != "long":
-        _write_columns(path, columns)
-        return path
+    with _complete(path) as partial:
+        if columns and suffix == ".csv" and whole and layout != "long":
+            _write_columns(partial, columns)
+        else:
+            _write_long(simulation, partial, suffix, progress)
+    return path
+
+
+@contextmanager
+def _complete(path: Path) -> Iterator[Path]:
+    """A name beside the path that becomes it at the end: half a file would look like a whole one."""
+    if not path.parent.is_dir():
+        raise ConfigError(f"Cannot write to {path}: there is no folder {path.parent}. Make it or name another.")
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _write_long(simulation: Simulation, path: Path, suffix: str, progress: Callable[[int, int], object] | None) -> None:
     opened = {".csv": _csv, ".json": _prometheus, ".parquet": _parquet, ".pq": _parquet}.get(suffix, _json_lines)
     single = _single_name(simulation)
     with opened(path, single) as put:
@@ -73,7 +92,6 @@ def write(simulation: Simulation, path: Path, *, layout: str = "auto", progress:
                 put(series.name, arrived)
             if progress:
                 progress(number, len(simulation.series))
-    return path
 
 
 def long_table(readings: Iterable[tuple[Playable, Arrived]]) -> pa.Table:
