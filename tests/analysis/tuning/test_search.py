@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -80,6 +82,18 @@ def test_another_task_in_the_same_file_begins_anew_and_counts(tmp_path: Path) ->
     assert other.attempts == []
     other.run(value, 3, 4)
     assert other.tried == 9
+
+
+def test_a_study_has_one_name_in_every_process() -> None:
+    program = "from watchband.analysis.tuning.space import Space\n"
+    program += "print(Space(('ewma',), stated=frozenset(('consecutive', 'm', 'min_deviation_relative'))).task)"
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", program], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
+        ).stdout
+        for seed in "123456"
+    }
+    assert len(said) == 1
 
 
 def test_what_begins_badly_is_given_up() -> None:

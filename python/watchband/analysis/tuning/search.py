@@ -105,7 +105,7 @@ class Search:
     def __init__(self, space: Space, task: bytes, *, seed: int = 0, storage: str | Path | None = None) -> None:
         self._optuna = need_optuna()
         self.space, self.seed = space, seed
-        digest = hashlib.blake2b(repr((space, seed)).encode() + b"\0" + task, digest_size=8).hexdigest()
+        digest = hashlib.blake2b(space.task + b"\0%d\0" % seed + task, digest_size=8).hexdigest()
         self.name = _PREFIX + digest
         self._storage = self._open(storage)
         self._study: optuna.Study = self._optuna.create_study(

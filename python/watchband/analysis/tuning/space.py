@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Protocol
 
 from watchband.analysis.tuning.configuration import Configuration
@@ -67,6 +67,12 @@ class Space:
             )
         for name in self.detectors:
             CATALOGUE.get(name)
+
+    @property
+    def task(self) -> bytes:
+        """Everything that shapes it, for the name of a study: a set has another order in every process."""
+        every = {one.name: getattr(self, one.name) for one in fields(self)}
+        return repr(every | {"stated": sorted(self.stated)}).encode()
 
     def default(self, detector: str) -> Configuration:
         """As it is used without a search."""
