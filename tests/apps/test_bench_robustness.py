@@ -124,6 +124,7 @@ def test_the_page_is_whole_and_escapes_names() -> None:
     assert "://" not in page.replace("http://www.w3.org/", "")
     assert page.count("<table") == page.count("</table>") > 2
     assert 'scope="row"' in page
+    assert " in 1 days" not in page
 
 
 def loud(times: Any, values: Any) -> Any:

@@ -336,3 +336,15 @@ def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     assert found.exit_code == 2
     assert "there is no folder" in found.stderr
     assert found.stderr.count("\n") == 1
+
+
+def test_the_picture_shows_the_series_that_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from watchband.apps.library.simulation import picture
+
+    shown: list[str] = []
+    monkeypatch.setattr(picture, "draw_picture", lambda panels, *_, **__: shown.extend(name for name, *_ in panels))
+    wide = wb.simulate("cpu", series=20, length="1d").write(tmp_path / "a.csv")
+    fault = 'spike@50%:series=cpu{series="18"}'
+    found = run(wide, "--fault", fault, "--out", tmp_path / "b.csv", "--plot", tmp_path / "b.png")
+    assert found.exit_code == 0, found.stderr
+    assert shown == ['cpu{series="18"}']

@@ -195,6 +195,7 @@ def test_the_report_says_what_it_rests_on(better: Tuning) -> None:
         "seasonal naive",
         "Which time was used",
         "35 test",
+        "given up early",
     ):
         assert words in page
     assert "style=" not in page.replace("<style>", "")

@@ -85,8 +85,10 @@ def _beside(file: Path) -> Path:
 def _plot(found: Any, asked: SimpleNamespace) -> None:
     from watchband.apps.library.simulation.picture import PANELS_MAX, draw_picture
 
+    changed = {a.series for a in found.labels}
     panels = [
         (name, times, values, [a for a in found.labels if a.series == name])
-        for name, (times, values) in list(found.values.items())[:PANELS_MAX]
-    ]
+        for name, (times, values) in found.values.items()
+        if name in changed
+    ][:PANELS_MAX]
     draw_picture(panels, asked.plot, timezone=asked.timezone, theme=asked.theme)

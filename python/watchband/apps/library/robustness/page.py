@@ -209,11 +209,12 @@ def _value(cell: Cell, measure: Measure, intervals: bool) -> Markup:
     return el("span", measure.text(figure.value), around, cls=f"v-{measure.name}")
 
 
+def _days(ns: int) -> str:
+    return "a day" if ns == DAY else f"{wording.number(ns / DAY)} days"
+
+
 def _made_card(job: Job) -> Markup:
-    shapes = [
-        (name, f"{f.points:,} points, one alert promised in {wording.number(f.budget / DAY)} days")
-        for name, f in job.frames.items()
-    ]
+    shapes = [(name, f"{f.points:,} points, one alert promised in {_days(f.budget)}") for name, f in job.frames.items()]
     form = "small form" if job.small else "every condition with every other" if job.cross else "one departure at a time"
     facts = [*shapes, ("form", form), ("seed", str(job.seed)), ("series of each", str(job.replicas))]
     return el(

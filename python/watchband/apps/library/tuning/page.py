@@ -181,6 +181,11 @@ def _curve(result: Tuned) -> Markup:
             el("svg", el("circle", cls="trial", cx=6, cy=6, r=2.5), width=12, height=12, aria_hidden="true"),
             "each trial, chosen on",
         ),
+        el(
+            "li",
+            el("svg", el("circle", cls="given-up", cx=6, cy=6, r=2), width=12, height=12, aria_hidden="true"),
+            "given up early",
+        ),
         cls="legend",
     )
     return _card(
