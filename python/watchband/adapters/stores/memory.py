@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import count
+from typing import Any
 
 from watchband.core.alert import Alert, is_told
 from watchband.core.errors import TransientError
@@ -43,10 +43,9 @@ class MemoryStore:
         self._keep_log = keep_log
         self._shards: dict[str, _Shard] = {}
         self._alerts: dict[str, tuple[Alert, int]] = {}
-        self._numbers = count()
-        self._made: dict[tuple[str, str], int] = {}
-        self._outbox: dict[tuple[str, str], Notice] = {}
-        self._dead: dict[tuple[str, str], Notice] = {}
+        # In the order in which they were made, which is the order in which they are told.
+        self._notices: dict[tuple[str, str], Notice] = {}
+        self._dead: set[tuple[str, str]] = set()
 
     def _shard(self, shard: str) -> _Shard:
         return self._shards.setdefault(shard, _Shard())
@@ -74,8 +73,7 @@ class MemoryStore:
             revision += 1
             for sink in sinks:
                 notice = Notice(alert, revision, sink)
-                self._made[notice.id, sink] = next(self._numbers)
-                self._outbox[notice.id, sink] = notice
+                self._notices[notice.id, sink] = notice
         self._alerts[alert.id] = alert, revision
 
     def positions(self, shard: str) -> Mapping[str, str]:
@@ -104,8 +102,9 @@ class MemoryStore:
         for alert in alerts:
             if sinks:
                 self._keep(alert, sinks)
-                continue
-            self._alerts[alert.id] = alert, self._alerts.get(alert.id, (alert, 0))[1]
+            else:
+                _, revision = self._alerts.get(alert.id, (None, 0))
+                self._alerts[alert.id] = alert, revision
 
     def forget(self, shard: str, name: str) -> None:
         """Drop a fold."""
@@ -133,9 +132,9 @@ class MemoryStore:
         """Notices that are due, in the order in which they were made."""
         blocked: set[tuple[str, str]] = set()
         found = []
-        for _, notice in sorted(self._outbox.items(), key=lambda item: self._made[item[0]]):
+        for key, notice in self._notices.items():
             queue = notice.alert.id, notice.sink
-            if queue in blocked:
+            if key in self._dead or queue in blocked:
                 continue
             blocked.add(queue)
             if notice.due <= now:
@@ -145,31 +144,35 @@ class MemoryStore:
     def delivered(self, notices: Sequence[Notice]) -> None:
         """These are done."""
         for notice in notices:
-            if self._outbox.pop((notice.id, notice.sink), None):
-                del self._made[notice.id, notice.sink]
+            self._notices.pop(_address(notice), None)
+            self._dead.discard(_address(notice))
 
     def postponed(self, notice: Notice, due: int, error: str) -> None:
         """Try this one again later."""
-        key = notice.id, notice.sink
-        if key in self._outbox:
-            self._outbox[key] = replace(self._outbox[key], tries=notice.tries + 1, due=due, error=error)
+        self._change(notice, tries=notice.tries + 1, due=due, error=error)
 
     def dead(self, notice: Notice, error: str) -> None:
         """Keep this one aside."""
-        found = self._outbox.pop((notice.id, notice.sink), None)
-        if found is not None:
-            self._dead[notice.id, notice.sink] = replace(found, tries=notice.tries + 1, error=error)
+        if self._change(notice, tries=notice.tries + 1, error=error):
+            self._dead.add(_address(notice))
 
     def dead_letters(self) -> Sequence[Notice]:
-        """What could not be delivered."""
-        return list(self._dead.values())
+        """What could not be delivered, oldest first."""
+        return [notice for key, notice in self._notices.items() if key in self._dead]
 
     def revive(self, notices: Sequence[Notice]) -> None:
         """Put dead letters back."""
         for notice in notices:
-            found = self._dead.pop((notice.id, notice.sink), None)
-            if found is not None:
-                self._outbox[notice.id, notice.sink] = replace(found, tries=0, due=0)
+            if _address(notice) in self._dead:
+                self._dead.remove(_address(notice))
+                self._change(notice, tries=0, due=0)
+
+    def _change(self, notice: Notice, **changes: Any) -> bool:
+        """Whether there is such a notice; it keeps its place."""
+        kept = self._notices.get(_address(notice))
+        if kept is not None:
+            self._notices[_address(notice)] = replace(kept, **changes)
+        return kept is not None
 
     def close(self) -> None:
         """Nothing to let go of."""
@@ -178,3 +181,7 @@ class MemoryStore:
 def _entry(commit: Commit) -> Commit:
     readings = tuple(Readings(r.key, r.times.copy(), r.values.copy()) for r in commit.readings)
     return Commit(commit.shard, commit.sequence, readings, tuple(commit.events), dict(commit.positions))
+
+
+def _address(notice: Notice) -> tuple[str, str]:
+    return notice.id, notice.sink
