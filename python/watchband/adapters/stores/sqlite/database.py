@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from watchband.adapters.stores.sqlite.schema import migrate
+from watchband.adapters.stores.sqlite.schema import migrate, whole
 from watchband.core.errors import AdapterError, ConfigError, PermanentError, TransientError
 
 FILE = "watchband.db"
@@ -77,20 +77,8 @@ class Database:
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """All of what is done inside, or nothing."""
-        with self._lock, self._mapped():
-            self.connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self.connection
-            except BaseException:
-                with contextlib.suppress(sqlite3.Error):
-                    self.connection.execute("ROLLBACK")
-                raise
-            try:
-                self.connection.execute("COMMIT")
-            except BaseException:
-                with contextlib.suppress(sqlite3.Error):
-                    self.connection.execute("ROLLBACK")
-                raise
+        with self._lock, self._mapped(), whole(self.connection):
+            yield self.connection
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -131,7 +119,7 @@ class Database:
         return TransientError(f"{self.path} did not take it ({text}). Is the disk full, or another program in it?")
 
 
-def _hold(path: Path) -> int | None:
+def _hold(path: Path) -> int:
     """Hold the directory's lock; the system lets go of it when the process ends, however it ends."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:

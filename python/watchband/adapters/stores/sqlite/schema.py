@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 from watchband.core.errors import StateVersionError
@@ -114,15 +116,23 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
         copy.unlink(missing_ok=True)
         connection.execute("VACUUM INTO ?", (str(copy),))
         copy.chmod(0o600)
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with whole(connection):
         for number in range(version, VERSION):
             for statement in MIGRATIONS[number].split(";\n"):
                 if statement.strip():
                     connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {APPLICATION}")
         connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+@contextlib.contextmanager
+def whole(connection: sqlite3.Connection) -> Iterator[None]:
+    """A transaction: all of what is done inside, or nothing."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
         connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        with contextlib.suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
         raise
