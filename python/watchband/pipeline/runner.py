@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from watchband.core.clock import Clock, SystemClock
 from watchband.core.errors import ConfigError, StateError, TransientError
@@ -187,20 +187,20 @@ class Runner:
     def _lane(self, bound: Bound, head: int) -> Lane:
         """A watch where the log ends: from its snapshot, or from the beginning where it is new or another."""
         record = self.store.fold(self.shard, bound.name)
-        known = record is not None and record.fingerprint == bound.fingerprint
-        if record is not None and not known:
+        if record is not None and record.fingerprint != bound.fingerprint:
             self.store.forget(self.shard, bound.name)
-        found = self.store.restore(self.shard, bound.name) if known else None
+            record = None
+        found = self.store.restore(self.shard, bound.name) if record else None
         lane = Lane(bound, bound.watch.load(found[1]), found[0]) if found else Lane(bound)
-        decided = record.decided if known and record else 0
+        decided = record.decided if record else 0
         alerts = []
         for entry in self.store.log(self.shard, lane.sequence):
             results = lane.fold(entry)
             if entry.sequence > decided:
                 alerts.append(results.alerts)
-        if not known or decided < head:
+        if record is None or decided < head:
             # What a new watch sees in the past is kept and told to nobody; what one missed while it stood still is.
-            sinks = self.routes[bound.name] if known else ()
+            sinks = self.routes[bound.name] if record else ()
             self.store.adopt(
                 self.shard, bound.name, FoldRecord(bound.fingerprint, head), last_versions(alerts), sinks=sinks
             )
@@ -221,8 +221,7 @@ class Runner:
                 del shard.lanes[name]
                 self._stop(name, error)
         alerts = [alert for found in results.values() for alert in found.alerts]
-        commit = Commit(self.shard, entry.sequence, readings, events, positions, alerts, list(results), self.routes)
-        self.store.commit(commit)
+        self.store.commit(replace(entry, alerts=alerts, folds=list(results), routes=self.routes))
         shard.note(entry)
         self._live = shard
         # What follows can wait: the entry is kept, and a notice or a snapshot is as good with the next.
