@@ -10,9 +10,8 @@ from functools import cached_property
 from watchband.core.errors import ConfigError, StateCorruptError
 from watchband.core.series import SeriesKey
 from watchband.core.state import ADVICE
-from watchband.pipeline.raw import Raw
 from watchband.pipeline.results import Results
-from watchband.pipeline.watch import Span, Watch
+from watchband.pipeline.watch import Scored, Watch
 from watchband.pipeline.watch_state import WatchState, combined
 
 _LENGTH = struct.Struct("<Q")
@@ -104,6 +103,7 @@ class Grid(Watch):
     --------
     >>> import numpy as np
     >>> from watchband.detectors import Ewma
+    >>> from watchband.pipeline.raw import Raw
     >>> from watchband.pipeline.rules import Cutoff
     >>> grid = Grid.of([Watch("cpu", Ewma(), Cutoff(x)) for x in (4, 400)])
     >>> values = np.r_[np.tile([10.0, 12.0], 30), 90.0]
@@ -166,19 +166,10 @@ class Grid(Watch):
         state.share()
         return state
 
-    def step(
-        self,
-        state: WatchState,
-        raw: Raw,
-        *,
-        excluded: Sequence[Span] = (),
-        flush: bool = False,
-        threads: int = 0,
-    ) -> GridResults:
-        """Score a batch once, then judge it by every watch; see ``Watch.step``."""
+    def judge(self, state: WatchState, scored: Scored, *, threads: int = 0) -> GridResults:
+        """What every watch says of a batch that was scored once; see ``Watch.judge``."""
         assert isinstance(state, GridState)
-        scored = self.score(state, raw, excluded=excluded, flush=flush, threads=threads)
-        mine = self.judge(state, scored, threads=threads)
+        mine = super().judge(state, scored, threads=threads)
         pairs = zip(self.others, state.others, strict=True)
         others = tuple(other.judge(own, scored, threads=threads) for other, own in pairs)
         columns = {name: getattr(mine, name) for name in Results.columns()}
