@@ -1,0 +1,166 @@
+"""Instances of declared classes from the tree: every key is a parameter, every mistake has its place."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import re
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+from watchband.apps.config.document import DocumentError, Node, Place
+from watchband.core.errors import ConfigError, MissingExtraError
+from watchband.core.kinds import ListOf, MapOf, SecretText
+from watchband.core.params import Constraint, Maybe, params_of
+from watchband.core.secret import Secret
+
+T = TypeVar("T")
+_FILE = "_file"
+_FLAG = re.compile(r"(?<!\w)--([a-z][a-z-]+)")
+
+
+def mapping(node: Node, what: str) -> dict[str, Node]:
+    """The keys of a mapping; an empty place is one without any.
+
+    Raises
+    ------
+    DocumentError
+        It is something else.
+    """
+    if node.content is None:
+        return {}
+    if not isinstance(node.content, dict):
+        raise DocumentError(node.place, f"{what} is a mapping of names. Got {node.shown()}.")
+    return node.content
+
+
+def unknown(place: Place, what: str, name: str, known: Iterable[str]) -> DocumentError:
+    """The error for a name that nothing has: nearest and known ones."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return DocumentError(place, f"Unknown {what} {name!r}.{hint} Known: {', '.join(names) or 'none'}.")
+
+
+def build(cls: type[T], node: Node, what: str, *, leave: Iterable[str] = ()) -> T:
+    """An instance of a dataclass whose parameters are declared.
+
+    Parameters
+    ----------
+    cls : type
+        With ``param`` fields.
+    node : Node
+        A mapping of parameters.
+    what : str
+        For messages: ``source 'prom'``.
+    leave : names, default none
+        Keys that somebody else reads.
+
+    Raises
+    ------
+    DocumentError
+        An unknown key, a value outside its constraint, or what the class itself refuses.
+    """
+    content, left = mapping(node, what.capitalize()), set(leave)
+    declared = params_of(cls)
+    secrets = {name for name, p in declared.items() if _is_secret(p.constraint)}
+    known = {*declared, *(name + _FILE for name in secrets), *left}
+    values: dict[str, Any] = {}
+    for key, child in content.items():
+        if key in left:
+            continue
+        if key not in known:
+            raise unknown(node.keys[key], f"key of {what}", key, known)
+        name = key.removesuffix(_FILE) if key not in declared else key
+        if name in values:
+            raise DocumentError(node.keys[key], f"{name!r} and {name + _FILE!r} exclude each other. Give one of them.")
+        values[name] = _secret_file(child, key) if name != key else value_of(child, declared[key].constraint, key, what)
+    required = [f.name for f in dataclasses.fields(cls) if f.default is dataclasses.MISSING and _has_none(f)]  # type: ignore[arg-type]
+    for name in required:
+        if name not in values and name in declared:
+            constraint = declared[name].constraint
+            raise DocumentError(node.place, f"{what.capitalize()} needs {name!r}: {constraint}. {declared[name].doc}")
+    try:
+        return cls(**values)
+    except DocumentError:
+        raise
+    except MissingExtraError as error:
+        raise DocumentError(node.place, f"{what.capitalize()}: {error}") from None
+    except ConfigError as error:
+        raise _placed(error, node, content) from None
+
+
+def _placed(error: ConfigError, node: Node, content: dict[str, Node]) -> DocumentError:
+    """What the class says of a parameter, at the place where that stands and by the name that it has there."""
+    message = str(error)
+    for key, child in content.items():
+        flag = "--" + key.replace("_", "-")
+        if (
+            flag in message
+            or repr(key) in message
+            or (isinstance(child.content, str) and repr(child.content) in message)
+        ):
+            return DocumentError(child.place, _FLAG.sub(lambda m: m[1].replace("-", "_"), message))
+    return DocumentError(node.place, message)
+
+
+def value_of(node: Node, constraint: Constraint, key: str, what: str) -> Any:
+    """The value of one parameter.
+
+    Raises
+    ------
+    DocumentError
+        Not what the constraint allows.
+    """
+    try:
+        value = _plain(node, constraint)
+    except DocumentError:
+        raise
+    except ConfigError as error:
+        raise DocumentError(node.place, f"{key!r} of {what}: {error}") from None
+    except ValueError:
+        value = _NOTHING
+    if value is _NOTHING or not constraint.allows(value):
+        raise DocumentError(node.place, f"{key!r} of {what} must be {constraint}. Got {node.shown()}.")
+    return value
+
+
+_NOTHING = object()
+
+
+def _plain(node: Node, constraint: Constraint) -> Any:
+    content = node.content
+    inner = constraint.inner if isinstance(constraint, Maybe) else constraint
+    if content is None:
+        return None
+    if isinstance(inner, MapOf):
+        if not isinstance(content, dict):
+            return _NOTHING
+        return {k: _plain(v, inner.inner) for k, v in content.items()}
+    if isinstance(content, dict):
+        return _NOTHING
+    if isinstance(content, list):
+        one = inner.inner if isinstance(inner, ListOf) else None
+        return tuple(_plain(child, one) if one else child.content for child in content)
+    if isinstance(inner, ListOf):
+        return (_plain(node, inner.inner),)
+    if isinstance(inner, SecretText):
+        return Secret(str(content))
+    if isinstance(content, (bool, float)) or constraint.allows(content):
+        return content
+    # A word that stands for a value (5m, 3/5), or a number where a text is meant.
+    return inner.read(str(content))
+
+
+def _secret_file(node: Node, key: str) -> Secret:
+    if not isinstance(node.content, str) or not node.content:
+        raise DocumentError(node.place, f"{key!r} must be the path of a file. Got {node.shown()}.")
+    return Secret(file=node.content)
+
+
+def _is_secret(constraint: Constraint) -> bool:
+    return isinstance(constraint.inner if isinstance(constraint, Maybe) else constraint, SecretText)
+
+
+def _has_none(field: dataclasses.Field[Any]) -> bool:
+    return field.default_factory is dataclasses.MISSING

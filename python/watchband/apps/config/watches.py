@@ -1,0 +1,110 @@
+"""The ``watches`` section: which series, judged how, told to whom."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from watchband.apps.library.options import Options
+from watchband.core import params
+from watchband.core.kinds import ListOf
+from watchband.core.matcher import Selector
+from watchband.core.params import Choice, Flag, Integer, Maybe, Real, Text, param
+from watchband.core.series import SeriesKey
+from watchband.pipeline import DEFAULT_DETECTOR
+from watchband.pipeline.policy import Policy
+
+if TYPE_CHECKING:
+    from watchband.pipeline.watch import Watch
+
+_POLICY = Policy()
+_POLICY_ONLY = ("close_after", "close_level", "flap_hold", "cool_down", "max_points", "level_after", "missing")
+_DECLARED = params.params_of(Policy)
+
+
+def _policy(name: str) -> Any:
+    declared = _DECLARED[name]
+    return param(getattr(_POLICY, name), declared.constraint, declared.doc, unit=declared.unit)
+
+
+@dataclass(frozen=True)
+class WatchSettings:
+    """One watch. The keys are the flags of ``watchband detect``, and what a service needs besides."""
+
+    match: tuple[str, ...] = param(
+        ("*",), ListOf(Text('a selector such as cpu{env="prod"}'), 1), "Series by name and labels; any of a list."
+    )
+    detector: str = param(DEFAULT_DETECTOR, Text("NAME or NAME:key=value,…"), "What judges.")
+    budget: str | None = param(None, Maybe(Text("alerts a period, 1/week")), "Alerts you can take, per series.")
+    cutoff: float | None = param(None, Maybe(Real(0, low_open=True)), "Instead: anomalous above this score.")
+    sigma: str | None = param(None, Maybe(Text("K[,train=N][,robust]")), "Instead: mean + K deviations of scores.")
+    contamination: float | None = param(None, Maybe(Real(0, 0.5, True)), "Instead: the strangest share of points.")
+    width: float | None = param(None, Maybe(Real(0, low_open=True)), "Instead: band of K scale units.")
+    direction: str = _policy("direction")
+    range: str | None = param(None, Maybe(Text("LOW:HIGH, 0:100 or 0:")), "Logical range; outside it is a finding.")
+    min_deviation: float = _policy("min_deviation")
+    min_deviation_relative: float = _policy("min_deviation_relative")
+    min_count: float | None = _policy("min_count")
+    consecutive: int = _policy("consecutive")
+    m_of_n: str | None = param(None, Maybe(Text("M/N, for example 3/5")), "M of the last N points open an alert.")
+    close_after: int = _policy("close_after")
+    close_level: float = _policy("close_level")
+    flap_hold: int = _policy("flap_hold")
+    cool_down: int = _policy("cool_down")
+    max_points: int | None = _policy("max_points")
+    level_after: int = _policy("level_after")
+    missing: str = _policy("missing")
+    interval: str | None = param(None, Maybe(Text("a duration such as 1m")), "Distance of two readings; else learned.")
+    gap: str = param("ignore", Text("ignore, zero, fixed:V, previous, linear or model"), "What stands in for a gap.")
+    resample: str | None = param(None, Maybe(Text("a duration such as 5m")), "Gather readings in buckets this wide.")
+    aggregate: str = param("mean", Choice(("mean", "sum", "max", "last")), "What a bucket says of its readings.")
+    counter: bool = param(False, Flag(), "Readings only count up: turn them into rates per second.")
+    timezone: str = param("UTC", Text("an IANA time zone"), "Of seasons, holidays and messages.")
+    holidays: str | None = param(None, Maybe(Text("a country such as US or DE-BY")), "Whose holidays count.")
+    exclude: tuple[str, ...] = param((), ListOf(Text("FROM/TO")), "Spans that are judged but not learned.")
+    route: tuple[str, ...] | None = param(
+        None, Maybe(ListOf(Text("the name of a sink"))), "Sinks that are told; omitted: all, empty: none."
+    )
+    priority: int = param(100, Integer(0, 1000), "Where memory is short, series of low priority go first.")
+    weight: float = param(1.0, Real(0, low_open=True), "Factor on the score that severity is read from.")
+    no_data: bool = param(True, Flag(), "A series that stops reporting is an alert of its own kind.")
+    stuck: bool = param(True, Flag(), "A value that no longer moves is an alert, unless that is usual.")
+
+    def __post_init__(self) -> None:
+        params.check(self)
+        _ = self.selectors
+        _ = self.options.watch("check")
+
+    @cached_property
+    def selectors(self) -> tuple[Selector, ...]:
+        """The selectors of ``match``."""
+        return tuple(map(Selector, self.match))
+
+    def matches(self, key: SeriesKey) -> bool:
+        """Whether a series belongs to this watch."""
+        return any(selector.matches(key) for selector in self.selectors)
+
+    @cached_property
+    def options(self) -> Options:
+        """What ``detect`` would be told."""
+        given = {f.name: getattr(self, f.name) for f in dataclasses.fields(Options)}
+        return Options(**given)
+
+    def watch(self, name: str) -> Watch:
+        """The fold that all this amounts to.
+
+        Raises
+        ------
+        ConfigError
+            Settings that exclude each other, or that a detector does not take.
+        """
+        found = self.options.watch(name)
+        policy = dataclasses.replace(found.policy, **{key: getattr(self, key) for key in _POLICY_ONLY})
+        return dataclasses.replace(found, policy=policy)
+
+    @property
+    def rule_text(self) -> str:
+        """The decision rule as one text."""
+        return str(self.options.rule())
