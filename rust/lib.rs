@@ -23,6 +23,7 @@ fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
     bindings::light_band::register(module)?;
     bindings::one::register(module)?;
     bindings::prepare::register(module)?;
+    bindings::pulse::register(module)?;
     bindings::random_cut_ask::register(module)?;
     bindings::random_cut_cast::register(module)?;
     bindings::random_cut_forest::register(module)?;

@@ -12,6 +12,7 @@ pub mod level_shift;
 pub mod light_band;
 pub mod one;
 pub mod prepare;
+pub mod pulse;
 pub mod random_cut_ask;
 pub mod random_cut_cast;
 pub mod random_cut_forest;

@@ -24,6 +24,7 @@ pub mod pareto;
 pub mod policy;
 pub mod prepare;
 pub mod prepare_gaps;
+pub mod pulse;
 pub mod quantum;
 pub mod random_cut_ahead;
 pub mod random_cut_ask;
