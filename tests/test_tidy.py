@@ -31,6 +31,13 @@ HEAVY = {
     "sklearn",
     "optuna",
     "river",
+    "httpx",
+    "duckdb",
+    "psycopg",
+    "cramjam",
+    "google",
+    "prometheus_client",
+    "uvicorn",
 }
 BANNED_NAMES = re.compile(r"(^|_)(util|utils|helper|helpers|common|misc|manager|managers)(_|\.|$)")
 # Built from parts, so that this file does not contain what it forbids.

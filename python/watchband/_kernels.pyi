@@ -353,3 +353,29 @@ class Stepper:
     def ready(self) -> bool: ...
     def one(self, time: int, value: float) -> Score | None: ...
     def settle(self) -> tuple[int, int]: ...
+
+def pulse_readings(
+    moments: NDArray[np.int64],
+    rhythm: NDArray[np.float64],
+    points: tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]],
+    missed: float,
+    least: float,
+    equal: float,
+) -> tuple[
+    NDArray[np.int32],
+    NDArray[np.int64],
+    NDArray[np.int64],
+    NDArray[np.int64],
+    NDArray[np.int64],
+    NDArray[np.float64],
+]: ...
+def pulse_watermark(
+    moments: NDArray[np.int64], rhythm: NDArray[np.float64], now: int, missed: float, least: float
+) -> tuple[
+    NDArray[np.int32],
+    NDArray[np.int64],
+    NDArray[np.int64],
+    NDArray[np.int64],
+    NDArray[np.int64],
+    NDArray[np.float64],
+]: ...

@@ -12,9 +12,10 @@ WindowAction = Literal["mute", "no_learn", "expect"]
 
 @dataclass(frozen=True, slots=True)
 class WatermarkMoved:
-    """No point older than ``time`` (ns UTC) will be folded from here on."""
+    """No point of ``source`` older than ``time`` (ns UTC) will be folded from here on; an empty one means of all."""
 
     time: int
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ def event_from_dict(data: Mapping[str, Any]) -> ControlEvent:
     Examples
     --------
     >>> event_from_dict(event_to_dict(WatermarkMoved(5)))
-    WatermarkMoved(time=5)
+    WatermarkMoved(time=5, source='')
     """
     values = dict(data)
     found: ControlEvent = _TYPES[values.pop("type")](**values)

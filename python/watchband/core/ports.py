@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from watchband.core.alert import Alert
+from watchband.core.clock import Clock
 from watchband.core.events import ControlEvent
 from watchband.core.points import Float64, Int64
 from watchband.core.series import SeriesKey
@@ -26,18 +30,41 @@ class Batch:
     """Readings and control events, with the source's position *after* the last of them.
 
     An empty position is none: the source cannot be read again from where it was (it is pushed to).
+
+    Parameters
+    ----------
+    readings : sequence of Readings
+        In order of arrival.
+    position : str
+        Where the source stands after them; opaque to everybody else.
+    events : sequence of ControlEvent
+        What else is known: a source that pulls says by ``WatermarkMoved`` how far it has seen everything.
+    history : bool
+        The past, as a first start fills it in: judged and kept, but nobody is told.
     """
 
     readings: Sequence[Readings]
     position: str
     events: Sequence[ControlEvent] = ()
+    history: bool = False
+
+
+class SourceSettings(Protocol):
+    """What a user writes of a source: a frozen dataclass of declared parameters (``core.params``), one class a kind."""
+
+    kind: ClassVar[str]
+
+    def open(self, name: str, *, clock: Clock) -> Source:
+        """The source of that name; nothing outside is touched before ``read``."""
 
 
 class Source(Protocol):
     """Where metrics come from.
 
     ``read(position)`` yields batches from after ``position`` (None: from the beginning), repeating and skipping
-    nothing, in time order within a series as far as the outside allows.
+    nothing, in time order within a series as far as the outside allows. A source that never ends waits inside for
+    what is new. ``close`` may be called by another thread; ``read`` then ends within a second or two. ``read`` raises
+    TransientError where coming again from the last position may help, PermanentError where nothing can.
     """
 
     name: str
@@ -85,6 +112,29 @@ class FoldRecord:
     decided: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Stretch:
+    """Points of one series with what was expected of them: what a chart draws.
+
+    Parameters
+    ----------
+    times : int64[n]
+        ns UTC, ascending.
+    y, yhat, yhat_lower, yhat_upper, anomaly_score : float64[n]
+        NaN where there is none.
+    alert : bool[n]
+        Points of an open alert.
+    """
+
+    times: Int64
+    y: Float64
+    yhat: Float64
+    yhat_lower: Float64
+    yhat_upper: Float64
+    anomaly_score: Float64
+    alert: NDArray[np.bool_]
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
     """One change of an alert that one sink is to be told.
@@ -103,6 +153,8 @@ class Notice:
         Not before this time, ns UTC.
     error : str
         What the last delivery failed by.
+    recent : Stretch or None
+        The alert's series around it, for a chart, as far as it is at hand at delivery; never stored.
     """
 
     alert: Alert
@@ -111,11 +163,21 @@ class Notice:
     tries: int = 0
     due: int = 0
     error: str = ""
+    recent: Stretch | None = field(default=None, compare=False, repr=False)
 
     @property
     def id(self) -> str:
         """The same for every delivery and every sink: receivers may know a repeat by it."""
         return f"{self.alert.id}-{self.revision}"
+
+
+class SinkSettings(Protocol):
+    """What a user writes of a sink: a frozen dataclass of declared parameters, one class a kind."""
+
+    kind: ClassVar[str]
+
+    def open(self, name: str, *, clock: Clock) -> Sink:
+        """The sink of that name; nothing outside is touched before ``write``."""
 
 
 class Sink(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from functools import lru_cache
 
 from watchband.core.errors import DataError
@@ -60,7 +60,7 @@ def format_rfc3339(ns: int) -> str:
     ('1970-01-01T00:00:00.5Z', '1969-12-31T23:59:59.999999999Z')
     """
     seconds, rest = divmod(ns, 1_000_000_000)
-    moment = datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
+    moment = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     return f"{moment}.{rest:09d}".rstrip("0") + "Z" if rest else f"{moment}Z"
 
 

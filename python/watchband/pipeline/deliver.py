@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 
+from watchband.core.alert import Alert
 from watchband.core.clock import Clock, SystemClock
 from watchband.core.errors import AdapterError, PermanentError, TransientError
-from watchband.core.ports import Notice, Sink, Store
+from watchband.core.ports import Notice, Sink, Store, Stretch
 
 SECOND = 1_000_000_000
 FIRST_WAIT = 1.0
@@ -30,10 +32,19 @@ class Courier:
         By their names.
     clock : Clock, optional
         Says what is due.
+    recent : callable, optional
+        The series around an alert, for a chart; None where it is not at hand.
     """
 
-    def __init__(self, store: Store, sinks: Iterable[Sink] = (), *, clock: Clock | None = None) -> None:
-        self.store, self.clock = store, clock or SystemClock()
+    def __init__(
+        self,
+        store: Store,
+        sinks: Iterable[Sink] = (),
+        *,
+        clock: Clock | None = None,
+        recent: Callable[[Alert], Stretch | None] | None = None,
+    ) -> None:
+        self.store, self.clock, self.recent = store, clock or SystemClock(), recent
         self.sinks: dict[str, Sink] = {sink.name: sink for sink in sinks}
 
     def deliver(self) -> int:
@@ -47,7 +58,7 @@ class Courier:
                 self.store.dead(notice, f"no sink is called {notice.sink!r}")
                 continue
             try:
-                sink.write(notice)
+                sink.write(replace(notice, recent=self.recent(notice.alert)) if self.recent else notice)
             except TransientError as error:
                 refusing.add(notice.sink)
                 self._again(notice, error)

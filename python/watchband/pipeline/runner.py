@@ -8,7 +8,7 @@ dropped from memory and restored from its snapshots and the log since: the same 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -133,7 +133,10 @@ class Runner:
         return self.take([(source, batch)])
 
     def take(self, batches: Sequence[tuple[str, Batch]]) -> dict[str, Results]:
-        """Fold batches of several sources as one entry of the log; those that were folded before are left out."""
+        """Fold batches of several sources as one entry of the log; those that were folded before are left out.
+
+        Where one of them is history, nobody is told of what the entry shows: give history apart.
+        """
         shard = self.live()
         readings: list[Readings] = []
         events: list[ControlEvent] = []
@@ -146,19 +149,20 @@ class Runner:
                 continue
             fresh = True
             readings += batch.readings
-            events += batch.events
+            events += [stamped(event, source) for event in batch.events]
             if batch.position:
                 positions[source] = batch.position
         if not fresh:
             return {}
         admitted, rejected = admit(readings)
-        results = self._append(shard, admitted, tuple(events), positions)
+        told = not any(batch.history for _, batch in batches)
+        results = self._append(shard, admitted, tuple(events), positions, self.routes if told else {})
         self.rejected.extend(rejected)
         return results
 
     def finish(self) -> dict[str, Results]:
         """The stream has ended: let go of what prepare holds back. Part of the log, as everything is."""
-        return self._append(self.live(), [], (WatermarkMoved(END),), {})
+        return self._append(self.live(), [], (WatermarkMoved(END),), {}, self.routes)
 
     def live(self) -> Shard:
         """The shard in memory; restored from the store if it is not there."""
@@ -208,7 +212,12 @@ class Runner:
         return lane
 
     def _append(
-        self, shard: Shard, readings: Sequence[Readings], events: Sequence[ControlEvent], positions: dict[str, str]
+        self,
+        shard: Shard,
+        readings: Sequence[Readings],
+        events: Sequence[ControlEvent],
+        positions: dict[str, str],
+        routes: Mapping[str, Sequence[str]],
     ) -> dict[str, Results]:
         self._live = None  # Until all of it is done there is no state that anyone may go on with.
         entry = Commit(self.shard, shard.sequence + 1, readings, events, positions)
@@ -221,7 +230,7 @@ class Runner:
                 del shard.lanes[name]
                 self._stop(name, error)
         alerts = [alert for found in results.values() for alert in found.alerts]
-        self.store.commit(replace(entry, alerts=alerts, folds=list(results), routes=self.routes))
+        self.store.commit(replace(entry, alerts=alerts, folds=list(results), routes=routes))
         shard.note(entry)
         self._live = shard
         # What follows can wait: the entry is kept, and a notice or a snapshot is as good with the next.
@@ -244,3 +253,8 @@ class Runner:
         if lane.points >= self.snapshot_points:
             self.store.snapshot(self.shard, lane.bound.name, lane.sequence, lane.state.to_bytes())
             lane.points = 0
+
+
+def stamped(event: ControlEvent, source: str) -> ControlEvent:
+    """A watermark that a source says of itself carries its name."""
+    return replace(event, source=source) if isinstance(event, WatermarkMoved) and not event.source else event

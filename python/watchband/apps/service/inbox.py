@@ -104,6 +104,8 @@ class Inbox:
     def take(self, timeout: float | None = None) -> list[Item]:
         """What is to be the next entry: the oldest batches, of each source at most one that has a position.
 
+        History and news are never in one entry.
+
         Empty after ``timeout`` seconds without any, or when the inbox is closed and empty.
         """
         with self._changed:
@@ -113,7 +115,8 @@ class Inbox:
             while self._items:
                 item = self._items[0]
                 full = taken and points + item.points > ENTRY_POINTS
-                if full or (item.batch.position and item.source in positioned):
+                other = taken and item.batch.history != taken[0].batch.history
+                if full or other or (item.batch.position and item.source in positioned):
                     break
                 positioned.add(item.source if item.batch.position else "")
                 points += item.points

@@ -9,9 +9,7 @@ from watchband.adapters.sources.push.payload import Decoded, Gatherer, key_of, t
 from watchband.core.errors import DataError
 from watchband.core.series import SeriesKey
 
-_FIELD = re.compile(
-    r'((?:[^,=\s\\]|\\.)+)=("(?:[^"\\]|\\.)*"|[^,\s"]+)(?:,|$)', re.DOTALL
-)
+_FIELD = re.compile(r'((?:[^,=\s\\]|\\.)+)=("(?:[^"\\]|\\.)*"|[^,\s"]+)(?:,|$)', re.DOTALL)
 _ESCAPE = re.compile(r"\\([,= \\])")
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _WORDS = {"t": 1.0, "T": 1.0, "true": 1.0, "True": 1.0, "TRUE": 1.0}

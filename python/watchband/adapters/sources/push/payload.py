@@ -156,10 +156,14 @@ def key_of(metric: object, labels: object) -> SeriesKey:
         No name, labels that are no texts, or too many of them.
     """
     if not isinstance(metric, str) or not metric:
-        raise DataError(f"Expected a series with a metric name, such as {{\"__name__\": \"cpu\"}}. Got {_shown(metric)}.")
+        raise DataError(f'Expected a series with a metric name, such as {{"__name__": "cpu"}}. Got {_shown(metric)}.')
     if not isinstance(labels, dict) or not all(isinstance(v, str) for v in labels.values()):
-        raise DataError(f"Expected labels as texts, such as {{\"host\": \"a\"}}. Got {_shown(labels)}.")
-    if len(labels) > LABELS_MAX or len(metric) > TEXT_MAX or any(len(t) > TEXT_MAX for kv in labels.items() for t in kv):
+        raise DataError(f'Expected labels as texts, such as {{"host": "a"}}. Got {_shown(labels)}.')
+    if (
+        len(labels) > LABELS_MAX
+        or len(metric) > TEXT_MAX
+        or any(len(t) > TEXT_MAX for kv in labels.items() for t in kv)
+    ):
         raise DataError(f"A series has at most {LABELS_MAX} labels, and names and values of {TEXT_MAX} characters.")
     try:
         return SeriesKey(metric, labels)

@@ -93,7 +93,9 @@ def _inflated(body: bytes) -> bytes:
         if at == 4:
             raise PayloadError("This body is not snappy's block format.")
     if size > INFLATED_MAX:
-        raise PayloadError(f"A request may have {INFLATED_MAX >> 20} MiB once inflated. This one says {size >> 20} MiB.")
+        raise PayloadError(
+            f"A request may have {INFLATED_MAX >> 20} MiB once inflated. This one says {size >> 20} MiB."
+        )
     try:
         return bytes(cramjam.snappy.decompress_raw(body))
     except Exception as error:

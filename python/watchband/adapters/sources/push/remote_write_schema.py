@@ -7,7 +7,7 @@ Numbers and names are those of the protocol (``prometheus.WriteRequest`` of vers
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 _TYPES = {"double": 1, "int64": 3, "string": 9, "message": 11, "uint32": 13}
 _OPTIONAL, _REPEATED = 1, 3
@@ -30,7 +30,9 @@ V2 = {
 @cache
 def message_class(version: int) -> Any:
     """The class of a whole request, version 1 or 2."""
-    schema, package, root = (V1, "watchband.write1", "WriteRequest") if version == 1 else (V2, "watchband.write2", "Request")
+    schema, package, root = (
+        (V1, "watchband.write1", "WriteRequest") if version == 1 else (V2, "watchband.write2", "Request")
+    )
     from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
     file = descriptor_pb2.FileDescriptorProto(name=f"{package}.proto", package=package, syntax="proto3")
@@ -40,9 +42,9 @@ def message_class(version: int) -> Any:
             one = kind.removesuffix("[]")
             field = message.field.add(name=name, number=number, label=_REPEATED if one != kind else _OPTIONAL)
             if one in _TYPES:
-                field.type = _TYPES[one]
+                field.type = cast(Any, _TYPES[one])
             else:
-                field.type, field.type_name = _TYPES["message"], f".{package}.{one}"
+                field.type, field.type_name = cast(Any, _TYPES["message"]), f".{package}.{one}"
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
     return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{package}.{root}"))
