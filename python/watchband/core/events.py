@@ -19,6 +19,29 @@ class WatermarkMoved:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceResumed:
+    """``source`` is listened to again from ``time`` (ns UTC) on; that it gave nothing before is nobody's fault.
+
+    A source that cannot be asked for what it missed (it is pushed to, or was disconnected) says so after a start and
+    after every break, before its watermark moves on. A series is not silent for that time.
+    """
+
+    time: int
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesExpired:
+    """A series has ended for good by ``time`` (ns UTC): its alerts are closed and what was learned of it is dropped.
+
+    Should it come again, it is a new one.
+    """
+
+    series: str
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
 class WindowOpened:
     """A time range in which a series is muted, not learned from, or expected to change by a factor."""
 
@@ -75,7 +98,17 @@ class TierChanged:
     time: int
 
 
-ControlEvent = WatermarkMoved | WindowOpened | WindowClosed | FeedbackGiven | ConfigChanged | PriorGiven | TierChanged
+ControlEvent = (
+    WatermarkMoved
+    | SourceResumed
+    | SeriesExpired
+    | WindowOpened
+    | WindowClosed
+    | FeedbackGiven
+    | ConfigChanged
+    | PriorGiven
+    | TierChanged
+)
 
 _TYPES: Mapping[str, type] = {kind.__name__: kind for kind in get_args(ControlEvent)}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import ClassVar, Protocol
 
 import numpy as np
@@ -16,13 +17,40 @@ from watchband.core.points import Float64, Int64
 from watchband.core.series import SeriesKey
 
 
+class Arrival(IntEnum):
+    """What becomes of readings, decided when they come in and kept in the log.
+
+    ``ON_TIME`` readings are folded with their entry. ``HELD`` ones wait until the watermark of their source has passed
+    them: of a source with an allowed lateness, whose readings may come out of order within it. ``LATE`` ones are
+    behind what was let go: kept and counted, folded only when the log is folded anew.
+    """
+
+    ON_TIME = 0
+    HELD = 1
+    LATE = 2
+
+
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """Raw readings of one series as a source gives them: in arrival order, possibly unordered or repeated."""
+    """Raw readings of one series as a source gives them: in arrival order, possibly unordered or repeated.
+
+    Parameters
+    ----------
+    key : SeriesKey
+        Whose.
+    times, values : int64[n], float64[n]
+        ns UTC; NaN is no value.
+    source : str
+        Who gave them; the runner fills it in. A series belongs to the source that gave it last.
+    arrival : Arrival
+        What becomes of them; the runner decides.
+    """
 
     key: SeriesKey
     times: Int64
     values: Float64
+    source: str = ""
+    arrival: Arrival = Arrival.ON_TIME
 
 
 @dataclass(frozen=True, slots=True)

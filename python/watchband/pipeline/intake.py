@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -25,7 +25,7 @@ def admit(readings: Sequence[Readings]) -> tuple[list[Readings], list[Rejected]]
     """Sort readings into those that can be folded, one entry a series, and those that cannot.
 
     Times become int64 and values float64 where that loses nothing; several readings of a series are joined in
-    their order.
+    their order, and belong to the source that came last.
     """
     good: dict[SeriesKey, list[Readings]] = {}
     bad: list[Rejected] = []
@@ -54,10 +54,13 @@ def _checked(readings: Readings) -> Readings:
             f"Values of {readings.key} are {values.dtype}, expected numbers. Leave out what is not a number, or write "
             "NaN for it."
         )
-    return Readings(readings.key, np.ascontiguousarray(times, np.int64), np.ascontiguousarray(values, np.float64))
+    return replace(
+        readings, times=np.ascontiguousarray(times, np.int64), values=np.ascontiguousarray(values, np.float64)
+    )
 
 
 def _joined(key: SeriesKey, parts: list[Readings]) -> Readings:
     if len(parts) == 1:
         return parts[0]
-    return Readings(key, np.concatenate([p.times for p in parts]), np.concatenate([p.values for p in parts]))
+    times, values = np.concatenate([p.times for p in parts]), np.concatenate([p.values for p in parts])
+    return Readings(key, times, values, parts[-1].source)

@@ -148,7 +148,7 @@ class Runner:
             ):
                 continue
             fresh = True
-            readings += batch.readings
+            readings += [replace(r, source=source) for r in batch.readings]
             events += [stamped(event, source) for event in batch.events]
             if batch.position:
                 positions[source] = batch.position

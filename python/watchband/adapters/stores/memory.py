@@ -8,7 +8,7 @@ from typing import Any
 
 from watchband.core.alert import Alert, is_told
 from watchband.core.errors import TransientError
-from watchband.core.ports import Commit, FoldRecord, Notice, Readings
+from watchband.core.ports import Commit, FoldRecord, Notice
 
 
 @dataclass
@@ -179,7 +179,7 @@ class MemoryStore:
 
 
 def _entry(commit: Commit) -> Commit:
-    readings = tuple(Readings(r.key, r.times.copy(), r.values.copy()) for r in commit.readings)
+    readings = tuple(replace(r, times=r.times.copy(), values=r.values.copy()) for r in commit.readings)
     return Commit(commit.shard, commit.sequence, readings, tuple(commit.events), dict(commit.positions))
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from watchband.core.alert import Alert, alert_id
 from watchband.core.errors import TransientError
 from watchband.core.events import WatermarkMoved, WindowOpened
-from watchband.core.ports import Commit, FoldRecord, Notice, Readings, Store
+from watchband.core.ports import Arrival, Commit, FoldRecord, Notice, Readings, Store
 from watchband.core.series import SeriesKey
 
 Make = Callable[[], Store]
@@ -63,7 +63,11 @@ def check_entries(make: Make, reopen: Reopen) -> None:
     values = np.array([1.5, NAN, -0.0, np.inf])
     events = (WatermarkMoved(7), WindowOpened("deploy", "mute", 1, 2))
     first = Commit(
-        "s", 1, [Readings(KEYS[0], times, values), Readings(KEYS[1], times[:1], values[:1])], events, {"f": "3"}
+        "s",
+        1,
+        [Readings(KEYS[0], times, values, "f"), Readings(KEYS[1], times[:1], values[:1], "g", Arrival.LATE)],
+        events,
+        {"f": "3"},
     )
     store.commit(first)
     store.commit(Commit("s", 2, [Readings(KEYS[1], times[:0], values[:0])], (), {"f": "4", "g": "1"}))
@@ -72,6 +76,8 @@ def check_entries(make: Make, reopen: Reopen) -> None:
     for _ in range(2):
         one, two = store.log("s", 0)
         assert [r.key for r in one.readings] == list(KEYS), "other series"
+        given = [(r.source, r.arrival) for r in one.readings]
+        assert given == [("f", Arrival.ON_TIME), ("g", Arrival.LATE)], "who gave them, or what became of them, is lost"
         assert one.readings[0].times.tobytes() == kept.tobytes(), "other times"
         assert one.readings[0].values.tobytes() == np.array([1.5, NAN, -0.0, np.inf]).tobytes(), "other values"
         assert (tuple(one.events), dict(one.positions)) == (events, {"f": "3"}), "other events or positions"

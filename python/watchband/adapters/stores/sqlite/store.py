@@ -6,17 +6,14 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
 from pathlib import Path
-
-import numpy as np
 
 from watchband.adapters.stores.sqlite.database import Database
 from watchband.core.alert import Alert, is_told
 from watchband.core.clock import Clock, SystemClock
 from watchband.core.entry import Columns
 from watchband.core.errors import PermanentError, StateCorruptError, TransientError
-from watchband.core.ports import Commit, FoldRecord, Notice, Readings
+from watchband.core.ports import Commit, FoldRecord, Notice
 from watchband.core.series import SeriesKey
 
 PAGE = 64
@@ -109,15 +106,7 @@ class SqliteStore:
         )
 
     def _columns(self, sql: sqlite3.Connection, commit: Commit, new: dict[SeriesKey, int]) -> Columns:
-        numbers = [self._number(sql, r.key, new) for r in commit.readings]
-        none = np.empty(0)
-        return Columns(
-            np.array(numbers, np.int64),
-            np.array([len(r.times) for r in commit.readings], np.int64),
-            np.concatenate([none.astype(np.int64), *(r.times for r in commit.readings)]),
-            np.concatenate([none, *(r.values for r in commit.readings)]),
-            tuple(commit.events),
-        )
+        return Columns.of(commit.readings, [self._number(sql, r.key, new) for r in commit.readings], commit.events)
 
     def _number(self, sql: sqlite3.Connection, key: SeriesKey, new: dict[SeriesKey, int]) -> int:
         found = self._numbers.get(key) or new.get(key)
@@ -165,11 +154,7 @@ class SqliteStore:
 
     def _entry(self, sql: sqlite3.Connection, shard: str, sequence: int, positions: str, entry: bytes) -> Commit:
         columns = Columns.from_bytes(entry)
-        edges = np.cumsum([0, *columns.counts.tolist()]).tolist()
-        readings = tuple(
-            Readings(self._key(sql, number), columns.times[start:end].copy(), columns.values[start:end].copy())
-            for number, (start, end) in zip(columns.series.tolist(), pairwise(edges), strict=True)
-        )
+        readings = columns.readings([self._key(sql, number) for number in columns.series.tolist()])
         return Commit(shard, sequence, readings, columns.events, json.loads(positions))
 
     def head(self, shard: str) -> int:
