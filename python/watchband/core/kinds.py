@@ -8,9 +8,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from watchband.core.duration import format_duration, parse_duration
-from watchband.core.params import Constraint
+from watchband.core.params import Constraint, params_of, schema, written
 from watchband.core.secret import Secret
 
+_SIZE = r"^([0-9]+(?:\.[0-9]+)?) ?([kKMGT]?i?B)$"
+_BYTES = {"B": 1, "KB": 10**3, "KIB": 2**10, "MB": 10**6, "MIB": 2**20, "GB": 10**9, "GIB": 2**30} | {
+    "TB": 10**12,
+    "TIB": 2**40,
+}
+_LISTEN = r"(?:[A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})"
 _DURATION = r"^[0-9.]+ ?[a-zµ]+([0-9.]+[a-zµ]+)*$|^P[0-9.]|^[a-z]+$"
 
 
@@ -35,7 +41,110 @@ class Duration:
         return {"type": "string", "pattern": _DURATION, "examples": ["30s", "5m", "1h30m", "2w"]}
 
     def read(self, text: str) -> object:
-        return 0 if self.low == 0 and text.strip() == "0" else parse_duration(text)
+        return 0 if self.low == 0 and text.strip() in ("0", "0s") else parse_duration(text)
+
+    def write(self, value: object) -> object:
+        """The value as people write it."""
+        return format_duration(value) if isinstance(value, int) else value
+
+
+@dataclass(frozen=True)
+class Size:
+    """A number of bytes between two others, written ``512MB`` or ``4GiB``.
+
+    Examples
+    --------
+    >>> Size().read("4GB"), Size().read("1.5KiB"), Size().write(4_000_000_000)
+    (4000000000, 1536, '4GB')
+    """
+
+    low: int = 1
+    high: int | None = None
+
+    def allows(self, value: object) -> bool:
+        if isinstance(value, bool) or not isinstance(value, int):
+            return False
+        return value >= self.low and (self.high is None or value <= self.high)
+
+    def __str__(self) -> str:
+        low = f" of at least {self.write(self.low)}" if self.low > 1 else ""
+        high = f" of at most {self.write(self.high)}" if self.high is not None else ""
+        return f"a size such as 512MB or 4GiB{low}{' and' if low and high else ''}{high}"
+
+    def schema(self) -> dict[str, Any]:
+        return {"anyOf": [{"type": "string", "pattern": _SIZE}, {"type": "integer", "minimum": self.low}]}
+
+    def read(self, text: str) -> object:
+        match = re.fullmatch(_SIZE, text)
+        if match is None:
+            raise ValueError(text)
+        return round(float(match[1]) * _BYTES[match[2].upper()])
+
+    def write(self, value: object) -> object:
+        """The value as people write it."""
+        if not isinstance(value, int):
+            return value
+        fits = [unit for unit, factor in _BYTES.items() if value and value % factor == 0]
+        unit = max(fits, key=_BYTES.__getitem__, default="B")
+        return f"{value // _BYTES[unit]}{unit.replace('I', 'i')}"
+
+
+@dataclass(frozen=True)
+class Listen:
+    """Where a server listens: ``HOST:PORT``, ``:PORT`` for every address, ``[::1]:PORT``."""
+
+    def allows(self, value: object) -> bool:
+        match = re.fullmatch(_LISTEN, value) if isinstance(value, str) else None
+        return match is not None and int(match["port"]) < 65536
+
+    def __str__(self) -> str:
+        return "an address such as 127.0.0.1:8470, or :8470 for every address of this machine"
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "pattern": f"^{_LISTEN.replace('?P<port>', '')}$"}
+
+    def read(self, text: str) -> object:
+        return text
+
+
+@dataclass(frozen=True)
+class FilePath:
+    """The path of a file or directory; a relative one begins where the configuration stands."""
+
+    def allows(self, value: object) -> bool:
+        return isinstance(value, str) and bool(value) and "\0" not in value
+
+    def __str__(self) -> str:
+        return "a path, relative to the configuration file"
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "minLength": 1}
+
+    def read(self, text: str) -> object:
+        return text
+
+
+@dataclass(frozen=True)
+class Group:
+    """Parameters of a dataclass of its own."""
+
+    cls: type
+
+    def allows(self, value: object) -> bool:
+        return isinstance(value, self.cls)
+
+    def __str__(self) -> str:
+        return "a mapping with " + ", ".join(params_of(self.cls))
+
+    def schema(self) -> dict[str, Any]:
+        return schema(self.cls)
+
+    def read(self, text: str) -> object:
+        raise ValueError("a mapping is not written in one word")
+
+    def write(self, value: object) -> object:
+        """The values as people write them, in YAML's short form."""
+        return {name: written(p.constraint, getattr(value, name)) for name, p in params_of(self.cls).items()}
 
 
 @dataclass(frozen=True)

@@ -158,6 +158,10 @@ class Maybe:
     def read(self, text: str) -> object:
         return None if text.lower() in ("none", "null", "") else self.inner.read(text)
 
+    def write(self, value: object) -> object:
+        """The value as people write it."""
+        return written(self.inner, value)
+
 
 @dataclass(frozen=True)
 class Span:
@@ -239,6 +243,10 @@ class Param:
     search: Search | None = None
 
 
+REQUIRED: Any = dataclasses.MISSING
+"""The default of a parameter that has none: it must be given. Its dataclass takes keywords only (``kw_only=True``)."""
+
+
 def param(
     default: Any,
     constraint: Constraint,
@@ -249,9 +257,23 @@ def param(
     later: bool = False,
     search: Search | None = None,
 ) -> Any:
-    """A dataclass field with its constraint, unit and meaning."""
+    """A dataclass field with its constraint, unit and meaning; without a default it is ``REQUIRED``."""
     declared = Param(constraint, doc, unit, retunable, later, search)
+    if isinstance(default, dict):
+        return dataclasses.field(default_factory=default.copy, metadata={"param": declared})
     return dataclasses.field(default=default, metadata={"param": declared})
+
+
+def defaults_of(cls: type) -> dict[str, Any]:
+    """The defaults of the declared parameters; required ones are not among them."""
+    found = {}
+    for field in dataclasses.fields(cls):
+        if "param" in field.metadata:
+            if field.default is not dataclasses.MISSING:
+                found[field.name] = field.default
+            elif field.default_factory is not dataclasses.MISSING:
+                found[field.name] = field.default_factory()
+    return found
 
 
 def params_of(cls: type) -> dict[str, Param]:
@@ -315,7 +337,7 @@ def values_of(owner: object) -> dict[str, Any]:
 
 def shaping(owner: object) -> dict[str, Any]:
     """The parameters that shape a state, and so its fingerprint: none that is retunable, nor a later one's default."""
-    defaults = {f.name: f.default for f in dataclasses.fields(type(owner))}  # type: ignore[arg-type]
+    defaults = defaults_of(type(owner))
     return {
         name: getattr(owner, name)
         for name, declared in params_of(type(owner)).items()
@@ -323,26 +345,32 @@ def shaping(owner: object) -> dict[str, Any]:
     }
 
 
+def written(constraint: Constraint, value: object) -> object:
+    """A value as people write it: a duration is kept in nanoseconds, and written ``5m``."""
+    write = getattr(constraint, "write", None)
+    return value if write is None or value is None else write(value)
+
+
 def schema(cls: type) -> dict[str, Any]:
     """JSON Schema of the parameters."""
-    defaults = {f.name: f.default for f in dataclasses.fields(cls)}
-    properties = {
-        name: {
-            **declared.constraint.schema(),
-            "default": defaults[name],
-            "description": declared.doc + (f" Unit: {declared.unit}." if declared.unit else ""),
-        }
-        for name, declared in params_of(cls).items()
-    }
-    return {"type": "object", "title": cls.__name__, "properties": properties, "additionalProperties": False}
+    defaults = defaults_of(cls)
+    properties: dict[str, Any] = {}
+    for name, declared in params_of(cls).items():
+        described = declared.doc + (f" Unit: {declared.unit}." if declared.unit else "")
+        default = {"default": written(declared.constraint, defaults[name])} if name in defaults else {}
+        properties[name] = {**declared.constraint.schema(), **default, "description": described}
+    required = [name for name in properties if name not in defaults]
+    found = {"type": "object", "title": cls.__name__, "properties": properties, "additionalProperties": False}
+    return found | ({"required": required} if required else {})
 
 
 def table(cls: type) -> str:
     """The parameters as a Markdown table, as it stands in the docs."""
-    defaults = {f.name: f.default for f in dataclasses.fields(cls)}
+    defaults = defaults_of(cls)
     lines = ["| parameter | default | must be | meaning |", "|---|---|---|---|"]
     for name, declared in params_of(cls).items():
         unit = f" ({declared.unit})" if declared.unit else ""
         doc = declared.doc + (" Can be changed on a running state." if declared.retunable else "")
-        lines.append(f"| `{name}` | `{defaults[name]}` | {declared.constraint}{unit} | {doc} |")
+        default = f"`{written(declared.constraint, defaults[name])}`" if name in defaults else "required"
+        lines.append(f"| `{name}` | {default} | {declared.constraint}{unit} | {doc} |")
     return "\n".join(lines) + "\n"

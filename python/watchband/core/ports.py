@@ -78,7 +78,11 @@ class Batch:
 
 
 class SourceSettings(Protocol):
-    """What a user writes of a source: a frozen dataclass of declared parameters (``core.params``), one class a kind."""
+    """What a user writes of a source: a frozen dataclass of declared parameters (``core.params``), one class a kind.
+
+    A kind that is pushed to has a class attribute ``pushed = True``, a parameter ``lateness`` and no ``open``: the
+    server hands its points over. A kind that knows beforehand which metrics it gives may say so: ``metrics()``.
+    """
 
     kind: ClassVar[str]
 
@@ -218,6 +222,15 @@ class Sink(Protocol):
     name: str
 
     def write(self, notice: Notice) -> None: ...
+
+
+class StoreSettings(Protocol):
+    """What a user writes of the store: a frozen dataclass of declared parameters, one class a kind."""
+
+    kind: ClassVar[str]
+
+    def open(self, *, clock: Clock) -> Store:
+        """The store, ready; PermanentError where another process has it."""
 
 
 class Store(Protocol):

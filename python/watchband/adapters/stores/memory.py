@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from watchband.core.alert import Alert, is_told
+from watchband.core.clock import Clock
 from watchband.core.errors import TransientError
 from watchband.core.ports import Commit, FoldRecord, Notice
 
@@ -18,6 +19,17 @@ class _Shard:
     log: list[Commit] = field(default_factory=list)
     folds: dict[str, FoldRecord] = field(default_factory=dict)
     snapshots: dict[str, tuple[int, bytes]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class MemorySettings:
+    """Nothing is kept beyond the process: for trying things out."""
+
+    kind: ClassVar[str] = "memory"
+
+    def open(self, *, clock: Clock) -> MemoryStore:
+        """The store; its log is as short as its watches allow."""
+        return MemoryStore(keep_log=False)
 
 
 class MemoryStore:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, TypeVar
 
 from watchband.apps.config.document import DocumentError, Node, Place
 from watchband.core.errors import ConfigError, MissingExtraError
-from watchband.core.kinds import ListOf, MapOf, SecretText
-from watchband.core.params import Constraint, Maybe, params_of
+from watchband.core.kinds import FilePath, Group, ListOf, MapOf, SecretText
+from watchband.core.params import Constraint, Maybe, defaults_of, params_of
 from watchband.core.secret import Secret
 
 T = TypeVar("T")
@@ -61,7 +61,7 @@ def build(cls: type[T], node: Node, what: str, *, leave: Iterable[str] = ()) -> 
     DocumentError
         An unknown key, a value outside its constraint, or what the class itself refuses.
     """
-    content, left = mapping(node, what.capitalize()), set(leave)
+    content, left = mapping(node, sentence(what)), set(leave)
     declared = params_of(cls)
     secrets = {name for name, p in declared.items() if _is_secret(p.constraint)}
     known = {*declared, *(name + _FILE for name in secrets), *left}
@@ -75,17 +75,18 @@ def build(cls: type[T], node: Node, what: str, *, leave: Iterable[str] = ()) -> 
         if name in values:
             raise DocumentError(node.keys[key], f"{name!r} and {name + _FILE!r} exclude each other. Give one of them.")
         values[name] = _secret_file(child, key) if name != key else value_of(child, declared[key].constraint, key, what)
-    required = [f.name for f in dataclasses.fields(cls) if f.default is dataclasses.MISSING and _has_none(f)]  # type: ignore[arg-type]
-    for name in required:
-        if name not in values and name in declared:
-            constraint = declared[name].constraint
-            raise DocumentError(node.place, f"{what.capitalize()} needs {name!r}: {constraint}. {declared[name].doc}")
+    defaults = defaults_of(cls)
+    for name, parameter in declared.items():
+        if name not in values and name not in defaults:
+            raise DocumentError(node.place, f"{sentence(what)} needs {name!r}: {parameter.constraint}. {parameter.doc}")
+        if isinstance(parameter.constraint, FilePath) and isinstance(defaults.get(name), str):
+            values.setdefault(name, _beside(node.place, defaults[name]))
     try:
         return cls(**values)
     except DocumentError:
         raise
     except MissingExtraError as error:
-        raise DocumentError(node.place, f"{what.capitalize()}: {error}") from None
+        raise DocumentError(node.place, f"{sentence(what)}: {error}") from None
     except ConfigError as error:
         raise _placed(error, node, content) from None
 
@@ -113,7 +114,7 @@ def value_of(node: Node, constraint: Constraint, key: str, what: str) -> Any:
         Not what the constraint allows.
     """
     try:
-        value = _plain(node, constraint)
+        value = _plain(node, constraint, key, what)
     except DocumentError:
         raise
     except ConfigError as error:
@@ -128,24 +129,28 @@ def value_of(node: Node, constraint: Constraint, key: str, what: str) -> Any:
 _NOTHING = object()
 
 
-def _plain(node: Node, constraint: Constraint) -> Any:
+def _plain(node: Node, constraint: Constraint, key: str, what: str) -> Any:
     content = node.content
     inner = constraint.inner if isinstance(constraint, Maybe) else constraint
     if content is None:
         return None
+    if isinstance(inner, Group):
+        return build(inner.cls, node, f"{key!r} of {what}")
     if isinstance(inner, MapOf):
         if not isinstance(content, dict):
             return _NOTHING
-        return {k: _plain(v, inner.inner) for k, v in content.items()}
+        return {k: value_of(v, inner.inner, k, f"{key!r} of {what}") for k, v in content.items()}
     if isinstance(content, dict):
         return _NOTHING
     if isinstance(content, list):
         one = inner.inner if isinstance(inner, ListOf) else None
-        return tuple(_plain(child, one) if one else child.content for child in content)
+        return tuple(value_of(child, one, key, what) if one else child.content for child in content)
     if isinstance(inner, ListOf):
-        return (_plain(node, inner.inner),)
+        return (_plain(node, inner.inner, key, what),)
     if isinstance(inner, SecretText):
         return Secret(str(content))
+    if isinstance(inner, FilePath) and isinstance(content, str) and inner.allows(content):
+        return _beside(node.place, content)
     if isinstance(content, (bool, float)) or constraint.allows(content):
         return content
     # A word that stands for a value (5m, 3/5), or a number where a text is meant.
@@ -155,12 +160,18 @@ def _plain(node: Node, constraint: Constraint) -> Any:
 def _secret_file(node: Node, key: str) -> Secret:
     if not isinstance(node.content, str) or not node.content:
         raise DocumentError(node.place, f"{key!r} must be the path of a file. Got {node.shown()}.")
-    return Secret(file=node.content)
+    return Secret(file=_beside(node.place, node.content))
+
+
+def _beside(place: Place, path: str) -> str:
+    """A relative path begins where the configuration stands: the same for every working directory."""
+    return str(Path(place.file).parent / Path(path).expanduser())
+
+
+def sentence(text: str) -> str:
+    """The same with a capital letter first."""
+    return text[:1].upper() + text[1:]
 
 
 def _is_secret(constraint: Constraint) -> bool:
     return isinstance(constraint.inner if isinstance(constraint, Maybe) else constraint, SecretText)
-
-
-def _has_none(field: dataclasses.Field[Any]) -> bool:
-    return field.default_factory is dataclasses.MISSING

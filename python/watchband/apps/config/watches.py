@@ -17,6 +17,7 @@ from watchband.pipeline import DEFAULT_DETECTOR
 from watchband.pipeline.policy import Policy
 
 if TYPE_CHECKING:
+    from watchband.pipeline.bound import Bound
     from watchband.pipeline.watch import Watch
 
 _POLICY = Policy()
@@ -103,6 +104,18 @@ class WatchSettings:
         found = self.options.watch(name)
         policy = dataclasses.replace(found.policy, **{key: getattr(self, key) for key in _POLICY_ONLY})
         return dataclasses.replace(found, policy=policy)
+
+    def bound(self, name: str) -> Bound:
+        """The watch with its series and sinks, as a runner takes it."""
+        from watchband.pipeline.bound import Bound
+
+        return Bound(
+            self.watch(name),
+            takes=self.matches,
+            selector=" or ".join(self.match),
+            sinks=self.route,
+            excluded=tuple(self.options.excluded()),
+        )
 
     @property
     def rule_text(self) -> str:

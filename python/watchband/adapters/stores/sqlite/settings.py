@@ -1,0 +1,41 @@
+"""What a user writes of the embedded store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from watchband.adapters.stores.sqlite.store import SqliteStore
+from watchband.core import params
+from watchband.core.clock import Clock
+from watchband.core.duration import DAY
+from watchband.core.kinds import Duration, FilePath, Group
+from watchband.core.params import param
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retention:
+    """How long what is kept."""
+
+    raw: int = param(30 * DAY, Duration(DAY), "Readings as they came; a new watch learns from them.")
+    hourly: int = param(400 * DAY, Duration(DAY), "Least, greatest, mean and count of every hour.")
+
+    def __post_init__(self) -> None:
+        params.check(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SqliteSettings:
+    """One directory with everything; of one process at a time."""
+
+    kind: ClassVar[str] = "sqlite"
+
+    path: str = param("watchband-data", FilePath(), "The directory; made if it is not there.")
+    retention: Retention = param(Retention(), Group(Retention), "How long what is kept.")
+
+    def __post_init__(self) -> None:
+        params.check(self)
+
+    def open(self, *, clock: Clock) -> SqliteStore:
+        """The store; PermanentError where another process has it."""
+        return SqliteStore(self.path, clock=clock)

@@ -1,0 +1,300 @@
+"""The whole configuration: read from a file or a directory, checked as one, with a hash of what it says."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from watchband.apps.config.build import build, mapping, sentence, unknown
+from watchband.apps.config.document import DocumentError, Node, Place, read_document
+from watchband.apps.config.kinds import SINKS, SOURCES, STORES, settings_of
+from watchband.apps.config.sections import EngineSettings, ServerSettings
+from watchband.apps.config.watches import WatchSettings
+from watchband.core.errors import ConfigError, UnknownNameError
+from watchband.core.params import params_of, values_of, written
+from watchband.core.registry import Registry
+from watchband.core.relabel import Relabel
+from watchband.core.secret import Secret
+
+if TYPE_CHECKING:
+    from watchband.core.ports import SinkSettings, SourceSettings, StoreSettings
+    from watchband.pipeline.bound import Bound
+
+T = TypeVar("T")
+SECTIONS = ("sources", "relabel", "expressions", "watches", "sinks", "store", "server", "engine")
+NAMES = r"[A-Za-z0-9_](?:[A-Za-z0-9_ .:/-]{0,98}[A-Za-z0-9_])?"
+PROBLEMS_MAX = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that is wrong, or worth a second look, and where it stands."""
+
+    place: Place
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}"
+
+
+class ConfigProblems(ConfigError):
+    """Everything that is wrong with a configuration, one line each: ``problems``."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(map(str, problems)))
+
+
+@dataclass(frozen=True)
+class Named:
+    """A source by name: its settings, and the relabelling of its series, its own rules first."""
+
+    name: str
+    settings: SourceSettings
+    relabel: tuple[Relabel, ...] = ()
+
+    @property
+    def pushed(self) -> bool:
+        """Whether the server hands its points over, instead of its being read."""
+        return bool(getattr(self.settings, "pushed", False))
+
+
+@dataclass(frozen=True)
+class Config:
+    """What ``watchband serve`` does.
+
+    Parameters
+    ----------
+    path : str
+        Where it was read.
+    sources, expressions, watches, sinks : mapping by name
+        As the file has them, in its order.
+    relabel : tuple of Relabel
+        Rules for the series of every source; they are part of ``sources[…].relabel`` already.
+    store, server, engine
+        The sections that exist once.
+    hash : str
+        16 hexadecimal digits of everything it says but secrets: comments, order of keys and spelling do not count.
+    warnings : tuple of Problem
+        What is allowed and probably not meant.
+    places : mapping of (section, name) to Place
+        Where each thing stands.
+    """
+
+    path: str
+    sources: Mapping[str, Named]
+    relabel: tuple[Relabel, ...]
+    expressions: Mapping[str, str]
+    watches: Mapping[str, WatchSettings]
+    sinks: Mapping[str, SinkSettings]
+    store: StoreSettings
+    server: ServerSettings
+    engine: EngineSettings
+    hash: str = ""
+    warnings: tuple[Problem, ...] = field(default=(), compare=False)
+    places: Mapping[tuple[str, str], Place] = field(default_factory=dict, compare=False, repr=False)
+
+    def bounds(self) -> list[Bound]:
+        """Every watch with its series and sinks, as a runner takes them."""
+        return [watch.bound(name) for name, watch in self.watches.items()]
+
+    def fingerprints(self) -> dict[str, str]:
+        """Of every watch: equal where its state may go on."""
+        return {bound.name: bound.fingerprint for bound in self.bounds()}
+
+
+def read_config(path: str | os.PathLike[str], environment: Mapping[str, str] | None = None) -> Config:
+    """The configuration of a file, or of all ``*.yaml`` of a directory.
+
+    Raises
+    ------
+    ConfigProblems
+        Every mistake with file, line and column.
+    ConfigError
+        There is nothing to read.
+    """
+    try:
+        document = read_document(path, environment)
+        return _Assembly(document, str(path)).config()
+    except DocumentError as error:
+        raise ConfigProblems((Problem(error.place, error.message),)) from None
+
+
+class _Assembly:
+    """Reads section by section; goes on after a mistake, so that all are told at once."""
+
+    def __init__(self, document: Node, path: str) -> None:
+        self.root, self.path = document, path
+        self.sections = mapping(document, "the configuration")
+        self.problems: list[Problem] = []
+        self.warnings: list[Problem] = []
+        self.places: dict[tuple[str, str], Place] = {}
+
+    def config(self) -> Config:
+        for key in self.sections:
+            if key not in SECTIONS:
+                self.tell(unknown(self.root.keys[key], "section", key, SECTIONS))
+        relabel = self.relabel(self.sections.get("relabel"), "relabel")
+        found = Config(
+            path=self.path,
+            sources=self.named("sources", "source", lambda name, node: self.source(name, node, relabel)),
+            relabel=relabel,
+            expressions=self.named("expressions", "expression", self.expression),
+            watches=self.named("watches", "watch", self.watch),
+            sinks=self.named("sinks", "sink", lambda name, node: self.kind(SINKS, "sink", name, node)),
+            store=self.store(),
+            server=self.once("server", ServerSettings),
+            engine=self.once("engine", EngineSettings),
+            places=self.places,
+        )
+        self.routes(found)
+        if self.problems:
+            raise ConfigProblems(tuple(sorted(self.problems, key=_order)[:PROBLEMS_MAX]))
+        return replace(found, hash=hash_of(found), warnings=tuple(self.warnings))
+
+    def tell(self, error: DocumentError) -> None:
+        self.problems.append(Problem(error.place, error.message))
+
+    def named(self, section: str, what: str, read: Callable[[str, Node], T]) -> dict[str, T]:
+        node = self.sections.get(section)
+        if node is None:
+            return {}
+        try:
+            entries = mapping(node, f"section {section!r}")
+        except DocumentError as error:
+            self.tell(error)
+            return {}
+        found: dict[str, T] = {}
+        for name, entry in entries.items():
+            place = node.keys[name]
+            self.places[section, name] = place
+            try:
+                if re.fullmatch(NAMES, name) is None:
+                    raise DocumentError(
+                        place,
+                        f"{name!r} is no name of a {what}: up to 100 letters, digits and any of _ - . : / and space "
+                        "between them.",
+                    )
+                found[name] = read(name, entry)
+            except DocumentError as error:
+                self.tell(error)
+        return found
+
+    def once(self, section: str, cls: type[T]) -> T:
+        node = self.sections.get(section)
+        if node is None:
+            node = Node({}, self.root.place, {})
+        try:
+            return build(cls, node, f"section {section!r}")
+        except DocumentError as error:
+            self.tell(error)
+            return cls()
+
+    def store(self) -> Any:
+        node = self.sections.get("store") or Node({}, self.root.place, {})
+        try:
+            return self.kind(STORES, "store", "sqlite", node)
+        except DocumentError as error:
+            self.tell(error)
+            return settings_of(STORES, "memory")()
+
+    def kind(self, registry: Registry[object], what: str, name: str, node: Node, leave: tuple[str, ...] = ()) -> Any:
+        """Settings of a kind; without one, the name is the kind."""
+        called = "the store" if what == "store" else f"{what} {name!r}"
+        content = mapping(node, sentence(called))
+        given = content.get("kind")
+        kind = name if given is None else given.content
+        place = node.place if given is None else given.place
+        if not isinstance(kind, str):
+            raise DocumentError(place, f"'kind' of {called} is a word. Known: {', '.join(registry.names())}.")
+        if given is None and kind not in registry.names():
+            raise DocumentError(place, f"{sentence(called)} needs a 'kind'. Known: {', '.join(registry.names())}.")
+        try:
+            cls = settings_of(registry, kind)
+        except UnknownNameError:
+            raise unknown(place, f"kind of {what}", kind, registry.names()) from None
+        except ConfigError as error:
+            raise DocumentError(place, str(error)) from None
+        return build(cls, node, called, leave=("kind", *leave))
+
+    def source(self, name: str, node: Node, general: tuple[Relabel, ...]) -> Named:
+        settings = self.kind(SOURCES, "source", name, node, ("relabel",))
+        own = self.relabel(mapping(node, "source").get("relabel"), f"'relabel' of source {name!r}")
+        return Named(name, settings, own + general)
+
+    def relabel(self, node: Node | None, what: str) -> tuple[Relabel, ...]:
+        if node is None or node.content is None:
+            return ()
+        if not isinstance(node.content, list):
+            self.tell(DocumentError(node.place, f"{sentence(what)} is a list of rules. Got {node.shown()}."))
+            return ()
+        rules = []
+        for number, entry in enumerate(node.content, 1):
+            try:
+                rules.append(build(Relabel, entry, f"rule {number} of {what}"))
+            except DocumentError as error:
+                self.tell(error)
+        return tuple(rules)
+
+    def expression(self, name: str, node: Node) -> str:
+        if not isinstance(node.content, str):
+            raise DocumentError(
+                node.place, f"Expression {name!r} is a text such as errors / requests. Got {node.shown()}."
+            )
+        return node.content
+
+    def watch(self, name: str, node: Node) -> WatchSettings:
+        return build(WatchSettings, node, f"watch {name!r}")
+
+    def routes(self, config: Config) -> None:
+        """A watch tells sinks that exist."""
+        section = self.sections.get("watches")
+        sinks = self.sections.get("sinks")
+        known = mapping(sinks, "sinks") if sinks is not None and isinstance(sinks.content, dict) else {}
+        for name, watch in config.watches.items():
+            node = mapping(section, "watches")[name] if section is not None else self.root
+            route = mapping(node, "watch").get("route", node)
+            for index, sink in enumerate(watch.route or ()):
+                if sink not in known:
+                    entry = route.content[index] if isinstance(route.content, list) else route
+                    self.tell(unknown(entry.place, f"sink in 'route' of watch {name!r}:", sink, known))
+
+
+def _order(problem: Problem) -> tuple[str, int, int]:
+    return problem.place.file, problem.place.line, problem.place.column
+
+
+def plain(value: object) -> Any:
+    """Settings as people write them: durations as ``5m``; a secret says only that it is one.
+
+    Examples
+    --------
+    >>> plain(EngineSettings())["idle"], plain(Secret("hunter2"))
+    ('2w', '(secret)')
+    """
+    if isinstance(value, Secret):
+        return f"(file {value.file})" if value.file else str(value)
+    if isinstance(value, Named):
+        return {**plain(value.settings), "relabel": plain(value.relabel)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(child) for key, child in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(child) for child in value]
+    if not dataclasses.is_dataclass(value):
+        return value
+    declared = params_of(type(value))
+    said = {name: plain(written(declared[name].constraint, v)) for name, v in values_of(value).items()}
+    kind = getattr(value, "kind", None)
+    return said if kind is None else {"kind": kind, **said}
+
+
+def hash_of(config: Config) -> str:
+    """16 hexadecimal digits of all sections."""
+    text = json.dumps({section: plain(getattr(config, section)) for section in SECTIONS}, sort_keys=True, default=str)
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

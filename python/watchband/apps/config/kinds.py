@@ -1,0 +1,45 @@
+"""Kinds of sources, sinks and stores: a table, and entry points of outside packages; imported when asked for."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from watchband.core.errors import ConfigError
+from watchband.core.registry import Registry
+
+SOURCES: Registry[object] = Registry(
+    "kind of source",
+    object,
+    {
+        "push": "watchband.adapters.sources.push.settings:PushSettings",
+        "remote_write": "watchband.adapters.sources.push.settings:RemoteWriteSettings",
+    },
+    "watchband.sources",
+)
+SINKS: Registry[object] = Registry("kind of sink", object, {}, "watchband.sinks")
+STORES: Registry[object] = Registry(
+    "kind of store",
+    object,
+    {
+        "memory": "watchband.adapters.stores.memory:MemorySettings",
+        "sqlite": "watchband.adapters.stores.sqlite.settings:SqliteSettings",
+    },
+    "watchband.stores",
+)
+
+
+def settings_of(registry: Registry[object], kind: str) -> Any:
+    """The class of settings of a kind: a dataclass of declared parameters.
+
+    Raises
+    ------
+    UnknownNameError
+        No such kind.
+    ConfigError
+        An outside package registered something else.
+    """
+    found = registry.get(kind)
+    if not (isinstance(found, type) and dataclasses.is_dataclass(found)):
+        raise ConfigError(f"The {registry.kind} {kind!r} is {found!r}, not a dataclass of settings.")
+    return found
