@@ -16,7 +16,7 @@ _BYTES = {"B": 1, "KB": 10**3, "KIB": 2**10, "MB": 10**6, "MIB": 2**20, "GB": 10
     "TB": 10**12,
     "TIB": 2**40,
 }
-_LISTEN = r"(?:[A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})"
+_LISTEN = r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})"
 _DURATION = r"^[0-9.]+ ?[a-zµ]+([0-9.]+[a-zµ]+)*$|^P[0-9.]|^[a-z]+$"
 
 
@@ -91,14 +91,14 @@ class Size:
 
 @dataclass(frozen=True)
 class Listen:
-    """Where a server listens: ``HOST:PORT``, ``:PORT`` for every address, ``[::1]:PORT``."""
+    """Where a server listens: ``HOST:PORT`` or ``[::1]:PORT``; port 0 is any free one."""
 
     def allows(self, value: object) -> bool:
         match = re.fullmatch(_LISTEN, value) if isinstance(value, str) else None
         return match is not None and int(match["port"]) < 65536
 
     def __str__(self) -> str:
-        return "an address such as 127.0.0.1:8470, or :8470 for every address of this machine"
+        return "HOST:PORT, such as 127.0.0.1:8470, or 0.0.0.0:8470 for every address of this machine"
 
     def schema(self) -> dict[str, Any]:
         return {"type": "string", "pattern": f"^{_LISTEN.replace('?P<port>', '')}$"}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from watchband.apps.config.config import Config, ConfigProblems, read_config
+from watchband.apps.config.config import Config, ConfigProblems, plain, read_config
 
 TEXT = """\
 sources:
@@ -18,7 +18,7 @@ expressions:
 watches:
   web: {match: 'cpu{env="prod"}', budget: 1/week}
 store: {path: data, retention: {raw: 60d}}
-server: {listen: ':8470', token: '${TOKEN}'}
+server: {listen: '0.0.0.0:8470', tokens: {ci: {token: '${TOKEN}', role: admin}}}
 engine: {max_memory: 2GiB}
 """
 
@@ -31,11 +31,12 @@ def read(path: Path, text: str = TEXT) -> Config:
 def test_every_section_is_read(tmp_path: Path) -> None:
     found = read(tmp_path / "w.yaml")
     assert found.sources["push"].pushed
-    assert found.sources["push"].relabel == found.relabel
+    assert [rule.target_label for rule in found.relabel] == ["workload"]
     assert list(found.watches) == list(found.fingerprints()) == ["web"]
-    assert (found.engine.max_memory, found.server.port, found.server.is_loopback) == (2 << 30, 8470, False)
+    assert (found.engine.max_memory, found.server.address, found.server.loopback) == (2 << 30, ("0.0.0.0", 8470), False)
     assert vars(found.store)["path"] == str(tmp_path / "data")
-    assert "hunter2" not in repr(found)
+    assert found.server.tokens["ci"].token.reveal() == "hunter2"
+    assert "hunter2" not in repr(found) + repr(plain(found.server))
 
 
 def test_every_mistake_is_told_at_once_with_its_place(tmp_path: Path) -> None:

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from watchband.apps.config.build import build, mapping, sentence, unknown
 from watchband.apps.config.document import DocumentError, Node, Place, read_document
+from watchband.apps.config.engine import EngineSettings
 from watchband.apps.config.kinds import SINKS, SOURCES, STORES, settings_of
-from watchband.apps.config.sections import EngineSettings, ServerSettings
 from watchband.apps.config.watches import WatchSettings
+from watchband.apps.server.settings import ServerSettings
 from watchband.core.errors import ConfigError, UnknownNameError
-from watchband.core.params import params_of, values_of, written
+from watchband.core.params import params_of, written
 from watchband.core.registry import Registry
 from watchband.core.relabel import Relabel
 from watchband.core.secret import Secret
@@ -53,7 +54,7 @@ class ConfigProblems(ConfigError):
 
 @dataclass(frozen=True)
 class Named:
-    """A source by name: its settings, and the relabelling of its series, its own rules first."""
+    """A source by name: its settings, and its own rules of relabelling, which come before those of all sources."""
 
     name: str
     settings: SourceSettings
@@ -76,7 +77,7 @@ class Config:
     sources, expressions, watches, sinks : mapping by name
         As the file has them, in its order.
     relabel : tuple of Relabel
-        Rules for the series of every source; they are part of ``sources[…].relabel`` already.
+        Rules for the series of every source, after the source's own.
     store, server, engine
         The sections that exist once.
     hash : str
@@ -143,7 +144,7 @@ class _Assembly:
         relabel = self.relabel(self.sections.get("relabel"), "relabel")
         found = Config(
             path=self.path,
-            sources=self.named("sources", "source", lambda name, node: self.source(name, node, relabel)),
+            sources=self.named("sources", "source", self.source),
             relabel=relabel,
             expressions=self.named("expressions", "expression", self.expression),
             watches=self.named("watches", "watch", self.watch),
@@ -223,10 +224,10 @@ class _Assembly:
             raise DocumentError(place, str(error)) from None
         return build(cls, node, called, leave=("kind", *leave))
 
-    def source(self, name: str, node: Node, general: tuple[Relabel, ...]) -> Named:
+    def source(self, name: str, node: Node) -> Named:
         settings = self.kind(SOURCES, "source", name, node, ("relabel",))
         own = self.relabel(mapping(node, "source").get("relabel"), f"'relabel' of source {name!r}")
-        return Named(name, settings, own + general)
+        return Named(name, settings, own)
 
     def relabel(self, node: Node | None, what: str) -> tuple[Relabel, ...]:
         if node is None or node.content is None:
@@ -270,31 +271,52 @@ def _order(problem: Problem) -> tuple[str, int, int]:
     return problem.place.file, problem.place.line, problem.place.column
 
 
-def plain(value: object) -> Any:
-    """Settings as people write them: durations as ``5m``; a secret says only that it is one.
+def plain(value: object, secret: Callable[[Secret], str] = repr) -> Any:
+    """Settings as people write them: durations as ``5m``; a secret says only that it is one, or its file.
 
     Examples
     --------
     >>> plain(EngineSettings())["idle"], plain(Secret("hunter2"))
-    ('2w', '(secret)')
+    ('2w', 'Secret((secret))')
     """
     if isinstance(value, Secret):
-        return f"(file {value.file})" if value.file else str(value)
-    if isinstance(value, Named):
-        return {**plain(value.settings), "relabel": plain(value.relabel)}
+        return secret(value)
     if isinstance(value, Mapping):
-        return {str(key): plain(child) for key, child in value.items()}
+        return {str(key): plain(child, secret) for key, child in value.items()}
     if isinstance(value, tuple | list):
-        return [plain(child) for child in value]
+        return [plain(child, secret) for child in value]
     if not dataclasses.is_dataclass(value):
         return value
-    declared = params_of(type(value))
-    said = {name: plain(written(declared[name].constraint, v)) for name, v in values_of(value).items()}
     kind = getattr(value, "kind", None)
-    return said if kind is None else {"kind": kind, **said}
+    said = {} if kind is None else {"kind": kind}
+    declared = params_of(type(value))
+    for field_ in dataclasses.fields(value):
+        found = getattr(value, field_.name)
+        if field_.name in declared:
+            found = written(declared[field_.name].constraint, found)
+        said[field_.name] = plain(found, secret)
+    return said
+
+
+_OF_THIS_PROCESS = os.urandom(16)
+
+
+def identity_of(value: object) -> str:
+    """Equal, within this process, for settings that say the same, secrets included; nothing shows of those.
+
+    Examples
+    --------
+    >>> identity_of(Secret("a")) == identity_of(Secret("a")), identity_of(Secret("a")) == identity_of(Secret("b"))
+    (True, False)
+    """
+    return _digest(plain(value, lambda found: found.file or "=" + found.reveal()), _OF_THIS_PROCESS)
 
 
 def hash_of(config: Config) -> str:
-    """16 hexadecimal digits of all sections."""
-    text = json.dumps({section: plain(getattr(config, section)) for section in SECTIONS}, sort_keys=True, default=str)
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    """16 hexadecimal digits of all sections, without secrets; the same in every process."""
+    return _digest({section: plain(getattr(config, section)) for section in SECTIONS}, b"")
+
+
+def _digest(value: object, key: bytes) -> str:
+    text = json.dumps(value, sort_keys=True, default=str)
+    return hashlib.blake2b(text.encode(), digest_size=8, key=key).hexdigest()

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from watchband.core import params
 from watchband.core.errors import ConfigError
-from watchband.core.kinds import Duration, ListOf, SecretText
+from watchband.core.kinds import FilePath, Group, Listen, ListOf, MapOf, SecretText, Size
 from watchband.core.matcher import Selector
-from watchband.core.params import Choice, Integer, Text, param
+from watchband.core.params import REQUIRED, Choice, Integer, Maybe, Text, param
 from watchband.core.secret import Secret
 
 PORT = 8470
@@ -22,7 +21,7 @@ EXPORTED_MAX = 10_000
 class TokenSettings:
     """A bearer token: one entry of ``server.tokens``."""
 
-    token: Secret = param(dataclasses.MISSING, SecretText(), "The token itself.")
+    token: Secret = param(REQUIRED, SecretText(), "The token itself.")
     role: str = param("write", Choice(("write", "admin")), "`write` sends points; `admin` also reloads and changes.")
 
     def __post_init__(self) -> None:
@@ -31,7 +30,9 @@ class TokenSettings:
 
 @dataclass(frozen=True)
 class ServerSettings:
-    """The keys of ``server``; ``tokens`` maps names to ``TokenSettings``.
+    """Where Watchband is spoken to: pushed points, ``/metrics``, health, reload.
+
+    Points are pushed to sources of the kinds ``push`` and ``remote_write``; without one, nothing is taken.
 
     Examples
     --------
@@ -39,24 +40,32 @@ class ServerSettings:
     (('::1', 9000), False)
     """
 
-    listen: str = param(f"127.0.0.1:{PORT}", Text("HOST:PORT, such as 127.0.0.1:8470"), "Where it listens.")
-    lateness: int = param(0, Duration(0), "How late pushed points may come and still be judged.", unit="ns")
+    listen: str = param(f"127.0.0.1:{PORT}", Listen(), "Where it listens.")
+    tls_cert_file: str | None = param(None, Maybe(FilePath()), "Certificate chain (PEM): serve HTTPS.")
+    tls_key_file: str | None = param(None, Maybe(FilePath()), "Its private key (PEM).")
+    tokens: Mapping[str, TokenSettings] = param(
+        {}, MapOf(Group(TokenSettings)), "Bearer tokens by name; none: whoever reaches the port may do everything."
+    )
+    max_body: int = param(16_000_000, Size(1000), "Largest body of a request, as it is sent.")
+    max_connections: int = param(256, Integer(1, 100_000), "Connections at a time; more are refused.")
+    max_points_per_second: int | None = param(
+        None, Maybe(Integer(1)), "Pushed points that are taken a second, on average over ten; more get 429."
+    )
     export: tuple[str, ...] = param(
         (), ListOf(Text('a selector such as cpu{env="prod"}')), "Series whose value, band and score /metrics shows."
     )
     export_max: int = param(200, Integer(0, EXPORTED_MAX), "Most series that /metrics shows one by one.")
-    tokens: Mapping[str, TokenSettings] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         params.check(self)
-        _ = self.address, self.selectors
+        _ = self.selectors
+        if (self.tls_cert_file is None) != (self.tls_key_file is None):
+            raise ConfigError("'tls_cert_file' and 'tls_key_file' go together: give both, or none.")
 
     @property
     def address(self) -> tuple[str, int]:
         """Host and port."""
-        host, colon, port = self.listen.rpartition(":")
-        if not colon or not port.isdigit() or int(port) > 65_535 or not host:
-            raise ConfigError(f"'listen' must be HOST:PORT, such as 127.0.0.1:{PORT}. Got {self.listen!r}.")
+        host, _, port = self.listen.rpartition(":")
         return host.removeprefix("[").removesuffix("]"), int(port)
 
     @property
