@@ -16,7 +16,8 @@
     │   └── StateCorruptError        truncated, foreign or damaged bytes
     └── AdapterError                 the outside world               → look at the leaf
         ├── TransientError           retry with back-off and a limit
-        └── PermanentError           stop this source, tell the operator
+        ├── PermanentError           stop this source, tell the operator
+        └── FencedError              another process has taken over → stop folding, wait for the lead, restore
 
 A message names what, where, got, expected, and what to do. Mistakes of the program itself are ``assert``
 statements; input of a user is never asserted.
@@ -111,3 +112,7 @@ class TransientError(AdapterError):
 
 class PermanentError(AdapterError):
     """Retrying cannot help: stop this source or sink and tell the operator."""
+
+
+class FencedError(AdapterError):
+    """Another process has taken over: stop folding at once, wait for the lead, restore. A retry cannot help."""

@@ -236,8 +236,16 @@ class StoreSettings(Protocol):
 class Store(Protocol):
     """Keeps the log, positions, folds, alerts, outbox and snapshots.
 
-    Every method is atomic and durable when it returns. Of two processes one wins and the other is told.
+    Every method is atomic and durable when it returns. Of two processes one writes: the other is refused when it
+    opens the store, or waits in ``lead`` for its turn. Whoever was overtaken meets FencedError in every method that
+    writes and in ``outbox``, until ``lead`` says that it may again.
     """
+
+    def lead(self, timeout: float = 0.0) -> bool:
+        """Whether this process is the one that writes; it waits so many seconds to become so.
+
+        What was restored before another process wrote is worth nothing: restore after it.
+        """
 
     def commit(self, commit: Commit) -> None:
         """Append an entry with everything that belongs to it.

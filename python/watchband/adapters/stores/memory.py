@@ -186,6 +186,10 @@ class MemoryStore:
             self._notices[_address(notice)] = replace(kept, **changes)
         return kept is not None
 
+    def lead(self, timeout: float = 0.0) -> bool:
+        """Always: nobody else has it."""
+        return True
+
     def close(self) -> None:
         """Nothing to let go of."""
 

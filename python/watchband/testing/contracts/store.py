@@ -106,6 +106,18 @@ def check_nothing(make: Make, reopen: Reopen) -> None:
     store.close()
 
 
+def check_lead(make: Make, reopen: Reopen) -> None:
+    """A store that nobody else has is led at once, and again after it was closed."""
+    store = make()
+    assert store.lead(), "nobody else has it"
+    store.commit(Commit("s", 1))
+    store = reopen(store)
+    assert store.lead(30.0), "who closed it let go of it"
+    store.commit(Commit("s", 2))
+    assert store.lead(), "a leader leads"
+    store.close()
+
+
 def check_turn(make: Make, reopen: Reopen) -> None:
     """An entry out of turn is refused and changes nothing; shards do not touch each other."""
     store = make()
@@ -230,6 +242,7 @@ def check_many(make: Make, reopen: Reopen) -> None:
 CHECKS: tuple[Check, ...] = (
     check_entries,
     check_nothing,
+    check_lead,
     check_turn,
     check_folds,
     check_news,

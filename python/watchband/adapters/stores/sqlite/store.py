@@ -8,18 +8,25 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from watchband.adapters.stores.rows import (
+    PAGE,
+    PART,
+    address_of,
+    alert_of,
+    alert_row,
+    body_of,
+    next_revision,
+    notice_of,
+    out_of_turn,
+    parts_of,
+)
 from watchband.adapters.stores.sqlite.database import Database
-from watchband.core.alert import Alert, is_told
+from watchband.core.alert import Alert
 from watchband.core.clock import Clock, SystemClock
 from watchband.core.entry import Columns
-from watchband.core.errors import PermanentError, StateCorruptError, TransientError
+from watchband.core.errors import StateCorruptError
 from watchband.core.ports import Commit, FoldRecord, Notice
 from watchband.core.series import SeriesKey
-
-PAGE = 64
-"""Entries that are read from the log at a time."""
-PART = 16 << 20
-"""Bytes of a snapshot in one row."""
 
 
 class SqliteStore:
@@ -65,10 +72,7 @@ class SqliteStore:
         with self.database.transaction() as sql:
             head = _head(sql, commit.shard)
             if commit.sequence != head + 1:
-                raise TransientError(
-                    f"Entry {commit.sequence} of shard {commit.shard!r} does not follow {head}: another writer was "
-                    "faster. Restore the shard and fold again."
-                )
+                raise out_of_turn(commit, head)
             columns = self._columns(sql, commit, new)
             self._append(sql, commit, columns, now)
             sql.executemany(
@@ -185,7 +189,7 @@ class SqliteStore:
                 if sinks:
                     _keep(sql, alert, sinks, now)
                 else:
-                    _write(sql, alert, _known(sql, alert.id)[1])
+                    _write(sql, alert, (_known(sql, alert.id) or ("", 0))[1])
 
     def forget(self, shard: str, name: str) -> None:
         """Drop a fold and its snapshot."""
@@ -196,12 +200,11 @@ class SqliteStore:
     def snapshot(self, shard: str, name: str, sequence: int, state: bytes) -> None:
         """Replace a fold's snapshot."""
         now = self.clock.now()
-        parts = [state[at : at + PART] for at in range(0, max(len(state), 1), PART)]
         with self.database.transaction() as sql:
             sql.execute("DELETE FROM snapshots WHERE shard = ? AND name = ?", (shard, name))
             sql.executemany(
                 "INSERT INTO snapshots VALUES (?, ?, ?, ?, ?, ?)",
-                [(shard, name, number, sequence, now, part) for number, part in enumerate(parts)],
+                [(shard, name, number, sequence, now, part) for number, part in enumerate(parts_of(state, PART))],
             )
 
     def restore(self, shard: str, name: str) -> tuple[int, bytes] | None:
@@ -216,7 +219,7 @@ class SqliteStore:
         """Every alert in its last version."""
         with self.database.reading() as sql:
             rows = sql.execute("SELECT body FROM alerts ORDER BY opened, series, watch").fetchall()
-        return [_alert(body) for (body,) in rows]
+        return [alert_of(body) for (body,) in rows]
 
     def outbox(self, now: int) -> Sequence[Notice]:
         """Notices that are due; the first of each alert and sink."""
@@ -226,19 +229,21 @@ class SqliteStore:
                 "(SELECT min(number) FROM notices WHERE dead = 0 GROUP BY alert, sink) AND due <= ? ORDER BY number",
                 (now,),
             ).fetchall()
-        return [_notice(*row) for row in rows]
+        return [notice_of(*row) for row in rows]
 
     def delivered(self, notices: Sequence[Notice]) -> None:
         """These are done."""
         with self.database.transaction() as sql:
-            sql.executemany("DELETE FROM notices WHERE alert = ? AND revision = ? AND sink = ?", map(_address, notices))
+            sql.executemany(
+                "DELETE FROM notices WHERE alert = ? AND revision = ? AND sink = ?", map(address_of, notices)
+            )
 
     def postponed(self, notice: Notice, due: int, error: str) -> None:
         """Try this one again later."""
         with self.database.transaction() as sql:
             sql.execute(
                 "UPDATE notices SET tries = ?, due = ?, error = ? WHERE alert = ? AND revision = ? AND sink = ?",
-                (notice.tries + 1, due, error, *_address(notice)),
+                (notice.tries + 1, due, error, *address_of(notice)),
             )
 
     def dead(self, notice: Notice, error: str) -> None:
@@ -246,7 +251,7 @@ class SqliteStore:
         with self.database.transaction() as sql:
             sql.execute(
                 "UPDATE notices SET dead = 1, tries = ?, error = ? WHERE alert = ? AND revision = ? AND sink = ?",
-                (notice.tries + 1, error, *_address(notice)),
+                (notice.tries + 1, error, *address_of(notice)),
             )
 
     def dead_letters(self) -> Sequence[Notice]:
@@ -255,15 +260,19 @@ class SqliteStore:
             rows = sql.execute(
                 "SELECT body, revision, sink, tries, due, error FROM notices WHERE dead = 1 ORDER BY number"
             ).fetchall()
-        return [_notice(*row) for row in rows]
+        return [notice_of(*row) for row in rows]
 
     def revive(self, notices: Sequence[Notice]) -> None:
         """Put dead letters back."""
         with self.database.transaction() as sql:
             sql.executemany(
                 "UPDATE notices SET dead = 0, tries = 0, due = 0 WHERE alert = ? AND revision = ? AND sink = ?",
-                map(_address, notices),
+                map(address_of, notices),
             )
+
+    def lead(self, timeout: float = 0.0) -> bool:
+        """Always: who opened the directory has it alone."""
+        return True
 
     def close(self) -> None:
         """Let go of the directory."""
@@ -275,16 +284,10 @@ def _head(sql: sqlite3.Connection, shard: str) -> int:
     return int(row[0]) if row else 0
 
 
-def _known(sql: sqlite3.Connection, alert_id: str) -> tuple[Alert | None, int]:
-    row = sql.execute("SELECT body, revision FROM alerts WHERE id = ?", (alert_id,)).fetchone()
-    return (_alert(row[0]), int(row[1])) if row else (None, 0)
-
-
 def _keep(sql: sqlite3.Connection, alert: Alert, sinks: Sequence[str], now: int) -> None:
-    before, revision = _known(sql, alert.id)
-    if is_told(before, revision, alert):
-        revision += 1
-        body = json.dumps(alert.to_dict())
+    revision, told = next_revision(_known(sql, alert.id), alert)
+    if told:
+        body = body_of(alert)
         sql.executemany(
             "INSERT INTO notices (alert, revision, sink, body, made) VALUES (?, ?, ?, ?, ?)",
             [(alert.id, revision, sink, body, now) for sink in sinks],
@@ -292,32 +295,10 @@ def _keep(sql: sqlite3.Connection, alert: Alert, sinks: Sequence[str], now: int)
     _write(sql, alert, revision)
 
 
+def _known(sql: sqlite3.Connection, alert_id: str) -> tuple[str, int] | None:
+    row = sql.execute("SELECT body, revision FROM alerts WHERE id = ?", (alert_id,)).fetchone()
+    return (str(row[0]), int(row[1])) if row else None
+
+
 def _write(sql: sqlite3.Connection, alert: Alert, revision: int) -> None:
-    sql.execute(
-        "INSERT OR REPLACE INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            alert.id,
-            str(alert.series),
-            alert.watch,
-            alert.severity,
-            alert.opened,
-            alert.closed,
-            revision,
-            json.dumps(alert.to_dict()),
-        ),
-    )
-
-
-def _alert(body: str) -> Alert:
-    try:
-        return Alert.from_dict(json.loads(body))
-    except (ValueError, KeyError, TypeError) as error:
-        raise PermanentError(f"An alert in the store cannot be read ({error}). Restore a backup.") from error
-
-
-def _notice(body: str, revision: int, sink: str, tries: int, due: int, error: str) -> Notice:
-    return Notice(_alert(body), revision, sink, tries, due, error)
-
-
-def _address(notice: Notice) -> tuple[str, int, str]:
-    return notice.alert.id, notice.revision, notice.sink
+    sql.execute("INSERT OR REPLACE INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, ?)", alert_row(alert, revision))

@@ -1,0 +1,72 @@
+"""What every store over SQL makes of its rows: alerts and notices read back, an alert's next version, errors."""
+
+from __future__ import annotations
+
+import json
+
+from watchband.core.alert import Alert, is_told
+from watchband.core.errors import PermanentError, TransientError
+from watchband.core.ports import Commit, Notice
+
+PAGE = 64
+"""Entries that are read from the log at a time."""
+PART = 16 << 20
+"""Bytes of a snapshot in one row."""
+
+
+def alert_of(body: str) -> Alert:
+    """An alert of its JSON.
+
+    Raises
+    ------
+    PermanentError
+        It is damaged.
+    """
+    try:
+        return Alert.from_dict(json.loads(body))
+    except (ValueError, KeyError, TypeError) as error:
+        raise PermanentError(f"An alert in the store cannot be read ({error}). Restore a backup.") from error
+
+
+def body_of(alert: Alert) -> str:
+    """The inverse of ``alert_of``."""
+    return json.dumps(alert.to_dict())
+
+
+def notice_of(body: str, revision: int, sink: str, tries: int, due: int, error: str) -> Notice:
+    """A notice of its row."""
+    return Notice(alert_of(body), revision, sink, tries, due, error)
+
+
+def address_of(notice: Notice) -> tuple[str, int, str]:
+    """What a notice is found by: alert, revision, sink."""
+    return notice.alert.id, notice.revision, notice.sink
+
+
+def next_revision(before: tuple[str, int] | None, alert: Alert) -> tuple[int, bool]:
+    """The revision of an alert's new version, and whether people are told of it.
+
+    ``before`` is the body and the revision of the version that is kept; None for an alert that is new.
+    """
+    revision = before[1] if before else 0
+    told = is_told(alert_of(before[0]) if before else None, revision, alert)
+    return revision + told, told
+
+
+def alert_row(alert: Alert, revision: int) -> tuple[str, str, str, str, int, int | None, int, str]:
+    """The row of an alert: id, series, watch, severity, opened, closed, revision, body."""
+    series = str(alert.series)
+    return alert.id, series, alert.watch, alert.severity, alert.opened, alert.closed, revision, body_of(alert)
+
+
+def parts_of(state: bytes, size: int = PART) -> list[bytes]:
+    """A snapshot in rows; an empty one has one."""
+    return [state[at : at + size] for at in range(0, max(len(state), 1), size)]
+
+
+def out_of_turn(commit: Commit, head: int) -> TransientError:
+    """The error for an entry that is not the next."""
+    return TransientError(
+        f"Entry {commit.sequence} of shard {commit.shard!r} does not follow {head}: another writer was faster. "
+        "Restore the shard and fold again."
+    )
