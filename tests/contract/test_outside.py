@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
@@ -17,14 +18,12 @@ def server() -> Iterator[FaultyServer]:
     made.close()
 
 
-def get(server: FaultyServer, timeout: float = 5.0) -> tuple[int, str | None, bytes]:
-    connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=timeout)
-    connection.request("GET", "/x?a=1", headers={"Authorization": "Bearer s"})
-    answer = connection.getresponse()
-    try:
-        return answer.status, answer.headers.get("Retry-After"), answer.read(1 << 20)
-    finally:
-        connection.close()
+def get(server: FaultyServer, timeout: float = 5.0, size: int | None = None) -> tuple[int, str | None, bytes]:
+    address = server.url.removeprefix("http://")
+    with closing(http.client.HTTPConnection(address, timeout=timeout)) as connection:
+        connection.request("GET", "/x?a=1", headers={"Authorization": "Bearer s"})
+        with connection.getresponse() as answer:
+            return answer.status, answer.headers.get("Retry-After"), answer.read(size)
 
 
 def test_statuses(server: FaultyServer) -> None:
@@ -43,4 +42,4 @@ def test_answers_that_are_none(server: FaultyServer) -> None:
     with pytest.raises(TimeoutError):
         get(server, timeout=0.1)
     assert get(server)[2].startswith(b"\x00")
-    assert len(get(server)[2]) == 1 << 20
+    assert len(get(server, size=1 << 20)[2]) == 1 << 20
