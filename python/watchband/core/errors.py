@@ -103,11 +103,27 @@ class StateCorruptError(StateError):
 
 
 class AdapterError(WatchbandError):
-    """The outside world answered with something other than data."""
+    """The outside world answered with something other than data.
+
+    Parameters
+    ----------
+    message : str
+        Without secrets.
+    status : int, optional
+        The HTTP status of the answer, if there was one.
+    """
+
+    def __init__(self, message: str = "", *, status: int | None = None) -> None:
+        self.status = status
+        super().__init__(message)
 
 
 class TransientError(AdapterError):
-    """Worth a retry, with back-off and a limit."""
+    """Worth a retry, with back-off and a limit; not before ``retry_after`` seconds, if the other side said so."""
+
+    def __init__(self, message: str = "", *, status: int | None = None, retry_after: float | None = None) -> None:
+        self.retry_after = retry_after
+        super().__init__(message, status=status)
 
 
 class PermanentError(AdapterError):
