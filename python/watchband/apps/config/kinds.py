@@ -12,6 +12,7 @@ SOURCES: Registry[object] = Registry(
     "kind of source",
     object,
     {
+        "prometheus": "watchband.adapters.sources.prometheus.settings:Prometheus",
         "push": "watchband.adapters.sources.push.settings:PushSettings",
         "remote_write": "watchband.adapters.sources.push.settings:RemoteWriteSettings",
     },

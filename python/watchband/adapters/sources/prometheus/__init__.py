@@ -1,0 +1,1 @@
+"""A Prometheus, or what speaks as one: its query API as a source. See ``docs/sources/prometheus.md``."""
