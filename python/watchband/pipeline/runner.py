@@ -7,11 +7,13 @@ dropped from memory and restored from its snapshots and the log since: the same 
 
 from __future__ import annotations
 
+import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
+from watchband.core.alert import Alert
 from watchband.core.clock import Clock, SystemClock
 from watchband.core.errors import ConfigError, StateError, TransientError
 from watchband.core.events import ControlEvent, WatermarkMoved
@@ -44,6 +46,21 @@ class Shard:
             self.seen.setdefault(source, deque(maxlen=POSITIONS_MAX)).append(position)
 
 
+@dataclass
+class Ahead:
+    """A watch that has folded the log by itself, up to where it stood then, and what it said of it."""
+
+    lane: Lane
+    alerts: list[list[Alert]] = field(default_factory=list)
+
+    def follow(self, log: Iterable[Commit], decided: int = 0) -> None:
+        """Fold entries; the alerts of those behind ``decided`` are kept."""
+        for entry in log:
+            results = self.lane.fold(entry)
+            if entry.sequence > decided:
+                self.alerts.append(results.alerts)
+
+
 class Runner:
     """Runs watches over the readings of their sources, as one shard.
 
@@ -73,6 +90,10 @@ class Runner:
         The last readings that were set aside.
     stopped : dict of str to Exception
         Watches that could not go on; the others do. They are tried again when the shard is restored.
+    seconds : dict of str to float
+        Time that each watch took over what was folded live, for those who look after the process.
+    snapshots : int
+        Snapshots that were written.
     """
 
     def __init__(
@@ -100,6 +121,8 @@ class Runner:
         self.routes = {b.name: names if b.sinks is None else list(b.sinks) for b in self.bounds}
         self.rejected: deque[Rejected] = deque(maxlen=REJECTED_MAX)
         self.stopped: dict[str, Exception] = {}
+        self.seconds: dict[str, float] = {}
+        self.snapshots = 0
         self._live: Shard | None = None
 
     def run(self, source: Source, *, stop: Callable[[], bool] = lambda: False) -> None:
@@ -164,6 +187,65 @@ class Runner:
         """The stream has ended: let go of what prepare holds back. Part of the log, as everything is."""
         return self._append(self.live(), [], (WatermarkMoved(END),), {}, self.routes)
 
+    def ahead(self, bound: Bound) -> Ahead:
+        """A watch that is new, having folded the whole kept log; may be called in another thread, which is its use."""
+        found = Ahead(Lane(bound))
+        found.follow(self.store.log(self.shard, 0))
+        return found
+
+    def rebind(self, bounds: Sequence[Bound], ahead: Mapping[str, Ahead] | None = None) -> None:
+        """Go on with other watches: those whose state may go on keep it, the others fold the kept log first.
+
+        Parameters
+        ----------
+        bounds : sequence of Bound
+            From now on.
+        ahead : mapping of str to Ahead, optional
+            By name, watches that have folded most of the log already.
+
+        Raises
+        ------
+        TransientError
+            The store failed: the watches before are restored when it can be reached.
+        """
+        if not bounds or len({b.name for b in bounds}) < len(bounds):
+            raise ConfigError(f"A runner needs watches with different names. Got {[b.name for b in bounds]}.")
+        shard, before = self.live(), {b.name: b for b in self.bounds}
+        lanes: dict[str, Lane] = {}
+        stopped: dict[str, Exception] = {}
+        self._live = None
+        names = list(self.courier.sinks)
+        self.routes = self.routes | {b.name: names if b.sinks is None else list(b.sinks) for b in bounds}
+        for bound in bounds:
+            old, lane = before.get(bound.name), shard.lanes.get(bound.name)
+            if old is None or lane is None or old.fingerprint != bound.fingerprint:
+                try:
+                    lanes[bound.name] = self._lane(bound, shard.sequence, (ahead or {}).get(bound.name))
+                except (StateError, TransientError):
+                    raise
+                except Exception as error:
+                    stopped[bound.name] = error
+                continue
+            if old.watch != bound.watch:
+                # What is judged otherwise from here on must not be judged so from an older snapshot on.
+                self._write(lane)
+            lane.bound = bound
+            lanes[bound.name] = lane
+        kept = {b.name for b in bounds}
+        for name in before.keys() - kept:
+            self.store.forget(self.shard, name)
+        self.bounds, self.routes = list(bounds), {name: self.routes[name] for name in kept}
+        self.stopped = stopped
+        shard.lanes = lanes
+        self._live = shard
+
+    def save(self) -> int:
+        """Snapshot every watch that has folded points since its last one; how many there were."""
+        lanes = [lane for lane in self.live().lanes.values() if lane.points]
+        for lane in lanes:
+            self._write(lane)
+        return len(lanes)
+
     def live(self) -> Shard:
         """The shard in memory; restored from the store if it is not there."""
         if self._live is None:
@@ -188,25 +270,23 @@ class Runner:
                 self._stop(bound.name, error)
         return shard
 
-    def _lane(self, bound: Bound, head: int) -> Lane:
+    def _lane(self, bound: Bound, head: int, ahead: Ahead | None = None) -> Lane:
         """A watch where the log ends: from its snapshot, or from the beginning where it is new or another."""
         record = self.store.fold(self.shard, bound.name)
         if record is not None and record.fingerprint != bound.fingerprint:
             self.store.forget(self.shard, bound.name)
             record = None
         found = self.store.restore(self.shard, bound.name) if record else None
-        lane = Lane(bound, bound.watch.load(found[1]), found[0]) if found else Lane(bound)
+        if ahead is None or record is not None:
+            ahead = Ahead(Lane(bound, bound.watch.load(found[1]), found[0]) if found else Lane(bound))
+        lane = ahead.lane
         decided = record.decided if record else 0
-        alerts = []
-        for entry in self.store.log(self.shard, lane.sequence):
-            results = lane.fold(entry)
-            if entry.sequence > decided:
-                alerts.append(results.alerts)
+        ahead.follow(self.store.log(self.shard, lane.sequence), decided)
         if record is None or decided < head:
             # What a new watch sees in the past is kept and told to nobody; what one missed while it stood still is.
             sinks = self.routes[bound.name] if record else ()
             self.store.adopt(
-                self.shard, bound.name, FoldRecord(bound.fingerprint, head), last_versions(alerts), sinks=sinks
+                self.shard, bound.name, FoldRecord(bound.fingerprint, head), last_versions(ahead.alerts), sinks=sinks
             )
         lane.sequence = head
         return lane
@@ -223,12 +303,14 @@ class Runner:
         entry = Commit(self.shard, shard.sequence + 1, readings, events, positions)
         results: dict[str, Results] = {}
         for name, lane in list(shard.lanes.items()):
+            began = time.perf_counter()
             try:
                 results[name] = lane.fold(entry)
             except Exception as error:
                 # This watch stands still before the entry, which is kept; the others go on.
                 del shard.lanes[name]
                 self._stop(name, error)
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
         alerts = [alert for found in results.values() for alert in found.alerts]
         self.store.commit(replace(entry, alerts=alerts, folds=list(results), routes=routes))
         shard.note(entry)
@@ -251,8 +333,12 @@ class Runner:
 
     def _snapshot(self, lane: Lane) -> None:
         if lane.points >= self.snapshot_points:
-            self.store.snapshot(self.shard, lane.bound.name, lane.sequence, lane.state.to_bytes())
-            lane.points = 0
+            self._write(lane)
+
+    def _write(self, lane: Lane) -> None:
+        self.store.snapshot(self.shard, lane.bound.name, lane.sequence, lane.state.to_bytes())
+        lane.points = 0
+        self.snapshots += 1
 
 
 def stamped(event: ControlEvent, source: str) -> ControlEvent:

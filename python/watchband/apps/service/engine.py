@@ -5,12 +5,17 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
-from watchband.apps.service.inbox import Inbox, Item
+from watchband.apps.service.inbox import Inbox, InboxClosedError, Item
 from watchband.core.errors import TransientError, WatchbandError
-from watchband.pipeline.runner import Runner
+from watchband.pipeline.results import Results
+from watchband.pipeline.runner import Runner, Shard
 
 log = logging.getLogger("watchband.engine")
 IDLE_S = 1.0
@@ -43,12 +48,31 @@ class Engine:
         What waits.
     wait : callable, default ``threading.Event.wait``
         Waits so many seconds between retries, less if the engine is to stop.
+    on_results : callable, optional
+        Called with what each watch said of an entry, after it was answered.
+
+    Attributes
+    ----------
+    trouble : str
+        Why the last try to keep an entry failed; empty while all is well.
+    shard : Shard or None
+        As it was after the last entry; for looking at, not for folding.
     """
 
-    def __init__(self, runner: Runner, inbox: Inbox, *, wait: Callable[[float], object] | None = None) -> None:
-        self.runner, self.inbox = runner, inbox
+    def __init__(
+        self,
+        runner: Runner,
+        inbox: Inbox,
+        *,
+        wait: Callable[[float], object] | None = None,
+        on_results: Callable[[Mapping[str, Results]], object] | None = None,
+    ) -> None:
+        self.runner, self.inbox, self.on_results = runner, inbox, on_results
         self.counts = Counts()
         self.error: Exception | None = None
+        self.trouble = ""
+        self.shard: Shard | None = None
+        self._errands: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
         self._stop = threading.Event()
         self._wait = wait or self._stop.wait
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
@@ -61,16 +85,27 @@ class Engine:
         StateError
             A snapshot cannot be used.
         """
-        self.runner.live()
+        self.shard = self.runner.live()
         self._thread.start()
 
+    def call(self, errand: Callable[[], Any]) -> Future[Any]:
+        """Run something between two entries, in the engine's thread; what it says, or raises, is the future's."""
+        done: Future[Any] = Future()
+        self._errands.append((errand, done))
+        self.inbox.nudge()
+        return done
+
     def stop(self, timeout: float | None = None) -> bool:
-        """Fold what waits, then end; False if that took longer than ``timeout`` seconds."""
+        """Fold what waits, then end; False if that took longer than ``timeout`` seconds; the rest is refused."""
         self.inbox.close()
         self._thread.join(timeout)
+        in_time = not self._thread.is_alive()
         self._stop.set()
         self._thread.join(5.0)
-        return not self._thread.is_alive()
+        if not self._thread.is_alive():
+            while items := self.inbox.take(0):
+                self._refuse(items, InboxClosedError())
+        return in_time
 
     @property
     def alive(self) -> bool:
@@ -83,24 +118,38 @@ class Engine:
             if items:
                 self._fold(items)
             elif self.inbox.closed:
-                return
+                break
+            while self._errands:
+                self._run_errand(*self._errands.popleft())
+        while self._errands:
+            self._errands.popleft()[1].cancel()
+
+    def _run_errand(self, errand: Callable[[], Any], done: Future[Any]) -> None:
+        try:
+            found = errand()
+            self.shard = self.runner.live()
+        except Exception as error:
+            done.set_exception(error)
+        else:
+            done.set_result(found)
 
     def _fold(self, items: list[Item]) -> None:
         wait = FIRST_WAIT_S
         while True:
             began = time.perf_counter()
             try:
-                self.runner.take([(item.source, item.batch) for item in items])
-                number = self.runner.live().sequence
+                results = self.runner.take([(item.source, item.batch) for item in items])
+                self.shard = self.runner.live()
             except TransientError as error:
                 self.counts.retries += 1
+                self.trouble = str(error)
                 log.warning("the store did not take an entry, trying again in %.1f s: %s", wait, error)
                 self._wait(wait)
                 wait = min(2 * wait, LONGEST_WAIT_S)
                 if self._stop.is_set():
                     return self._refuse(items, error)
             except Exception as error:
-                self.error = error
+                self.error, self.trouble = error, str(error)
                 self.counts.failures += 1
                 log.error("an entry was refused: %s", error, exc_info=not isinstance(error, WatchbandError))
                 return self._refuse(items, error)
@@ -108,10 +157,23 @@ class Engine:
                 self.counts.entries += 1
                 self.counts.points += sum(item.points for item in items)
                 self.counts.busy_seconds += time.perf_counter() - began
+                self.trouble = ""
                 for item in items:
-                    item.done.set_result(number)
-                return None
+                    # Whoever waited may have gone meanwhile; the entry is kept all the same.
+                    with suppress(InvalidStateError):
+                        item.done.set_result(self.shard.sequence)
+                return self._tell(results)
+
+    def _tell(self, results: Mapping[str, Results]) -> None:
+        if self.on_results is None:
+            return
+        try:
+            self.on_results(results)
+        except Exception:
+            # Charts and counts are not worth an alert.
+            log.exception("what was folded could not be shown")
 
     def _refuse(self, items: list[Item], error: Exception) -> None:
         for item in items:
-            item.done.set_exception(error)
+            with suppress(InvalidStateError):
+                item.done.set_exception(error)

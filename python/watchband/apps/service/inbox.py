@@ -60,6 +60,7 @@ class Inbox:
         self._items: deque[Item] = deque()
         self._waiting = 0
         self._closed = False
+        self._nudged = False
         self._changed = threading.Condition()
 
     @property
@@ -106,10 +107,11 @@ class Inbox:
 
         History and news are never in one entry.
 
-        Empty after ``timeout`` seconds without any, or when the inbox is closed and empty.
+        Empty after ``timeout`` seconds without any, after a nudge, or when the inbox is closed and empty.
         """
         with self._changed:
-            self._changed.wait_for(lambda: bool(self._items) or self._closed, timeout)
+            self._changed.wait_for(lambda: bool(self._items) or self._closed or self._nudged, timeout)
+            self._nudged = False
             taken: list[Item] = []
             points, positioned = 0, set()
             while self._items:
@@ -124,6 +126,12 @@ class Inbox:
             self._waiting -= points
             self._changed.notify_all()
             return taken
+
+    def nudge(self) -> None:
+        """Let ``take`` return now, with or without anything."""
+        with self._changed:
+            self._nudged = True
+            self._changed.notify_all()
 
     def close(self) -> None:
         """Take nothing more; what waits is still given out."""

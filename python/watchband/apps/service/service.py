@@ -1,0 +1,264 @@
+"""The service: everything that runs while ``watchband serve`` does, assembled from a configuration."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from typing import Literal
+
+from watchband.apps.config.config import Config, Named
+from watchband.apps.service.engine import Engine
+from watchband.apps.service.health import SECOND, SinkHealth, SourceHealth, WatchHealth
+from watchband.apps.service.inbox import Inbox, InboxClosedError
+from watchband.apps.service.post import Measured, Post
+from watchband.apps.service.pump import Pump
+from watchband.apps.service.recent import Recent
+from watchband.apps.service.relabelling import Relabeller
+from watchband.apps.service.reload import Reloader
+from watchband.apps.service.ticker import Pushed, Ticker
+from watchband.core.clock import Clock, SystemClock
+from watchband.core.errors import WatchbandError
+from watchband.core.ports import Batch, Readings, Sink, Store
+from watchband.core.relabel import Relabel
+from watchband.pipeline.bound import Bound
+from watchband.pipeline.deliver import Courier
+from watchband.pipeline.results import Results
+from watchband.pipeline.runner import Runner
+
+log = logging.getLogger("watchband.service")
+SHARD = "main"
+PUSH, REMOTE_WRITE = "push", "remote_write"
+PUMP_END_S = 5.0
+
+Phase = Literal["starting", "restoring", "running", "draining", "stopped", "failed"]
+
+
+class Service:
+    """Sources, one engine, delivery, and what an operator needs to see of them.
+
+    Parameters
+    ----------
+    config : Config
+        What to run.
+    clock : Clock, optional
+        What time it is, for everything that is not exact by itself.
+    read : callable, optional
+        Reads the configuration anew, for ``reload``.
+
+    Attributes
+    ----------
+    phase : str
+        Where it stands in its life.
+    pumps : dict of str to Pump
+        Sources that are read.
+    pushed : dict of str to Pushed
+        Sources that are pushed to.
+    """
+
+    def __init__(self, config: Config, *, clock: Clock | None = None, read: Callable[[], Config] | None = None) -> None:
+        self.config, self.clock = config, clock or SystemClock()
+        self.phase: Phase = "starting"
+        self.began = self.clock.now()
+        self.inbox = Inbox(config.engine.max_waiting)
+        self.recent = Recent()
+        self.watches: dict[str, WatchHealth] = {}
+        self.sinks: dict[str, SinkHealth] = {}
+        self.pumps: dict[str, Pump] = {}
+        self.pushed: dict[str, Pushed] = {}
+        self.relabellers: dict[str, Relabeller] = {}
+        self.reloader = Reloader(self, read)
+        self.restart_needed: list[str] = []
+        self._lock = threading.Lock()
+        self._opened: list[Sink] = []
+
+    def start(self) -> None:
+        """Open the store, restore, and begin to read; returns when it runs.
+
+        Raises
+        ------
+        WatchbandError
+            The store cannot be opened or restored, or a sink is not what it should be.
+        """
+        config = self.config
+        self.phase = "restoring"
+        began = time.perf_counter()
+        try:
+            self.store: Store = config.store.open(clock=self.clock)
+            sinks = [self.open_sink(name, config) for name in config.sinks]
+            self.runner = Runner(
+                self.bounds(config),
+                self.store,
+                shard=SHARD,
+                snapshot_points=config.engine.snapshot_points,
+                clock=self.clock,
+            )
+            self.engine = Engine(self.runner, self.inbox, on_results=self._results)
+            self.courier = Courier(self.store, sinks, clock=self.clock, recent=self.recent.stretch)
+            self.post = Post(self.courier)
+            self.ticker = Ticker(self.inbox, lambda: dict(self.pushed), self.clock, config.engine.tick)
+            self.engine.start()
+        except BaseException:
+            self.phase = "failed"
+            raise
+        log.info(
+            "restored",
+            extra={"entries": self.runner.live().sequence, "seconds": round(time.perf_counter() - began, 3)},
+        )
+        self.open_sources(config)
+        self.phase = "running"
+        for pump in self.pumps.values():
+            pump.start()
+        self.ticker.start()
+        self.post.start()
+
+    @staticmethod
+    def bounds(config: Config) -> list[Bound]:
+        """The watches, each with the sinks it tells."""
+        found = config.bounds()
+        return [replace(b, sinks=tuple(config.sinks)) if b.sinks is None else b for b in found]
+
+    def open_sink(self, name: str, config: Config) -> Sink:
+        """A sink that notes what becomes of each delivery."""
+        settings = config.sinks[name]
+        health = self.sinks.setdefault(name, SinkHealth())
+        health.kind = settings.kind
+        return Measured(settings.open(name, clock=self.clock), health, self.clock)
+
+    def open_sources(self, config: Config) -> None:
+        """Pumps for sources that have none, what is pushed by its names; nothing is started."""
+        seen = self.store.positions(SHARD)
+        for name, named in config.sources.items():
+            relabeller = self.relabellers.setdefault(name, Relabeller(named.relabel))
+            if named.pushed:
+                self._listen(name, named.settings.kind, getattr(named.settings, "lateness", 0), name in seen)
+            elif name not in self.pumps:
+                self.pumps[name] = self._pump(name, named, relabeller)
+        for kind in (PUSH, REMOTE_WRITE):
+            if not any(pushed.health.kind == kind for pushed in self.pushed.values()):
+                self.relabellers.setdefault(kind, Relabeller(config.relabel))
+                self._listen(kind, kind, 0, kind in seen)
+
+    def _listen(self, name: str, kind: str, lateness: int, known: bool) -> None:
+        pushed = self.pushed.setdefault(name, Pushed(SourceHealth(kind)))
+        pushed.lateness, pushed.known = lateness, pushed.known or known
+
+    def _pump(self, name: str, named: Named, relabeller: Relabeller) -> Pump:
+        return Pump(
+            name,
+            partial(named.settings.open, name, clock=self.clock),
+            self.inbox,
+            lambda: self.store.positions(SHARD).get(name),
+            self.clock,
+            kind=named.settings.kind,
+            relabeller=relabeller,
+        )
+
+    def relabel(self, name: str, rules: Sequence[Relabel]) -> None:
+        """Other rules for a source from now on; the ones it has if they are equal."""
+        known = self.relabellers.get(name)
+        if known is None or known.rules != tuple(rules):
+            self.relabellers[name] = Relabeller(rules)
+            if name in self.pumps:
+                self.pumps[name].relabeller = self.relabellers[name]
+
+    def source_for(self, kind: str) -> str:
+        """The pushed source of a kind that an endpoint hands its points to: the first in the configuration."""
+        return next(name for name, pushed in self.pushed.items() if pushed.health.kind == kind)
+
+    def offer(self, source: str, readings: Sequence[Readings], refused: int = 0) -> Future[int]:
+        """Hand over pushed readings; the future is done when they are durable.
+
+        Raises
+        ------
+        InboxFullError, InboxClosedError
+            Nothing was taken; come again in ``retry_after`` seconds.
+        """
+        if self.phase != "running":
+            raise InboxClosedError
+        health = self.pushed[source].health
+        relabeller = self.relabellers[source]
+        kept = relabeller.apply(readings)
+        came, points = (sum(len(r.times) for r in many) for many in (readings, kept))
+        batch = Batch(kept, "")
+        health.refused += refused
+        health.relabelled_away += came - points
+        answer = self.inbox.offer(source, batch)
+        answer.add_done_callback(partial(self._noted, health, batch, points))
+        return answer
+
+    def _noted(self, health: SourceHealth, batch: Batch, points: int, answer: Future[int]) -> None:
+        if answer.cancelled() or answer.exception() is not None:
+            return
+        health.took(batch, points, self.clock.now())
+
+    def _results(self, results: Mapping[str, Results]) -> None:
+        for name, found in results.items():
+            self.recent.add(name, found)
+            self.watches.setdefault(name, WatchHealth()).took(found)
+        if any(found.alerts for found in results.values()):
+            self.post.wake()
+
+    @property
+    def unready(self) -> list[str]:
+        """Why it is not ready; empty when it is."""
+        if self.phase != "running":
+            return [f"{self.phase}"]
+        reasons = [f"source {name} is backfilling" for name, p in self.pumps.items() if p.health.state == "backfilling"]
+        if not self.engine.alive:
+            reasons.append("the engine has ended")
+        if self.engine.trouble:
+            reasons.append(f"the last entry could not be kept: {self.engine.trouble}")
+        return reasons
+
+    @property
+    def backfilling(self) -> list[str]:
+        """Sources that still read the past."""
+        return [n for n, p in self.pumps.items() if p.health.state == "backfilling"]
+
+    def stop(self, timeout: float | None = None) -> bool:
+        """Take nothing more, judge what waits, deliver what is due, write the states; False if time was short."""
+        timeout = self.config.engine.drain / SECOND if timeout is None else timeout
+        end = time.monotonic() + timeout
+        with self._lock:
+            if self.phase in ("starting", "stopped", "failed"):
+                self.phase = "stopped"
+                return True
+            self.phase = "draining"
+        log.info("draining", extra={"waiting": self.inbox.waiting})
+        self.ticker.stop()
+        for pump in self.pumps.values():
+            pump.stop()
+        drained = self.engine.stop(max(0.0, end - time.monotonic()))
+        for pump in self.pumps.values():
+            drained &= pump.join(PUMP_END_S)
+        if not self.engine.alive:
+            self._save()
+        drained &= self.post.stop(max(1.0, end - time.monotonic()))
+        for sink in self.courier.sinks.values():
+            close_sink(sink)
+        self.store.close()
+        self.phase = "stopped"
+        log.info("stopped", extra={"drained": drained})
+        return drained
+
+    def _save(self) -> None:
+        try:
+            written = self.runner.save()
+        except WatchbandError as error:
+            # The log has all of it; only the next start takes longer.
+            log.warning("the states could not be written: %s", error)
+        else:
+            log.info("states written", extra={"watches": written})
+
+
+def close_sink(sink: Sink) -> None:
+    """Let a sink go, if it holds anything."""
+    inner = getattr(sink, "sink", sink)
+    with suppress(Exception):
+        getattr(inner, "close", lambda: None)()
