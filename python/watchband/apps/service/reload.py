@@ -134,14 +134,12 @@ class Reloader:
                 pump.stop()
                 pump.join(5.0)
         for name in list(service.pushed):
-            if name in old.sources and name not in config.sources:
+            if name not in config.sources or not config.sources[name].pushed:
                 del service.pushed[name]
         for name, named in config.sources.items():
-            service.relabel(name, named.relabel)
+            service.relabel(name, (*named.relabel, *config.relabel))
         before_pumps = set(service.pumps)
         service.open_sources(config)
-        for name in service.pushed.keys() - config.sources.keys():
-            service.relabel(name, config.relabel)
         for name in service.pumps.keys() - before_pumps:
             service.pumps[name].start()
 

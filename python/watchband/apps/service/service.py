@@ -23,7 +23,7 @@ from watchband.apps.service.relabelling import Relabeller
 from watchband.apps.service.reload import Reloader
 from watchband.apps.service.ticker import Pushed, Ticker
 from watchband.core.clock import Clock, SystemClock
-from watchband.core.errors import WatchbandError
+from watchband.core.errors import ConfigError, WatchbandError
 from watchband.core.ports import Batch, Readings, Sink, Store
 from watchband.core.relabel import Relabel
 from watchband.pipeline.bound import Bound
@@ -33,7 +33,6 @@ from watchband.pipeline.runner import Runner
 
 log = logging.getLogger("watchband.service")
 SHARD = "main"
-PUSH, REMOTE_WRITE = "push", "remote_write"
 PUMP_END_S = 5.0
 
 Phase = Literal["starting", "restoring", "running", "draining", "stopped", "failed"]
@@ -134,15 +133,11 @@ class Service:
         """Pumps for sources that have none, what is pushed by its names; nothing is started."""
         seen = self.store.positions(SHARD)
         for name, named in config.sources.items():
-            relabeller = self.relabellers.setdefault(name, Relabeller(named.relabel))
+            relabeller = self.relabellers.setdefault(name, Relabeller((*named.relabel, *config.relabel)))
             if named.pushed:
                 self._listen(name, named.settings.kind, getattr(named.settings, "lateness", 0), name in seen)
             elif name not in self.pumps:
                 self.pumps[name] = self._pump(name, named, relabeller)
-        for kind in (PUSH, REMOTE_WRITE):
-            if not any(pushed.health.kind == kind for pushed in self.pushed.values()):
-                self.relabellers.setdefault(kind, Relabeller(config.relabel))
-                self._listen(kind, kind, 0, kind in seen)
 
     def _listen(self, name: str, kind: str, lateness: int, known: bool) -> None:
         pushed = self.pushed.setdefault(name, Pushed(SourceHealth(kind)))
@@ -168,8 +163,20 @@ class Service:
                 self.pumps[name].relabeller = self.relabellers[name]
 
     def source_for(self, kind: str) -> str:
-        """The pushed source of a kind that an endpoint hands its points to: the first in the configuration."""
-        return next(name for name, pushed in self.pushed.items() if pushed.health.kind == kind)
+        """The pushed source of a kind that an endpoint hands its points to: the first in the configuration.
+
+        Raises
+        ------
+        ConfigError
+            There is none.
+        """
+        for name, pushed in self.pushed.items():
+            if pushed.health.kind == kind:
+                return name
+        raise ConfigError(
+            f"No source of kind {kind!r} is configured, so nothing is taken here. Add 'sources: {{{kind}: {{}}}}' and "
+            "reload."
+        )
 
     def offer(self, source: str, readings: Sequence[Readings], refused: int = 0) -> Future[int]:
         """Hand over pushed readings; the future is done when they are durable.

@@ -79,7 +79,7 @@ class Ticker:
         """Look once; the number of sources that were told."""
         now, told = self.clock.now(), 0
         for name, pushed in self.sources().items():
-            events = self._due(pushed, now)
+            events = self._due(name, pushed, now)
             if not events:
                 continue
             try:
@@ -92,7 +92,7 @@ class Ticker:
             told += 1
         return told
 
-    def _due(self, pushed: Pushed, now: int) -> list[ControlEvent]:
+    def _due(self, name: str, pushed: Pushed, now: int) -> list[ControlEvent]:
         if not pushed.known and not pushed.health.batches:
             return []
         # Readings that wait for the watermark are the reason to hurry; without any, now and then is enough.
@@ -102,7 +102,7 @@ class Ticker:
         mark = self._mark(pushed, now)
         if mark <= pushed.health.watermark:
             return []
-        resumed: list[ControlEvent] = [] if pushed.resumed else [SourceResumed(self.began)]
+        resumed: list[ControlEvent] = [] if pushed.resumed else [SourceResumed(self.began, name)]
         return [*resumed, WatermarkMoved(mark)]
 
     def _mark(self, pushed: Pushed, now: int) -> int:
