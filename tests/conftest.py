@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.servers import postgres as postgresql
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -69,3 +72,10 @@ def data() -> Path:
 def nab(data: Path) -> Path:
     """The folder of the Numenta Anomaly Benchmark's series."""
     return data / "nab" / "data"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[postgresql.Server]:
+    """A PostgreSQL server for the whole run; a test takes a database of its own."""
+    with postgresql.running() as server:
+        yield server

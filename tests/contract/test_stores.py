@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers.postgres import Server
 from watchband.adapters.stores.memory import MemoryStore
+from watchband.adapters.stores.postgres.store import PostgresStore
 from watchband.adapters.stores.sqlite.store import SqliteStore
 from watchband.core.ports import Store
+from watchband.core.secret import Secret
 from watchband.testing.contracts.store import CHECKS, Check, Make, Reopen
 
 Pair = tuple[Make, Reopen]
@@ -29,6 +32,26 @@ def sqlite(path: Path) -> Pair:
         return SqliteStore(store.database.directory)
 
     return lambda: SqliteStore(path / str(next(number))), reopen
+
+
+def shared(server: Server) -> Pair:
+    urls: dict[int, str] = {}
+
+    def opened(url: str) -> Store:
+        store = PostgresStore(url, password=Secret(server.password), lease_s=60)
+        urls[id(store)] = url
+        return store
+
+    def reopen(store: Store) -> Store:
+        store.close()
+        return opened(urls[id(store)])
+
+    return lambda: opened(server.database()), reopen
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda c: c.__name__)
+def test_postgres_keeps_it(check: Check, postgres: Server) -> None:
+    check(*shared(postgres))
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda c: c.__name__)

@@ -24,6 +24,7 @@ STORES: Registry[object] = Registry(
     object,
     {
         "memory": "watchband.adapters.stores.memory:MemorySettings",
+        "postgres": "watchband.adapters.stores.postgres.settings:PostgresSettings",
         "sqlite": "watchband.adapters.stores.sqlite.settings:SqliteSettings",
     },
     "watchband.stores",

@@ -1,0 +1,1 @@
+"""The shared store: PostgreSQL, one process that writes and others that stand by."""
