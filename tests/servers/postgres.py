@@ -63,7 +63,7 @@ class Server:
         done = subprocess.run(command, cwd=self.directory, capture_output=True, text=True, check=False, **self.whose)
         assert done.returncode == 0, done.stderr
 
-    def start(self) -> None:
+    def start(self, **changed: str) -> None:
         """Start it, and wait until it answers."""
         settings = {
             "listen_addresses": "",
@@ -72,6 +72,7 @@ class Server:
             "max_connections": "50",
             "shared_buffers": "32MB",
             "log_min_messages": "fatal",
+            **changed,
         }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with (self.directory / "log").open("ab") as log:

@@ -86,8 +86,12 @@ class PostgresStore:
         self._lease = Lease(self._database, self.address, lease_s)
         self._numbers: dict[SeriesKey, int] = {}
         self._keys: dict[int, SeriesKey] = {}
-        with self._database.transaction() as sql:
-            prepare(sql, schema)
+        try:
+            with self._database.transaction() as sql:
+                prepare(sql, schema)
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def holder(self) -> str:
