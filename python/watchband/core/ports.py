@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from watchband.core.alert import Alert
 from watchband.core.clock import Clock
 from watchband.core.events import ControlEvent
+from watchband.core.keeping import ArchiveFile, FoldState, MarkKind, Rollups, SeriesRecord, Trim
 from watchband.core.points import Float64, Int64
 from watchband.core.series import SeriesKey
 
@@ -106,6 +107,10 @@ class Source(Protocol):
     def close(self) -> None: ...
 
 
+Marks = Mapping[tuple[MarkKind, str], Sequence[Readings]]
+"""By kind and watch: the points, with what is kept of each as its value."""
+
+
 @dataclass(frozen=True, slots=True)
 class Commit:
     """What becomes durable together: an entry of a shard's log and what the folds said of it.
@@ -124,6 +129,8 @@ class Commit:
         Names of the folds that moved over the entry; what they said of it is in ``alerts``.
     routes : mapping of str to sequence of str
         Sinks that are told of a watch's alerts.
+    marks : mapping of (kind, watch) to sequence of Readings
+        Points that a watch found worth keeping, see ``core.keeping.MarkKind``; kept beside the log.
     """
 
     shard: str
@@ -134,6 +141,7 @@ class Commit:
     alerts: Sequence[Alert] = ()
     folds: Sequence[str] = ()
     routes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    marks: Marks = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +270,7 @@ class Store(Protocol):
     def positions(self, shard: str) -> Mapping[str, str]: ...
 
     def log(self, shard: str, after: int) -> Iterator[Commit]:
-        """Entries behind ``after`` in order, without alerts, folds and routes."""
+        """Entries behind ``after`` in order, with their marks, without alerts, folds and routes."""
 
     def head(self, shard: str) -> int:
         """Number of the last entry; 0 before the first."""
@@ -281,10 +289,39 @@ class Store(Protocol):
         """Drop a fold and its snapshot; its alerts stay."""
 
     def snapshot(self, shard: str, name: str, sequence: int, state: bytes) -> None:
-        """Replace the snapshot of a fold."""
+        """Keep a snapshot of a fold, and of the ones before it the last ``core.keeping.SNAPSHOTS_KEPT`` - 1.
 
-    def restore(self, shard: str, name: str) -> tuple[int, bytes] | None:
-        """The last snapshot of a fold and the entry it stands behind."""
+        One that stands behind an earlier entry than those that are kept takes their place.
+        """
+
+    def restore(self, shard: str, name: str, through: int | None = None) -> tuple[int, bytes] | None:
+        """The last snapshot of a fold, of those up to entry ``through``, and the entry it stands behind."""
+
+    def states(self) -> Sequence[FoldState]:
+        """Every fold with its snapshots, by shard and name."""
+
+    def series(self) -> Sequence[SeriesRecord]:
+        """Every series that was ever seen, by key."""
+
+    def expired(self, shard: str, before: int) -> int:
+        """The entry up to which all are older than ``before``, by last reading, or writing if earlier; 0: none."""
+
+    def trim(self, trim: Trim) -> int:
+        """Do all of a trim or nothing; how many entries, roll-ups and marks left.
+
+        Snapshots that need an entry that left leave with it.
+
+        Raises
+        ------
+        TransientError
+            A fold still needs one of the entries: it has no snapshot behind it. Nothing was changed.
+        """
+
+    def rollups(self, since: int, until: int) -> Iterator[Rollups]:
+        """Hours from ``since`` to before ``until``, in order, some at a time."""
+
+    def archived(self) -> Sequence[ArchiveFile]:
+        """The files of the archive that count, by name."""
 
     def alerts(self) -> Sequence[Alert]:
         """Every alert in its last version, in order of opening."""

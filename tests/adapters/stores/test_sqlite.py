@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import signal
 import sqlite3
@@ -16,10 +17,12 @@ import pytest
 from watchband.adapters.stores.sqlite import schema
 from watchband.adapters.stores.sqlite.store import SqliteStore
 from watchband.core.errors import ConfigError, PermanentError, StateVersionError, TransientError
-from watchband.core.ports import Commit, Readings
+from watchband.core.keeping import Trim
+from watchband.core.ports import Arrival, Commit, FoldRecord, Readings
 from watchband.core.series import SeriesKey
 
 FILE = "watchband.db"
+GOLDEN = Path(__file__).parents[2] / "golden" / "stores"
 KEY = SeriesKey("cpu", {"host": "a"})
 
 
@@ -156,7 +159,7 @@ def test_a_full_disk_is_worth_another_try(tmp_path: Path) -> None:
     # Noise, which does not compress.
     values = np.random.default_rng(1).normal(size=100_000)
     large = Commit("s", 1, [Readings(KEY, np.arange(100_000), values)])
-    with pytest.raises(TransientError, match="disk full"):
+    with pytest.raises(TransientError, match=r"disk .* is full"):
         store.commit(large)
     with store.database.reading() as sql:
         sql.execute("PRAGMA max_page_count = 1000000")
@@ -204,3 +207,66 @@ def test_after_close_it_says_so(tmp_path: Path) -> None:
     store.close()
     with pytest.raises(PermanentError, match="closed"):
         store.commit(one(1))
+
+
+def test_the_first_format_is_brought_forward_with_everything(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(gzip.decompress((GOLDEN / "v1.db.gz").read_bytes()))
+    with pytest.raises(StateVersionError, match="older release"):
+        SqliteStore(tmp_path, readonly=True)
+    store = SqliteStore(tmp_path)
+    assert (store.head("engine"), dict(store.positions("engine"))) == (5, {"push": "5"})
+    entries = list(store.log("engine", 0))
+    assert [e.readings[0].values.tolist() for e in entries] == [[i, i + 1.0, i + 2.0] for i in range(1, 6)]
+    assert all(e.readings[1].arrival is Arrival.LATE and e.events for e in entries)
+    assert store.restore("engine", "w") == (3, b"state of entry 3" * 100)
+    assert [a.opened for a in store.alerts()] == [e.readings[0].times[0] for e in entries if e.sequence in (2, 4)]
+    assert [n.error for n in store.dead_letters()] == ["gone"]
+    assert [(n.sink, n.tries) for n in store.outbox(10)] == [("x", 1), ("y", 0)]
+    assert [(s.source, s.points) for s in store.series()] == [("push", 15), ("late", 5)]
+    with store.database.reading() as sql:
+        assert sql.execute("PRAGMA auto_vacuum").fetchone() == (schema.INCREMENTAL,)
+    store.close()
+    with sqlite3.connect(tmp_path / f"{FILE}.before-v{schema.VERSION}") as sql:
+        assert sql.execute("PRAGMA user_version").fetchone() == (1,)
+
+
+def test_one_may_look_while_another_writes(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="holds no data"):
+        SqliteStore(tmp_path, readonly=True)
+    store = SqliteStore(tmp_path)
+    store.commit(one(1))
+    look = SqliteStore(tmp_path, readonly=True)
+    assert look.head("s") == 1
+    store.commit(one(2))
+    assert (look.head("s"), [s.points for s in look.series()]) == (2, [6])
+    with pytest.raises(PermanentError, match="to look at only"):
+        look.commit(one(3))
+    look.close()
+    store.close()
+
+
+def test_a_directory_that_cannot_be_written_is_said_to_be(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path)
+    with store.database.reading() as sql:
+        sql.execute("PRAGMA query_only = ON")
+    with pytest.raises(TransientError, match="read-only"):
+        store.commit(one(1))
+    store.close()
+
+
+def test_room_that_entries_leave_is_given_back(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path)
+    store.adopt("s", "w", FoldRecord("abc", 0))
+    noise = np.random.default_rng(1)
+    for sequence in range(1, 21):
+        store.commit(Commit("s", sequence, [Readings(KEY, np.arange(10_000), noise.normal(size=10_000))]))
+    store.snapshot("s", "w", 20, b"x")
+
+    def pages() -> int:
+        with store.database.reading() as sql:
+            return int(sql.execute("PRAGMA page_count").fetchone()[0])
+
+    full = pages()
+    assert store.trim(Trim("s", 19)) == 19
+    assert pages() < full / 5
+    store.close()

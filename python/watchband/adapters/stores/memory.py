@@ -9,7 +9,11 @@ from typing import Any, ClassVar
 from watchband.core.alert import Alert, is_told
 from watchband.core.clock import Clock
 from watchband.core.errors import TransientError
-from watchband.core.ports import Commit, FoldRecord, Notice
+from watchband.core.keeping import SNAPSHOTS_KEPT, ArchiveFile, FoldState, Rollups, SeriesRecord, SnapshotRecord, Trim
+from watchband.core.ports import Commit, FoldRecord, Notice, Readings
+from watchband.core.series import SeriesKey
+
+END = 2**63 - 1
 
 
 @dataclass
@@ -18,7 +22,11 @@ class _Shard:
     positions: dict[str, str] = field(default_factory=dict)
     log: list[Commit] = field(default_factory=list)
     folds: dict[str, FoldRecord] = field(default_factory=dict)
-    snapshots: dict[str, tuple[int, bytes]] = field(default_factory=dict)
+    snapshots: dict[str, list[tuple[int, bytes]]] = field(default_factory=dict)
+
+    def covered(self, name: str) -> int:
+        kept = self.snapshots.get(name)
+        return kept[-1][0] if kept else 0
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,9 @@ class MemoryStore:
         # In the order in which they were made, which is the order in which they are told.
         self._notices: dict[tuple[str, str], Notice] = {}
         self._dead: set[tuple[str, str]] = set()
+        self._series: dict[SeriesKey, SeriesRecord] = {}
+        self._rollups = Rollups.none()
+        self._files: dict[str, ArchiveFile] = {}
 
     def _shard(self, shard: str) -> _Shard:
         return self._shards.setdefault(shard, _Shard())
@@ -73,6 +84,8 @@ class MemoryStore:
         shard.head = commit.sequence
         shard.positions.update(commit.positions)
         shard.log.append(_entry(commit))
+        for reading in commit.readings:
+            self._saw(reading)
         for name in commit.folds:
             if name in shard.folds:
                 shard.folds[name] = replace(shard.folds[name], decided=commit.sequence)
@@ -125,16 +138,81 @@ class MemoryStore:
         kept.snapshots.pop(name, None)
 
     def snapshot(self, shard: str, name: str, sequence: int, state: bytes) -> None:
-        """Replace a fold's snapshot."""
+        """Keep a snapshot of a fold and some before it."""
         kept = self._shard(shard)
-        kept.snapshots[name] = (sequence, bytes(state))
-        if not self._keep_log and kept.snapshots.keys() >= kept.folds.keys():
-            covered = min(at for at, _ in kept.snapshots.values())
+        before = [(at, old) for at, old in kept.snapshots.get(name, ()) if at < sequence]
+        kept.snapshots[name] = [*before[1 - SNAPSHOTS_KEPT :], (sequence, bytes(state))]
+        if not self._keep_log:
+            covered = min(map(kept.covered, {*kept.folds, *kept.snapshots}))
             kept.log = [c for c in kept.log if c.sequence > covered]
 
-    def restore(self, shard: str, name: str) -> tuple[int, bytes] | None:
+    def restore(self, shard: str, name: str, through: int | None = None) -> tuple[int, bytes] | None:
         """A fold's snapshot and the entry it stands behind."""
-        return self._shard(shard).snapshots.get(name)
+        kept = self._shard(shard).snapshots.get(name, ())
+        return next((one for one in reversed(kept) if through is None or one[0] <= through), None)
+
+    def states(self) -> Sequence[FoldState]:
+        """Every fold with its snapshots."""
+        return [
+            FoldState(
+                label,
+                name,
+                record.fingerprint,
+                record.decided,
+                tuple(SnapshotRecord(at, 0, len(state)) for at, state in reversed(shard.snapshots.get(name, ()))),
+            )
+            for label, shard in sorted(self._shards.items())
+            for name, record in sorted(shard.folds.items())
+        ]
+
+    def series(self) -> Sequence[SeriesRecord]:
+        """Every series that was ever seen."""
+        return sorted(self._series.values(), key=lambda s: str(s.key))
+
+    def _saw(self, reading: Readings) -> None:
+        if not len(reading.times):
+            return
+        first, last, points = int(reading.times.min()), int(reading.times.max()), len(reading.times)
+        known = self._series.get(reading.key)
+        if known:
+            first, last, points = min(first, known.first), max(last, known.last), points + known.points
+        self._series[reading.key] = SeriesRecord(reading.key, reading.source, first, last, points)
+
+    def expired(self, shard: str, before: int) -> int:
+        """The entry up to which all are older; one without readings is as old as the one before it."""
+        found = 0
+        for entry in self._shard(shard).log:
+            if any(len(r.times) and int(r.times.max()) >= before for r in entry.readings):
+                break
+            found = entry.sequence
+        return found
+
+    def trim(self, trim: Trim) -> int:
+        """Entries leave, roll-ups and files come; see the port."""
+        shard = self._shard(trim.shard)
+        if trim.through > min(map(shard.covered, shard.folds), default=0):
+            raise TransientError(f"Entries up to {trim.through} of shard {trim.shard!r} are still needed by a watch.")
+        before = len(shard.log) + len(self._rollups)
+        shard.log = [entry for entry in shard.log if entry.sequence > trim.through]
+        for name, kept in shard.snapshots.items():
+            shard.snapshots[name] = [one for one in kept if one[0] >= trim.through]
+        recent = self._rollups.between(trim.rollups_before, END)
+        left = before - len(shard.log) - len(recent)
+        self._rollups = Rollups.joined([recent, trim.rollups])
+        for name in trim.replaced:
+            self._files.pop(name, None)
+        self._files.update((file.name, file) for file in trim.files)
+        return left
+
+    def rollups(self, since: int, until: int) -> Iterator[Rollups]:
+        """Hours of a range, in order."""
+        found = self._rollups.between(since, until)
+        if len(found):
+            yield found
+
+    def archived(self) -> Sequence[ArchiveFile]:
+        """The files that count."""
+        return [self._files[name] for name in sorted(self._files)]
 
     def alerts(self) -> Sequence[Alert]:
         """Every alert in its last version."""
@@ -196,7 +274,9 @@ class MemoryStore:
 
 def _entry(commit: Commit) -> Commit:
     readings = tuple(replace(r, times=r.times.copy(), values=r.values.copy()) for r in commit.readings)
-    return Commit(commit.shard, commit.sequence, readings, tuple(commit.events), dict(commit.positions))
+    return Commit(
+        commit.shard, commit.sequence, readings, tuple(commit.events), dict(commit.positions), marks=dict(commit.marks)
+    )
 
 
 def _address(notice: Notice) -> tuple[str, str]:

@@ -12,8 +12,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from watchband.core.alert import Alert, alert_id
+from watchband.core.duration import HOUR
 from watchband.core.errors import TransientError
 from watchband.core.events import WatermarkMoved, WindowOpened
+from watchband.core.keeping import SNAPSHOTS_KEPT, ArchiveFile, Rollups, Trim
 from watchband.core.ports import Arrival, Commit, FoldRecord, Notice, Readings, Store
 from watchband.core.series import SeriesKey
 
@@ -239,6 +241,124 @@ def check_many(make: Make, reopen: Reopen) -> None:
     store.close()
 
 
+def check_snapshots(make: Make, reopen: Reopen) -> None:
+    """The last few snapshots are kept and named; an earlier one takes the place of those behind it."""
+    store = make()
+    store.adopt("s", "w", FoldRecord("abc", 0))
+    store.adopt("s", "v", FoldRecord("def", 0))
+    for sequence in range(1, 6):
+        store.commit(Commit("s", sequence, folds=["w"]))
+        store.snapshot("s", "w", sequence, bytes([sequence]) * sequence)
+    store = reopen(store)
+    first, second = store.states()
+    assert [(s.shard, s.name, s.fingerprint, s.decided) for s in (first, second)] == [
+        ("s", "v", "def", 0),
+        ("s", "w", "abc", 5),
+    ]
+    assert (first.snapshots, first.covered, second.covered) == ((), 0, 5)
+    kept = [5, 4, 3][:SNAPSHOTS_KEPT]
+    assert [(s.sequence, s.nbytes) for s in second.snapshots] == [(n, n) for n in kept], "not the last ones"
+    assert store.restore("s", "w") == (5, b"\5" * 5)
+    assert (store.restore("s", "w", 4), store.restore("s", "w", 2)) == ((4, b"\4" * 4), None)
+    store.snapshot("s", "w", 4, b"again")
+    store = reopen(store)
+    assert [s.sequence for s in store.states()[1].snapshots][:2] == [4, 3], "a later one is in the way"
+    assert store.restore("s", "w") == (4, b"again")
+    store.forget("s", "w")
+    assert [s.name for s in store.states()] == ["v"]
+    store.close()
+
+
+def check_series(make: Make, reopen: Reopen) -> None:
+    """Every series is known with its first and last reading, its readings, and who gave it last."""
+    store = make()
+    one, two = (np.array(times, np.int64) for times in ([30, 10], [40]))
+    store.commit(Commit("s", 1, [Readings(KEYS[0], one, np.ones(2), "f"), Readings(KEYS[1], two, np.ones(1), "f")]))
+    assert {s.key: s.points for s in store.series()} == {KEYS[0]: 2, KEYS[1]: 1}
+    store.commit(Commit("s", 2, [Readings(KEYS[0], two, np.ones(1), "g"), Readings(KEYS[1], two[:0], np.ones(0))]))
+    for _ in range(2):
+        known = {s.key: (s.source, s.first, s.last, s.points) for s in store.series()}
+        assert known == {KEYS[0]: ("g", 10, 40, 3), KEYS[1]: ("f", 40, 40, 1)}, known
+        store = reopen(store)
+    store.close()
+
+
+def check_marks(make: Make, reopen: Reopen) -> None:
+    """What a watch marked comes back with the entry."""
+    store = make()
+    at, score = np.array([5, 9], np.int64), np.array([1.5, 2.5])
+    marks = {
+        ("anomaly", "w"): [Readings(KEYS[0], at, score), Readings(KEYS[1], at[:1], score[:1])],
+        ("cutoff", "v"): [Readings(KEYS[1], at, score)],
+    }
+    store.commit(Commit("s", 1, marks=marks))  # type: ignore[arg-type]
+    store.commit(Commit("s", 2))
+    store = reopen(store)
+    first, second = store.log("s", 0)
+    found = {what: [(r.key, r.times.tolist(), r.values.tolist()) for r in some] for what, some in first.marks.items()}
+    assert found == {
+        ("anomaly", "w"): [(KEYS[0], [5, 9], [1.5, 2.5]), (KEYS[1], [5], [1.5])],
+        ("cutoff", "v"): [(KEYS[1], [5, 9], [1.5, 2.5])],
+    }
+    assert not second.marks
+    store.close()
+
+
+def _hourly(count: int, low: float, high: float, hour: int = 0) -> Rollups:
+    one, least, most = np.array([count], np.int64), np.array([low]), np.array([high])
+    total = least + most if count else np.zeros(1)
+    return Rollups(KEYS[:1], np.zeros(1, np.int32), np.array([hour * HOUR]), one, least, most, total, one * 0)
+
+
+def check_trim(make: Make, reopen: Reopen) -> None:
+    """Entries leave only as far as every fold has a snapshot, together with what stands for them; numbers go on."""
+    store = make()
+    store.adopt("s", "w", FoldRecord("abc", 0))
+    for sequence in range(1, 6):
+        store.commit(Commit("s", sequence, [Readings(KEYS[0], np.array([10 * sequence]), np.ones(1))], folds=["w"]))
+    assert [store.expired("s", before) for before in (0, 10, 11, 50, 51)] == [0, 0, 1, 4, 5]
+    store.snapshot("s", "w", 1, b"1")
+    store.snapshot("s", "w", 3, b"3")
+    rollups, file = _hourly(2, 1.0, 3.0), ArchiveFile("date=1970-01-01/a.parquet", "1970-01-01", 2, 100)
+    try:
+        store.trim(Trim("s", 4, rollups, [file]))
+    except TransientError:
+        pass
+    else:
+        raise AssertionError("entry 4 left, which the watch has no snapshot behind")
+    assert not list(store.rollups(0, HOUR)), "something of a trim that was refused stayed"
+    assert (list(store.archived()), len(list(store.log("s", 0)))) == ([], 5)
+    assert store.trim(Trim("s", 2, rollups, [file])) == 2
+    store = reopen(store)
+    assert [e.sequence for e in store.log("s", 0)] == [3, 4, 5]
+    assert (store.head("s"), store.expired("s", 31), list(store.archived())) == (5, 3, [file])
+    assert [s.sequence for s in store.states()[0].snapshots] == [3], "a snapshot without the log behind it"
+    assert [s.points for s in store.series()] == [5], "a series is forgotten with its readings"
+    store.commit(Commit("s", 6))
+    store.close()
+
+
+def check_tiers(make: Make, reopen: Reopen) -> None:
+    """Roll-ups of the same hour add up and expire; files replace files."""
+    store = make()
+    a, b = (ArchiveFile(f"date=1970-01-01/{name}.parquet", "1970-01-01", 2, 100) for name in "ab")
+    store.trim(Trim("s", 0, _hourly(2, 1.0, 3.0), [a]))
+    store.trim(Trim("s", 0, _hourly(1, 0.0, 2.0)))
+    store.trim(Trim("s", 0, _hourly(0, NAN, NAN)))
+    store.trim(Trim("s", 0, _hourly(5, 4.0, 4.0, hour=2)))
+    store = reopen(store)
+    found = Rollups.joined(list(store.rollups(0, 10 * HOUR)))
+    assert list(found.keys) == [KEYS[0]]
+    rows = [found.hour // HOUR, found.count, found.low, found.high]
+    assert [c.tolist() for c in rows] == [[0, 2], [3, 5], [0.0, 4.0], [3.0, 4.0]]
+    assert [len(r) for r in store.rollups(0, HOUR)] == [1]
+    assert store.trim(Trim(rollups_before=HOUR, files=[b], replaced=[a.name])) == 1
+    store = reopen(store)
+    assert [r.hour.tolist() for r in store.rollups(0, 10 * HOUR)] == [[2 * HOUR]]
+    assert list(store.archived()) == [b]
+    store.close()
+
+
 CHECKS: tuple[Check, ...] = (
     check_entries,
     check_nothing,
@@ -250,6 +370,11 @@ CHECKS: tuple[Check, ...] = (
     check_order,
     check_dead,
     check_many,
+    check_snapshots,
+    check_series,
+    check_marks,
+    check_trim,
+    check_tiers,
 )
 
 

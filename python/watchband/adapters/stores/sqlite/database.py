@@ -10,12 +10,21 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from watchband.adapters.stores.sqlite.schema import migrate, whole
+from watchband.adapters.stores.sqlite.schema import check_version, migrate, whole
 from watchband.core.errors import AdapterError, ConfigError, PermanentError, TransientError
 
 FILE = "watchband.db"
 _LOCK = "lock"
 _BUSY_MS = 10_000
+_ALWAYS = (f"busy_timeout = {_BUSY_MS}", "trusted_schema = OFF", "cell_size_check = ON")
+_LOOKING = ("query_only = ON",)
+_WRITING = (
+    "journal_mode = WAL",
+    # A commit that was answered survives the power going out, not only the process.
+    "synchronous = FULL",
+    "foreign_keys = ON",
+    "journal_size_limit = 67108864",
+)
 
 
 class Database:
@@ -25,6 +34,8 @@ class Database:
     ----------
     directory : Path
         Made if it is not there, readable by this user alone.
+    readonly : bool, default False
+        Only look, beside the process that has it: nothing is made, locked or written.
 
     Raises
     ------
@@ -34,17 +45,12 @@ class Database:
         The directory cannot be made or written.
     """
 
-    def __init__(self, directory: Path) -> None:
-        self.directory, self.path = directory, directory / FILE
+    def __init__(self, directory: Path, *, readonly: bool = False) -> None:
+        self.directory, self.path, self.readonly = directory, directory / FILE, readonly
         self._lock = threading.RLock()
         self._held: int | None = None
         try:
-            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._held = _hold(directory / _LOCK)
-            existed = self.path.exists()
-            self.connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=0)
-            if not existed:
-                self.path.chmod(0o600)
+            self.connection = self._look() if readonly else self._open()
         except OSError as error:
             self.close()
             raise ConfigError(
@@ -56,27 +62,41 @@ class Database:
         try:
             with self._mapped():
                 self._configure()
-                migrate(self.connection, self.path)
+                if readonly:
+                    check_version(self.connection, self.path)
+                else:
+                    migrate(self.connection, self.path)
         except BaseException:
             self.close()
             raise
 
+    def _open(self) -> sqlite3.Connection:
+        self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._held = _hold(self.directory / _LOCK)
+        existed = self.path.exists()
+        connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=0)
+        if not existed:
+            self.path.chmod(0o600)
+        return connection
+
+    def _look(self) -> sqlite3.Connection:
+        if not self.path.exists():
+            raise ConfigError(
+                f"{self.directory} holds no data of Watchband: there is no {FILE}. Give the directory that the store "
+                "is kept in, as 'path' of the section 'store' names it."
+            )
+        address = f"{self.path.absolute().as_uri()}?mode=ro"
+        return sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False, timeout=0)
+
     def _configure(self) -> None:
-        for setting in (
-            f"busy_timeout = {_BUSY_MS}",
-            "journal_mode = WAL",
-            # A commit that was answered survives the power going out, not only the process.
-            "synchronous = FULL",
-            "foreign_keys = ON",
-            "trusted_schema = OFF",
-            "cell_size_check = ON",
-            "journal_size_limit = 67108864",
-        ):
+        for setting in (*_ALWAYS, *(_LOOKING if self.readonly else _WRITING)):
             self.connection.execute(f"PRAGMA {setting}")
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """All of what is done inside, or nothing."""
+        if self.readonly:
+            raise PermanentError(f"{self.path} was opened to look at only.")
         with self._lock, self._mapped(), whole(self.connection):
             yield self.connection
 
@@ -109,14 +129,24 @@ class Database:
             raise self._error(error) from error
 
     def _error(self, error: sqlite3.Error) -> AdapterError:
-        text = str(error)
-        if "malformed" in text or "not a database" in text or "disk image" in text:
+        text, code = str(error), getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or "malformed" in text:
             return PermanentError(
                 f"{self.path} is damaged ({text}). Stop, keep the file, and restore a backup: watchband restore."
             )
         if isinstance(error, sqlite3.ProgrammingError) and "closed" in text:
             return PermanentError(f"{self.path} was closed.")
-        return TransientError(f"{self.path} did not take it ({text}). Is the disk full, or another program in it?")
+        if code == sqlite3.SQLITE_FULL:
+            return TransientError(
+                f"The disk of {self.path} is full ({text}): nothing is acknowledged until there is room. Free some, or "
+                "shorten 'store.retention'."
+            )
+        if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+            return TransientError(
+                f"{self.path} cannot be written ({text}): the file, its directory or the disk is read-only. Nothing is "
+                "acknowledged until it can be."
+            )
+        return TransientError(f"{self.path} did not take it ({text}). Is the disk failing, or another program in it?")
 
 
 def _hold(path: Path) -> int:

@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from typing import Any
 
-from watchband.adapters.stores.rows import (
-    PAGE,
-    PART,
-    address_of,
-    alert_of,
-    alert_row,
-    body_of,
-    next_revision,
-    notice_of,
-    out_of_turn,
-    parts_of,
-)
-from watchband.adapters.stores.sqlite.database import Database
+from watchband.adapters.stores.rows import PAGE, PART, out_of_turn, parts_of
+from watchband.adapters.stores.sqlite.census import COUNT_AFTER, count_series, uncounted
+from watchband.adapters.stores.sqlite.outbox import Outbox, keep, known, write
+from watchband.adapters.stores.sqlite.tiers import Tiers
 from watchband.core.alert import Alert
-from watchband.core.clock import Clock, SystemClock
 from watchband.core.entry import Columns
-from watchband.core.errors import StateCorruptError
-from watchband.core.ports import Commit, FoldRecord, Notice
+from watchband.core.keeping import SNAPSHOTS_KEPT, FoldState, SeriesRecord, SnapshotRecord
+from watchband.core.ports import Commit, FoldRecord, Marks
 from watchband.core.series import SeriesKey
 
 
-class SqliteStore:
+class SqliteStore(Outbox, Tiers):
     """Keeps everything in one directory, durable when a method returns, for one process at a time.
 
     Parameters
@@ -38,6 +27,8 @@ class SqliteStore:
         Made if it is not there, readable by this user alone.
     clock : Clock, optional
         Says when an entry was written.
+    readonly : bool, default False
+        Only look, beside the process that has it.
 
     Raises
     ------
@@ -59,18 +50,12 @@ class SqliteStore:
 
     name = "sqlite"
 
-    def __init__(self, directory: str | os.PathLike[str], *, clock: Clock | None = None) -> None:
-        self.database = Database(Path(directory))
-        self.clock: Clock = clock or SystemClock()
-        self._numbers: dict[SeriesKey, int] = {}
-        self._keys: dict[int, SeriesKey] = {}
-
     def commit(self, commit: Commit) -> None:
         """Append an entry with everything that belongs to it; one transaction, one sync to disk."""
         now = self.clock.now()
         new: dict[SeriesKey, int] = {}
         with self.database.transaction() as sql:
-            head = _head(sql, commit.shard)
+            head = head_of(sql, commit.shard)
             if commit.sequence != head + 1:
                 raise out_of_turn(commit, head)
             columns = self._columns(sql, commit, new)
@@ -83,9 +68,10 @@ class SqliteStore:
                 "UPDATE folds SET decided = ? WHERE shard = ? AND name = ?",
                 [(commit.sequence, commit.shard, name) for name in commit.folds],
             )
+            self._mark(sql, commit, new, now)
             for alert in commit.alerts:
-                _keep(sql, alert, commit.routes.get(alert.watch, ()), now)
-        self._know(new)
+                keep(sql, alert, commit.routes.get(alert.watch, ()), now)
+        self.know(new)
 
     def _append(self, sql: sqlite3.Connection, commit: Commit, columns: Columns, now: int) -> None:
         times = columns.times
@@ -105,36 +91,20 @@ class SqliteStore:
             ),
         )
         sql.execute(
-            "INSERT INTO heads VALUES (?, ?) ON CONFLICT DO UPDATE SET head = excluded.head",
+            "INSERT INTO heads (shard, head) VALUES (?, ?) ON CONFLICT DO UPDATE SET head = excluded.head",
             (commit.shard, commit.sequence),
         )
 
     def _columns(self, sql: sqlite3.Connection, commit: Commit, new: dict[SeriesKey, int]) -> Columns:
-        return Columns.of(commit.readings, [self._number(sql, r.key, new) for r in commit.readings], commit.events)
+        return Columns.of(commit.readings, [self.number(sql, r.key, new) for r in commit.readings], commit.events)
 
-    def _number(self, sql: sqlite3.Connection, key: SeriesKey, new: dict[SeriesKey, int]) -> int:
-        found = self._numbers.get(key) or new.get(key)
-        if found is None:
-            row = sql.execute("SELECT id FROM series WHERE key = ?", (str(key),)).fetchone()
-            found = row[0] if row else sql.execute("INSERT INTO series (key) VALUES (?)", (str(key),)).lastrowid
-            assert found is not None
-            new[key] = found
-        return found
-
-    def _know(self, new: Mapping[SeriesKey, int]) -> None:
-        # Only after the commit: a number that was rolled back may be given to another series.
-        self._numbers.update(new)
-        self._keys.update((number, key) for key, number in new.items())
-
-    def _key(self, sql: sqlite3.Connection, number: int) -> SeriesKey:
-        if number not in self._keys:
-            row = sql.execute("SELECT key FROM series WHERE id = ?", (number,)).fetchone()
-            if row is None:
-                raise StateCorruptError(
-                    f"The log of {self.database.path} names series {number}, which it does not know."
-                )
-            self._know({SeriesKey.parse(row[0]): number})
-        return self._keys[number]
+    def _mark(self, sql: sqlite3.Connection, commit: Commit, new: dict[SeriesKey, int], now: int) -> None:
+        for (kind, watch), readings in commit.marks.items():
+            columns = Columns.of(readings, [self.number(sql, r.key, new) for r in readings])
+            sql.execute(
+                "INSERT INTO marks VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (commit.shard, commit.sequence, kind, watch, len(columns.times), now, columns.to_bytes()),
+            )
 
     def positions(self, shard: str) -> Mapping[str, str]:
         """The last position of every source."""
@@ -150,21 +120,35 @@ class SqliteStore:
                     "ORDER BY sequence LIMIT ?",
                     (shard, after, PAGE),
                 ).fetchall()
-                page = [self._entry(sql, shard, *row) for row in rows]
+                marks = self._marks(sql, shard, after, rows[-1][0]) if rows else {}
+                page = [self._entry(sql, shard, row, marks.get(row[0], {})) for row in rows]
             yield from page
             if len(rows) < PAGE:
                 return
             after = rows[-1][0]
 
-    def _entry(self, sql: sqlite3.Connection, shard: str, sequence: int, positions: str, entry: bytes) -> Commit:
+    def _entry(self, sql: sqlite3.Connection, shard: str, row: tuple[int, str, bytes], marks: Marks) -> Commit:
+        sequence, positions, entry = row
         columns = Columns.from_bytes(entry)
-        readings = columns.readings([self._key(sql, number) for number in columns.series.tolist()])
-        return Commit(shard, sequence, readings, columns.events, json.loads(positions))
+        readings = columns.readings([self.key(sql, number) for number in columns.series.tolist()])
+        return Commit(shard, sequence, readings, columns.events, json.loads(positions), marks=marks)
+
+    def _marks(self, sql: sqlite3.Connection, shard: str, after: int, through: int) -> dict[int, Marks]:
+        found: dict[int, dict[Any, Any]] = {}
+        for sequence, kind, watch, entry in sql.execute(
+            "SELECT sequence, kind, watch, entry FROM marks WHERE shard = ? AND sequence > ? AND sequence <= ? "
+            "ORDER BY rowid",
+            (shard, after, through),
+        ).fetchall():
+            columns = Columns.from_bytes(entry)
+            keys = [self.key(sql, number) for number in columns.series.tolist()]
+            found.setdefault(sequence, {})[kind, watch] = columns.readings(keys)
+        return dict(found)
 
     def head(self, shard: str) -> int:
         """Number of the last entry."""
         with self.database.reading() as sql:
-            return _head(sql, shard)
+            return head_of(sql, shard)
 
     def fold(self, shard: str, name: str) -> FoldRecord | None:
         """What is known of a fold."""
@@ -180,6 +164,7 @@ class SqliteStore:
         """Take note of a fold and of what it said of the past, which only these sinks are told."""
         now = self.clock.now()
         with self.database.transaction() as sql:
+            _changed(sql, shard, name, record.fingerprint, now)
             sql.execute(
                 "INSERT INTO folds VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET fingerprint = excluded.fingerprint, "
                 "decided = excluded.decided",
@@ -187,9 +172,9 @@ class SqliteStore:
             )
             for alert in alerts:
                 if sinks:
-                    _keep(sql, alert, sinks, now)
+                    keep(sql, alert, sinks, now)
                 else:
-                    _write(sql, alert, (_known(sql, alert.id) or ("", 0))[1])
+                    write(sql, alert, (known(sql, alert.id) or ("", 0))[1])
 
     def forget(self, shard: str, name: str) -> None:
         """Drop a fold and its snapshot."""
@@ -198,77 +183,65 @@ class SqliteStore:
             sql.execute("DELETE FROM snapshots WHERE shard = ? AND name = ?", (shard, name))
 
     def snapshot(self, shard: str, name: str, sequence: int, state: bytes) -> None:
-        """Replace a fold's snapshot."""
+        """Keep a snapshot of a fold and some before it."""
         now = self.clock.now()
         with self.database.transaction() as sql:
-            sql.execute("DELETE FROM snapshots WHERE shard = ? AND name = ?", (shard, name))
+            sql.execute(
+                "DELETE FROM snapshots WHERE shard = ?1 AND name = ?2 AND (sequence >= ?3 OR sequence NOT IN ("
+                "SELECT DISTINCT sequence FROM snapshots WHERE shard = ?1 AND name = ?2 AND sequence < ?3 "
+                "ORDER BY sequence DESC LIMIT ?4))",
+                (shard, name, sequence, SNAPSHOTS_KEPT - 1),
+            )
             sql.executemany(
                 "INSERT INTO snapshots VALUES (?, ?, ?, ?, ?, ?)",
-                [(shard, name, number, sequence, now, part) for number, part in enumerate(parts_of(state, PART))],
+                [(shard, name, sequence, number, now, part) for number, part in enumerate(parts_of(state, PART))],
             )
+            count_series(sql, COUNT_AFTER)
 
-    def restore(self, shard: str, name: str) -> tuple[int, bytes] | None:
+    def restore(self, shard: str, name: str, through: int | None = None) -> tuple[int, bytes] | None:
         """A fold's snapshot and the entry it stands behind."""
         with self.database.reading() as sql:
             rows = sql.execute(
-                "SELECT sequence, state FROM snapshots WHERE shard = ? AND name = ? ORDER BY part", (shard, name)
+                "SELECT sequence, state FROM snapshots WHERE shard = ?1 AND name = ?2 AND sequence = (SELECT "
+                "max(sequence) FROM snapshots WHERE shard = ?1 AND name = ?2 AND sequence <= coalesce(?3, sequence)) "
+                "ORDER BY part",
+                (shard, name, through),
             ).fetchall()
         return (rows[0][0], b"".join(part for _, part in rows)) if rows else None
 
-    def alerts(self) -> Sequence[Alert]:
-        """Every alert in its last version."""
+    def states(self) -> Sequence[FoldState]:
+        """Every fold with its snapshots."""
         with self.database.reading() as sql:
-            rows = sql.execute("SELECT body FROM alerts ORDER BY opened, series, watch").fetchall()
-        return [alert_of(body) for (body,) in rows]
-
-    def outbox(self, now: int) -> Sequence[Notice]:
-        """Notices that are due; the first of each alert and sink."""
-        with self.database.reading() as sql:
+            folds = sql.execute("SELECT shard, name, fingerprint, decided FROM folds ORDER BY shard, name").fetchall()
             rows = sql.execute(
-                "SELECT body, revision, sink, tries, due, error FROM notices WHERE number IN "
-                "(SELECT min(number) FROM notices WHERE dead = 0 GROUP BY alert, sink) AND due <= ? ORDER BY number",
-                (now,),
+                "SELECT shard, name, sequence, max(written), sum(length(state)) FROM snapshots "
+                "GROUP BY shard, name, sequence ORDER BY sequence DESC"
             ).fetchall()
-        return [notice_of(*row) for row in rows]
+        kept: dict[tuple[str, str], list[SnapshotRecord]] = {}
+        for shard, name, *record in rows:
+            kept.setdefault((shard, name), []).append(SnapshotRecord(*record))
+        return [
+            FoldState(shard, name, fingerprint, decided, tuple(kept.get((shard, name), ())))
+            for shard, name, fingerprint, decided in folds
+        ]
 
-    def delivered(self, notices: Sequence[Notice]) -> None:
-        """These are done."""
-        with self.database.transaction() as sql:
-            sql.executemany(
-                "DELETE FROM notices WHERE alert = ? AND revision = ? AND sink = ?", map(address_of, notices)
-            )
-
-    def postponed(self, notice: Notice, due: int, error: str) -> None:
-        """Try this one again later."""
-        with self.database.transaction() as sql:
-            sql.execute(
-                "UPDATE notices SET tries = ?, due = ?, error = ? WHERE alert = ? AND revision = ? AND sink = ?",
-                (notice.tries + 1, due, error, *address_of(notice)),
-            )
-
-    def dead(self, notice: Notice, error: str) -> None:
-        """Keep this one aside."""
-        with self.database.transaction() as sql:
-            sql.execute(
-                "UPDATE notices SET dead = 1, tries = ?, error = ? WHERE alert = ? AND revision = ? AND sink = ?",
-                (notice.tries + 1, error, *address_of(notice)),
-            )
-
-    def dead_letters(self) -> Sequence[Notice]:
-        """What could not be delivered, oldest first."""
+    def series(self) -> Sequence[SeriesRecord]:
+        """Every series that was ever seen."""
         with self.database.reading() as sql:
-            rows = sql.execute(
-                "SELECT body, revision, sink, tries, due, error FROM notices WHERE dead = 1 ORDER BY number"
-            ).fetchall()
-        return [notice_of(*row) for row in rows]
-
-    def revive(self, notices: Sequence[Notice]) -> None:
-        """Put dead letters back."""
-        with self.database.transaction() as sql:
-            sql.executemany(
-                "UPDATE notices SET dead = 0, tries = 0, due = 0 WHERE alert = ? AND revision = ? AND sink = ?",
-                map(address_of, notices),
-            )
+            rows = sql.execute("SELECT id, key, source, first, last, points FROM series").fetchall()
+            found = {row[0]: SeriesRecord(SeriesKey.parse(row[1]), *row[2:]) for row in rows}
+            for shard, counted in sql.execute("SELECT shard, counted FROM heads").fetchall():
+                for seen in uncounted(sql, shard, counted):
+                    for number, (source, first, last, points) in seen.items():
+                        old = found[number]
+                        found[number] = SeriesRecord(
+                            old.key,
+                            source or old.source,
+                            first if old.first is None else min(first, old.first),
+                            last if old.last is None else max(last, old.last),
+                            old.points + points,
+                        )
+        return sorted((one for one in found.values() if one.points), key=lambda s: str(s.key))
 
     def lead(self, timeout: float = 0.0) -> bool:
         """Always: who opened the directory has it alone."""
@@ -279,26 +252,14 @@ class SqliteStore:
         self.database.close()
 
 
-def _head(sql: sqlite3.Connection, shard: str) -> int:
+def head_of(sql: sqlite3.Connection, shard: str) -> int:
+    """Number of a shard's last entry."""
     row = sql.execute("SELECT head FROM heads WHERE shard = ?", (shard,)).fetchone()
     return int(row[0]) if row else 0
 
 
-def _keep(sql: sqlite3.Connection, alert: Alert, sinks: Sequence[str], now: int) -> None:
-    revision, told = next_revision(_known(sql, alert.id), alert)
-    if told:
-        body = body_of(alert)
-        sql.executemany(
-            "INSERT INTO notices (alert, revision, sink, body, made) VALUES (?, ?, ?, ?, ?)",
-            [(alert.id, revision, sink, body, now) for sink in sinks],
-        )
-    _write(sql, alert, revision)
-
-
-def _known(sql: sqlite3.Connection, alert_id: str) -> tuple[str, int] | None:
-    row = sql.execute("SELECT body, revision FROM alerts WHERE id = ?", (alert_id,)).fetchone()
-    return (str(row[0]), int(row[1])) if row else None
-
-
-def _write(sql: sqlite3.Connection, alert: Alert, revision: int) -> None:
-    sql.execute("INSERT OR REPLACE INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, ?)", alert_row(alert, revision))
+def _changed(sql: sqlite3.Connection, shard: str, name: str, fingerprint: str, now: int) -> None:
+    """Note that a watch has other parameters from now on."""
+    row = sql.execute("SELECT fingerprint FROM folds WHERE shard = ? AND name = ?", (shard, name)).fetchone()
+    if row != (fingerprint,):
+        sql.execute("INSERT INTO changes VALUES (?, ?, ?, ?)", (now, shard, name, fingerprint))
