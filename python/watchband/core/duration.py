@@ -33,6 +33,7 @@ _WORDS = {
     "quarter": 91 * DAY,
     "year": 365 * DAY,
 }
+_LENGTH_MAX = 100
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h|d|w|y)")
 _ISO = re.compile(
     r"P(?:(?P<w>\d+(?:\.\d+)?)W)?(?:(?P<d>\d+(?:\.\d+)?)D)?"
@@ -65,6 +66,8 @@ def parse_duration(text: str) -> int:
     (90, 5, 7)
     """
     stripped = text.strip()
+    if len(stripped) > _LENGTH_MAX:
+        raise ConfigError(f"A duration is written like 30s, 5m or 1w. Got a text of {len(text)} characters.")
     for found in (_prometheus(stripped), _iso(stripped.upper()), _word(stripped.lower())):
         if found is not None and 0 < found < 1 << 63:
             return found

@@ -11,7 +11,7 @@ from watchband.core.duration import format_duration, parse_duration
 from watchband.core.params import Constraint, params_of, schema, written
 from watchband.core.secret import Secret
 
-_SIZE = r"^([0-9]+(?:\.[0-9]+)?) ?([kKMGT]?i?B)$"
+_SIZE = r"^([0-9]+(?:\.[0-9]+)?) ?([kKMGT]?i?B)?$"
 _BYTES = {"B": 1, "KB": 10**3, "KIB": 2**10, "MB": 10**6, "MIB": 2**20, "GB": 10**9, "GIB": 2**30} | {
     "TB": 10**12,
     "TIB": 2**40,
@@ -78,7 +78,7 @@ class Size:
         match = re.fullmatch(_SIZE, text)
         if match is None:
             raise ValueError(text)
-        return round(float(match[1]) * _BYTES[match[2].upper()])
+        return round(float(match[1]) * _BYTES[(match[2] or "B").upper()])
 
     def write(self, value: object) -> object:
         """The value as people write it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -100,11 +101,9 @@ class Selector:
             return LabelMatcher(match["name"], match["operator"], value)
         try:
             # In a pattern only the quotes were escaped for the text's sake; \d and \. belong to the pattern.
-            return LabelMatcher(match["name"], match["operator"], quoted, re.compile(_pattern(quoted)))
-        except re.error as error:
-            raise ConfigError(
-                f"The pattern {quoted!r} for label {match['name']!r} is no regular expression: {error}."
-            ) from None
+            return LabelMatcher(match["name"], match["operator"], quoted, compiled(_pattern(quoted)))
+        except ConfigError as error:
+            raise ConfigError(f"The pattern {quoted!r} for label {match['name']!r} {error}") from None
 
     def _error(self, at: int) -> ConfigError:
         return ConfigError(
@@ -114,4 +113,39 @@ class Selector:
 
 
 def _pattern(quoted: str) -> str:
-    return quoted.replace('\\"', '"').replace("\\'", "'").replace("\\\\", "\\")
+    return _ESCAPE.sub(lambda m: m[1] if m[1] in "\"'\\" else m.group(), quoted)
+
+
+_CLASS = re.compile(r"\[:(\^?)(\w+):\]")
+_CLASSES = {
+    "alnum": "0-9A-Za-z",
+    "alpha": "A-Za-z",
+    "blank": r"\t ",
+    "digit": "0-9",
+    "lower": "a-z",
+    "space": r"\t\n\v\f\r ",
+    "upper": "A-Z",
+    "word": "0-9A-Za-z_",
+    "xdigit": "0-9A-Fa-f",
+}
+
+
+def compiled(pattern: str) -> re.Pattern[str]:
+    """A pattern as Prometheus reads it: the dot is every character, ``[[:alpha:]]`` a class.
+
+    Raises
+    ------
+    ConfigError
+        It is no regular expression, or one that only RE2 knows; begins with "is no".
+    """
+
+    def expand(match: re.Match[str]) -> str:
+        return match.group() if match[1] else _CLASSES.get(match[2], match.group())
+
+    try:
+        with warnings.catch_warnings():
+            # What the future may read in "[[" is no news to a user.
+            warnings.simplefilter("ignore")
+            return re.compile(_CLASS.sub(expand, pattern), re.DOTALL)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ConfigError(f"is no regular expression: {error}.") from None

@@ -11,9 +11,9 @@ from functools import cached_property
 from watchband.core import params
 from watchband.core.errors import ConfigError
 from watchband.core.kinds import ListOf
-from watchband.core.matcher import METRIC
+from watchband.core.matcher import METRIC, compiled
 from watchband.core.params import Choice, Integer, Text, param
-from watchband.core.series import SeriesKey
+from watchband.core.series import SeriesKey, is_label_name
 
 ACTIONS = (
     "replace",
@@ -28,7 +28,7 @@ ACTIONS = (
     "lowercase",
     "uppercase",
 )
-_REFERENCE = re.compile(r"\$(?:(\$)|\{?(\w+)\}?)")
+_REFERENCE = re.compile(r"\$(?:(\$)|(\w+)|\{(\w+)\})")
 _PICKS = ("keep", "drop", "labeldrop", "labelkeep", "keepequal", "dropequal")
 
 
@@ -57,18 +57,20 @@ class Relabel:
         needs_target = self.action in ("replace", "hashmod", "lowercase", "uppercase", "keepequal", "dropequal")
         if needs_target and not self.target_label:
             raise ConfigError(f"The relabel action {self.action!r} needs a 'target_label'.")
+        if needs_target and "$" not in self.target_label and not is_label_name(self.target_label):
+            raise ConfigError(f"The 'target_label' {self.target_label!r} is no name of a label.")
         if self.action == "hashmod" and not self.modulus:
             raise ConfigError("The relabel action 'hashmod' needs a 'modulus' of 1 or more.")
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
         try:
-            return re.compile(self.regex, re.DOTALL)
-        except re.error as error:
-            raise ConfigError(f"The 'regex' {self.regex!r} is no regular expression: {error}.") from None
+            return compiled(self.regex)
+        except ConfigError as error:
+            raise ConfigError(f"The 'regex' {self.regex!r} {error}") from None
 
     def apply(self, key: SeriesKey) -> SeriesKey | None:
-        """The series by its new name, or None if it is dropped."""
+        """The series by its new name, or None if it is dropped; the metric's name is never dropped as a label."""
         labels = {METRIC: key.metric, **key.labels}
         if self.action in ("labelmap", "labeldrop", "labelkeep"):
             return _series(self._names(labels))
@@ -79,6 +81,8 @@ class Relabel:
         if changed is None:
             return key
         target, value = changed
+        if not is_label_name(target):  # Made of a value that fits no name: as if the rule did not match.
+            return key
         labels[target] = value
         return _series(labels)
 
@@ -94,7 +98,7 @@ class Relabel:
             return self.target_label, joined.upper()
         if self.action == "hashmod":
             # The last eight bytes of MD5 as a number, as Prometheus does it: shards agree with its own.
-            digest = hashlib.md5(joined.encode(), usedforsecurity=False).digest()
+            digest = hashlib.md5(joined.encode("utf-8", "surrogatepass"), usedforsecurity=False).digest()
             return self.target_label, str(int.from_bytes(digest[8:]) % self.modulus)
         match = self._pattern.fullmatch(joined)
         return None if match is None else (_filled(self.target_label, match), _filled(self.replacement, match))
@@ -103,7 +107,7 @@ class Relabel:
         matches = {name: self._pattern.fullmatch(name) for name in labels}
         if self.action == "labelmap":
             renamed = {_filled(self.replacement, m): labels[name] for name, m in matches.items() if m}
-            return labels | renamed
+            return labels | {name: value for name, value in renamed.items() if is_label_name(name)}
         keep = self.action == "labelkeep"
         return {name: labels[name] for name, m in matches.items() if name == METRIC or (m is not None) == keep}
 
@@ -122,10 +126,11 @@ def _filled(template: str, match: re.Match[str]) -> str:
     def value(reference: re.Match[str]) -> str:
         if reference[1]:
             return "$"
-        name = reference[2]
+        name = reference[2] or reference[3]
+        number = name.isdecimal() and name.isascii() and len(name) < 6
         try:
-            return match[int(name) if name.isdigit() else name] or ""
-        except (IndexError, KeyError):
+            return match[int(name) if number else name] or ""
+        except IndexError:
             return ""
 
     return _REFERENCE.sub(value, template)

@@ -54,7 +54,7 @@ class SeriesKey:
         if not self.metric:
             raise ConfigError("A series needs a metric name. Got an empty one.")
         for name in self.labels:
-            if not name or _BAD_NAME.search(name):
+            if not is_label_name(name):
                 raise ConfigError(
                     f'Label name {name!r} of {self.metric!r} is empty or holds one of space " = {{ }} , \\. Rename it.'
                 )
@@ -95,6 +95,11 @@ class SeriesKey:
     def entity(self) -> Entity:
         """The key without the metric name: what is watched, say a host."""
         return Entity(self._pairs)
+
+
+def is_label_name(text: str) -> bool:
+    """Whether a label may be called so: not empty, without space, quote, brace, comma, backslash and ``=``."""
+    return bool(text) and _BAD_NAME.search(text) is None
 
 
 @dataclass(frozen=True, order=True)

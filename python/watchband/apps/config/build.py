@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from watchband.apps.config.document import DocumentError, Node, Place
 from watchband.core.errors import ConfigError, MissingExtraError
 from watchband.core.kinds import FilePath, Group, ListOf, MapOf, SecretText
-from watchband.core.params import Constraint, Maybe, defaults_of, params_of
+from watchband.core.params import Constraint, Maybe, Text, defaults_of, params_of
 from watchband.core.secret import Secret
 
 T = TypeVar("T")
@@ -93,7 +93,7 @@ def build(cls: type[T], node: Node, what: str, *, leave: Iterable[str] = ()) -> 
 
 def _placed(error: ConfigError, node: Node, content: dict[str, Node]) -> DocumentError:
     """What the class says of a parameter, at the place where that stands and by the name that it has there."""
-    message = str(error)
+    message = _hidden(str(error), node)
     for key, child in content.items():
         flag = "--" + key.replace("_", "-")
         if (
@@ -103,6 +103,22 @@ def _placed(error: ConfigError, node: Node, content: dict[str, Node]) -> Documen
         ):
             return DocumentError(child.place, _FLAG.sub(lambda m: m[1].replace("-", "_"), message))
     return DocumentError(node.place, message)
+
+
+def _hidden(message: str, node: Node) -> str:
+    """The message without anything that came from the environment."""
+    for text in sorted(filled_texts(node), key=len, reverse=True):
+        message = message.replace(text, "(from the environment)")
+    return message
+
+
+def filled_texts(node: Node) -> Iterable[str]:
+    """Every text beneath that came from the environment, which nobody wants in a message."""
+    if isinstance(node.content, dict | list):
+        for child in node.content.values() if isinstance(node.content, dict) else node.content:
+            yield from filled_texts(child)
+    elif node.filled and len(node.text) > 2:
+        yield node.text
 
 
 def value_of(node: Node, constraint: Constraint, key: str, what: str) -> Any:
@@ -118,8 +134,8 @@ def value_of(node: Node, constraint: Constraint, key: str, what: str) -> Any:
     except DocumentError:
         raise
     except ConfigError as error:
-        raise DocumentError(node.place, f"{key!r} of {what}: {error}") from None
-    except ValueError:
+        raise DocumentError(node.place, f"{key!r} of {what}: {_hidden(str(error), node)}") from None
+    except (ValueError, OverflowError):
         value = _NOTHING
     if value is _NOTHING or not constraint.allows(value):
         raise DocumentError(node.place, f"{key!r} of {what} must be {constraint}. Got {node.shown()}.")
@@ -132,6 +148,8 @@ _NOTHING = object()
 def _plain(node: Node, constraint: Constraint, key: str, what: str) -> Any:
     content = node.content
     inner = constraint.inner if isinstance(constraint, Maybe) else constraint
+    if isinstance(inner, SecretText):
+        return _secret(node)
     if content is None:
         return None
     if isinstance(inner, Group):
@@ -147,14 +165,25 @@ def _plain(node: Node, constraint: Constraint, key: str, what: str) -> Any:
         return tuple(value_of(child, one, key, what) if one else child.content for child in content)
     if isinstance(inner, ListOf):
         return (_plain(node, inner.inner, key, what),)
-    if isinstance(inner, SecretText):
-        return Secret(str(content))
     if isinstance(inner, FilePath) and isinstance(content, str) and inner.allows(content):
         return _beside(node.place, content)
-    if isinstance(content, (bool, float)) or constraint.allows(content):
+    if hasattr(inner, "write"):
+        # Kept in other units than written: 5 is no duration, though 5 nanoseconds would be.
+        return inner.read(node.text)
+    if constraint.allows(content) or (isinstance(content, bool | float) and not isinstance(inner, Text)):
         return content
     # A word that stands for a value (5m, 3/5), or a number where a text is meant.
-    return inner.read(str(content))
+    return inner.read(node.text)
+
+
+def _secret(node: Node) -> object:
+    """A secret; that it is missing must not pass for that none is wanted."""
+    if isinstance(node.content, dict | list):
+        return _NOTHING
+    if node.text:
+        return Secret(node.text)
+    where = "The environment's variable for it is empty." if node.filled else "Leave the key out, or give a secret."
+    raise ConfigError(f"it is empty. {where}")
 
 
 def _secret_file(node: Node, key: str) -> Secret:

@@ -7,23 +7,31 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import yaml
+from yaml.reader import ReaderError
 
 from watchband.core.errors import ConfigError
 
-BYTES_MAX = 4 << 20
+BYTES_MAX = 2 << 20
 NODES_MAX = 200_000
 DEPTH_MAX = 40
 
 _VARIABLE = re.compile(r"\$(?:(\$)|\{([A-Za-z_][A-Za-z0-9_]*)(:-([^}]*))?\}|(.|$))", re.DOTALL)
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9_]*)")
-_REAL = re.compile(r"[-+]?(?:[0-9][0-9_]*\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+_REAL = re.compile(r"[-+]?(?:[0-9][0-9_]*(?:\.[0-9]*|(?=[eE]))|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _WORDS: dict[str, object] = {"": None, "~": None, "null": None, "Null": None, "NULL": None} | {
     word: value for value, text in ((True, "true"), (False, "false")) for word in (text, text.title(), text.upper())
 }
 _MERGE = "<<"
+_PLAIN: Any = yaml.resolver.Resolver()
+_TAGS = "tag:yaml.org,2002:"
+_SHOWN = 60
+"""Characters of a value that a message shows."""
+_DIGITS = 19
+"""Of a whole number; what is longer is a text, which no parameter takes for a number."""
+FILES_MAX = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +63,15 @@ class Node:
         Where each key of a mapping stands.
     filled : bool
         Part of a scalar came from the environment; messages do not print it.
+    text : str
+        Of a scalar, the characters as they are: a password ``1e5`` is no number.
     """
 
     content: Content
     place: Place
     keys: Mapping[str, Place]
     filled: bool = False
+    text: str = ""
 
     def plain(self) -> object:
         """The same without places."""
@@ -75,8 +86,14 @@ class Node:
         if self.filled:
             return "a text from the environment"
         if isinstance(self.content, dict):
-            return "a mapping with the keys " + (", ".join(map(repr, self.content)) or "(none)")
-        return f"a list of {len(self.content)}" if isinstance(self.content, list) else repr(self.content)
+            return "a mapping with the keys " + _short(", ".join(map(repr, self.content)) or "(none)")
+        if isinstance(self.content, list):
+            return f"a list of {len(self.content)}"
+        return "nothing" if self.content is None else _short(repr(self.content))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
 
 
 class DocumentError(ConfigError):
@@ -106,27 +123,49 @@ def read_document(path: str | os.PathLike[str], environment: Mapping[str, str] |
     """
     variables = os.environ if environment is None else environment
     found = Path(path)
-    if found.is_dir():
+    try:
+        if not found.is_dir():
+            return parse_document(_text(found), str(found), variables)
         files = sorted(p for p in found.iterdir() if p.suffix in (".yaml", ".yml") and not p.name.startswith("."))
-        if not files:
-            raise ConfigError(
-                f"The directory {found} holds no *.yaml file. 'watchband init {found}' writes a first one."
-            )
-        return joined([parse_document(_text(p), str(p), variables) for p in files])
-    return parse_document(_text(found), str(found), variables)
+    except ConfigError:
+        raise
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise ConfigError(f"The configuration {found} cannot be read: {why}.") from None
+    if not 0 < len(files) <= FILES_MAX:
+        holds = f"{len(files)} *.yaml files, more than {FILES_MAX}" if files else "no *.yaml file"
+        raise ConfigError(
+            f"The directory {found} holds {holds}. 'watchband init {found / 'watchband.yaml'}' writes one."
+        )
+    return joined([parse_document(_text(p), str(p), variables) for p in files])
 
 
 def parse_document(text: str, file: str, environment: Mapping[str, str]) -> Node:
-    """The tree of a text; an empty one is an empty mapping."""
+    """The tree of a text; an empty one is an empty mapping.
+
+    Raises
+    ------
+    DocumentError
+        No YAML, or none that a configuration may be; with its place. No text raises anything else.
+    """
     try:
+        # Not the loader in C: 200,000 open brackets end the process there.
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file, 1, 1)
         what = ", ".join(part for part in (error.context, error.problem) if part)
         raise DocumentError(place, f"This is not YAML: {what}.{_hint(text, place)}") from None
-    except yaml.YAMLError as error:
-        raise DocumentError(Place(file, 1, 1), f"This is not YAML: {error}") from None
+    except ReaderError as error:
+        before = text[: error.position]
+        place = Place(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
+        raise DocumentError(
+            place, f"This is not YAML: {error.reason}. Write it as an escape in double quotes."
+        ) from None
+    except RecursionError:
+        raise DocumentError(Place(file, 1, 1), f"The configuration has more than {DEPTH_MAX} levels.") from None
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
+        raise DocumentError(Place(file, 1, 1), f"This is not YAML: {_short(str(error))}.") from None
     if root is None:
         return Node({}, Place(file, 1, 1), {})
     return _Reader(file, environment).node(root, 0)
@@ -155,6 +194,8 @@ def joined(documents: Sequence[Node]) -> Node:
 
 
 def _mapping(document: Node) -> dict[str, Node]:
+    if document.content is None:
+        return {}
     if not isinstance(document.content, dict):
         raise DocumentError(document.place, f"Expected a mapping such as 'watches: …'. Got {document.shown()}.")
     return document.content
@@ -180,6 +221,8 @@ def _text(path: Path) -> str:
 def _hint(text: str, place: Place) -> str:
     lines = text.splitlines()
     line = lines[place.line - 1] if 0 < place.line <= len(lines) else ""
+    if "${" in line:
+        return " Within { } and [ ], write '${NAME}' in quotes."
     return " Indent with spaces, not with tabs." if line.startswith("\t") or "\t" in line[: place.column] else ""
 
 
@@ -198,6 +241,9 @@ class _Reader:
             raise DocumentError(
                 self.place(node), f"The configuration has more than {NODES_MAX:,} parts or {DEPTH_MAX} levels."
             )
+        kind = "map" if isinstance(node, yaml.MappingNode) else "seq"
+        if not isinstance(node, yaml.ScalarNode) and node.tag != _TAGS + kind:
+            raise DocumentError(self.place(node), f"The tag {_short(node.tag)!r} means nothing here. Leave it out.")
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, depth)
         if isinstance(node, yaml.SequenceNode):
@@ -217,7 +263,9 @@ class _Reader:
                 merged += self.merges(value_node, depth)
                 continue
             if key_node.value in content:
-                raise DocumentError(place, f"{key_node.value!r} is already given at {keys[key_node.value]}. Keep one.")
+                raise DocumentError(
+                    place, f"{_short(key_node.value)!r} is already given at {keys[key_node.value]}. Keep one."
+                )
             content[key_node.value], keys[key_node.value] = self.node(value_node, depth + 1), place
         for other in merged:
             assert isinstance(other.content, dict)
@@ -235,9 +283,12 @@ class _Reader:
     def scalar(self, node: yaml.ScalarNode) -> Node:
         place = self.place(node)
         text = _VARIABLE.sub(lambda match: self.variable(match, place), node.value) if "$" in node.value else node.value
-        if not node.tag.startswith("tag:yaml.org,2002:"):
-            raise DocumentError(place, f"The tag {node.tag!r} means nothing here. Leave it out.")
-        return Node(text if node.style else resolved(text), place, {}, filled=text != node.value)
+        if not node.tag.startswith(_TAGS):
+            raise DocumentError(place, f"The tag {_short(node.tag)!r} means nothing here. Leave it out.")
+        # A plain word that has the tag of a text although it reads as something else was told so: !!str 5.
+        told = node.tag == _TAGS + "str" != _PLAIN.resolve(yaml.ScalarNode, node.value, (True, False))
+        quoted = bool(node.style) or told
+        return Node(text if quoted else resolved(text), place, {}, filled=text != node.value, text=text)
 
     def variable(self, match: re.Match[str], place: Place) -> str:
         dollar, name, has_default, default, other = match.groups()
@@ -267,7 +318,8 @@ def resolved(text: str) -> str | int | float | bool | None:
     if text in _WORDS:
         return _WORDS[text]  # type: ignore[return-value]
     if _INTEGER.fullmatch(text):
-        return int(text.replace("_", ""))
-    if _REAL.fullmatch(text):
+        digits = text.replace("_", "")
+        return int(digits) if len(digits.lstrip("+-")) <= _DIGITS else text
+    if len(text) <= _SHOWN and _REAL.fullmatch(text):
         return float(text.replace("_", ""))
     return text
