@@ -46,8 +46,8 @@ class FaultyStore(MemoryStore):
     def log(self, *args: Any) -> Any:
         return self._call("log", *args)
 
-    def outbox(self, *args: Any) -> Any:
-        return self._call("outbox", *args)
+    def outbox(self, *args: Any, **named: Any) -> Any:
+        return self._call("outbox", *args, **named)
 
     def adopt(self, *args: Any, **named: Any) -> None:
         self._call("adopt", *args, **named)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -195,6 +195,10 @@ class Notice:
         What the last delivery failed by.
     recent : Stretch or None
         The alert's series around it, for a chart, as far as it is at hand at delivery; never stored.
+    zone : str
+        IANA time zone of the watch, in which times are told; put in at delivery.
+    link : str
+        Where people see more of the alert; empty where nothing is set; put in at delivery.
     """
 
     alert: Alert
@@ -204,6 +208,8 @@ class Notice:
     due: int = 0
     error: str = ""
     recent: Stretch | None = field(default=None, compare=False, repr=False)
+    zone: str = field(default="UTC", compare=False, repr=False)
+    link: str = field(default="", compare=False, repr=False)
 
     @property
     def id(self) -> str:
@@ -224,12 +230,43 @@ class Sink(Protocol):
     """Where alerts go. ``write`` returns when the notice was taken; the same id twice does no more than once.
 
     It raises TransientError where another try may help (``retry_after`` seconds, if the other side says so), and
-    PermanentError where none can.
+    PermanentError where none can. It may have ``per_minute``, the most notices it takes in a minute (0: any number),
+    and ``close``, which another thread may call and which ends a ``write`` within a second or two.
     """
 
     name: str
 
     def write(self, notice: Notice) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How things stand, for a sink that speaks without news.
+
+    Parameters
+    ----------
+    open : sequence of Notice
+        Alerts that are open, that people were told of and whose watch tells this sink, as they are now.
+    trouble : str
+        Why nothing is judged; empty while everything is.
+    undelivered : float
+        Seconds since another sink last took what it was given; 0 while all do.
+    """
+
+    open: Sequence[Notice] = ()
+    trouble: str = ""
+    undelivered: float = 0.0
+
+
+@runtime_checkable
+class Tending(Protocol):
+    """A sink that speaks without news too: it repeats what is open, or says that all is well."""
+
+    name: str
+    every_s: float
+
+    def tend(self, standing: Standing) -> None:
+        """Called every ``every_s`` seconds, by the thread that calls ``write``; fails as ``write`` does."""
 
 
 class StoreSettings(Protocol):
@@ -326,8 +363,14 @@ class Store(Protocol):
     def alerts(self) -> Sequence[Alert]:
         """Every alert in its last version, in order of opening."""
 
-    def outbox(self, now: int) -> Sequence[Notice]:
-        """Notices that are due, oldest first; of an alert and a sink never one before an earlier revision is done."""
+    def told(self) -> Sequence[tuple[Alert, int]]:
+        """Alerts that are open and that people were told of, in their last version, with their revision."""
+
+    def outbox(self, now: int, sink: str = "", most: int = 0) -> Sequence[Notice]:
+        """Notices that are due, oldest first; of an alert and a sink never one before an earlier revision is done.
+
+        Of one sink only where it is named, and at most so many where ``most`` is not 0.
+        """
 
     def delivered(self, notices: Sequence[Notice]) -> None: ...
 

@@ -1,28 +1,84 @@
-"""Delivery: the outbox to the sinks, each change of an alert in its turn, with patience and an end."""
+"""Delivery: the outbox to the sinks, each change of an alert in its turn, with patience and an end.
+
+Every sink has a lane of its own: its order, its pace, its pauses, and in a service its thread. No change of an alert is
+ever left out because a newer one waits behind it: that an alert was there and ended is what people are told of.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
 from watchband.core.alert import Alert
 from watchband.core.clock import Clock, SystemClock
-from watchband.core.errors import AdapterError, PermanentError, TransientError
-from watchband.core.ports import Notice, Sink, Store, Stretch
+from watchband.core.errors import ConfigError, PermanentError, TransientError, WatchbandError
+from watchband.core.ports import Notice, Sink, Standing, Store, Stretch, Tending
+from watchband.pipeline.pace import Bucket
 
 SECOND = 1_000_000_000
 FIRST_WAIT = 1.0
 LONGEST_WAIT = 300.0
+LONGEST_PAUSE = 60.0
+"""Seconds that a sink is left alone for at most, unless it asks for more."""
 TRIES_MAX = 100
 """Some eight hours of trying; then it is a dead letter."""
 ERROR_MAX = 500
+PAGE = 32
+"""Notices that are taken from the outbox at a time."""
+POLL_S = 1.0
+
+Report = Callable[[str, str, float], None]
+"""Told of a delivery: sink; ``delivered``, ``postponed`` or ``dead``; seconds since the point that was decided on."""
+
+
+@dataclass
+class Lane:
+    """One sink and how it does.
+
+    Parameters
+    ----------
+    sink : Sink
+        Who is told.
+    pace : Bucket
+        How fast it may be told.
+    pause : int
+        Nothing is tried before this time, ns UTC.
+    failures : int
+        Tries that failed since it last took something.
+    failing : int
+        Since when, ns UTC; 0 while it does not.
+    refused : bool
+        It failed for good: until it takes another notice, or until nothing of its is a dead letter any more.
+    busy : int
+        Since when it is being told something, ns UTC; 0 while it is not.
+    error : str
+        What the last failure was.
+    tended : int
+        When it was last tended, ns UTC.
+    """
+
+    sink: Sink
+    pace: Bucket
+    pause: int = 0
+    failures: int = 0
+    failing: int = 0
+    refused: bool = False
+    busy: int = 0
+    error: str = ""
+    tended: int | None = None
+    awake: threading.Event = field(default_factory=threading.Event, repr=False)
 
 
 class Courier:
     """Writes what is due to the sinks and remembers what became of it.
 
     At least once: a crash between a sink's answer and the store's note repeats that one delivery, under the same id.
+
+    ``deliver`` does what is due now, in the calling thread. ``start`` gives every sink a thread, so that a slow one
+    holds up nobody; ``close`` ends them.
 
     Parameters
     ----------
@@ -34,6 +90,17 @@ class Courier:
         Says what is due.
     recent : callable, optional
         The series around an alert, for a chart; None where it is not at hand.
+    zone : callable, optional
+        The time zone of a watch, by the watch's name.
+    external_url : str, optional
+        Where people reach this service: alerts link to ``URL/alerts/ID``.
+    tells : callable, optional
+        Whether a watch (by name) tells a sink (by name); all do otherwise. For sinks that repeat what is open.
+    trouble : callable, optional
+        Why nothing is judged; empty while everything is.
+    report : callable, optional
+        Told of every delivery, by the thread that made it: sink, outcome and seconds from the time of the point that
+        was decided on.
     """
 
     def __init__(
@@ -43,38 +110,190 @@ class Courier:
         *,
         clock: Clock | None = None,
         recent: Callable[[Alert], Stretch | None] | None = None,
+        zone: Callable[[str], str] | None = None,
+        external_url: str = "",
+        tells: Callable[[str, str], bool] | None = None,
+        trouble: Callable[[], str] | None = None,
+        report: Report | None = None,
     ) -> None:
-        self.store, self.clock, self.recent = store, clock or SystemClock(), recent
+        self.store, self.clock = store, clock or SystemClock()
+        self.recent, self.zone, self.external_url = recent, zone, external_url.rstrip("/")
+        self.tells, self.trouble, self.report = tells, trouble, report
         self.sinks: dict[str, Sink] = {sink.name: sink for sink in sinks}
+        self.lanes = {name: Lane(sink, Bucket(getattr(sink, "per_minute", 0))) for name, sink in self.sinks.items()}
+        self._threads: list[threading.Thread] = []
+        self._stop = threading.Event()
 
     def deliver(self) -> int:
         """Try everything that is due once; the number of notices that were delivered."""
-        done, refusing = 0, set()
-        for notice in self.store.outbox(self.clock.now()):
-            if notice.sink in refusing:
-                continue
-            sink = self.sinks.get(notice.sink)
-            if sink is None:
-                self.store.dead(notice, f"no sink is called {notice.sink!r}")
-                continue
+        self._strays()
+        return sum(self._round(lane, 0) for lane in self.lanes.values())
+
+    def start(self) -> None:
+        """Deliver from now on, every sink by a thread of its own."""
+        assert not self._threads, "it delivers already"
+        self._stop.clear()
+        self._threads = [
+            threading.Thread(target=self._work, args=(lane,), name=f"sink-{name}", daemon=True)
+            for name, lane in self.lanes.items()
+        ]
+        with suppress(TransientError):
+            self._strays()
+        for thread in self._threads:
+            thread.start()
+
+    def wake(self) -> None:
+        """There may be news: look now."""
+        for lane in self.lanes.values():
+            lane.awake.set()
+
+    def close(self, patience_s: float = 10.0) -> None:
+        """Let every thread finish what it is telling, for so long at most; then let go of the sinks.
+
+        What is not delivered by then stays in the outbox.
+        """
+        self._stop.set()
+        self.wake()
+        until = self.clock.now() + int(patience_s * SECOND)
+        for thread in self._threads:
+            thread.join(max(0.0, (until - self.clock.now()) / SECOND))
+        for sink in self.sinks.values():
+            close = getattr(sink, "close", None)
+            if close is not None:
+                close()
+        for thread in self._threads:
+            thread.join(2.0)
+        self._threads = []
+
+    def _work(self, lane: Lane) -> None:
+        while not self._stop.is_set():
+            lane.awake.clear()
             try:
-                sink.write(replace(notice, recent=self.recent(notice.alert)) if self.recent else notice)
-            except TransientError as error:
-                refusing.add(notice.sink)
-                self._again(notice, error)
-            except PermanentError as error:
-                self.store.dead(notice, str(error)[:ERROR_MAX])
-            else:
-                self.store.delivered([notice])
-                done += 1
+                done = self._round(lane, PAGE)
+            except WatchbandError as error:
+                # The store cannot be reached, or another process leads: it is asked again.
+                lane.error, done = str(error)[:ERROR_MAX], 0
+            if not done:
+                lane.awake.wait(POLL_S)
+
+    def _strays(self) -> None:
+        """Notices for sinks that no longer exist are dead letters."""
+        for notice in self.store.outbox(self.clock.now()):
+            if notice.sink not in self.lanes:
+                self._dead(notice, f"no sink is called {notice.sink!r}")
+
+    def _round(self, lane: Lane, most: int) -> int:
+        """What is due of one sink, until it refuses; the number of notices that it took."""
+        done = 0
+        if lane.pause > self.clock.now():
+            return 0
+        self._tend(lane)
+        due = self.store.outbox(self.clock.now(), lane.sink.name, most)
+        # Those that failed before come last: one that a sink cannot take must not hold up those that it can.
+        for notice in sorted(due, key=lambda n: n.tries):
+            if self._stop.is_set():
+                break
+            wait = lane.pace.take(self.clock.now())
+            if wait:
+                lane.pause = self.clock.now() + wait
+                break
+            if not self._tell(lane, notice):
+                break
+            done += 1
         return done
 
-    def _again(self, notice: Notice, error: AdapterError) -> None:
+    def _tell(self, lane: Lane, notice: Notice) -> bool:
+        """Whether the next one may be tried."""
+        lane.busy = self.clock.now()
+        try:
+            lane.sink.write(self._dressed(notice))
+        except PermanentError as error:
+            lane.refused, lane.error = True, str(error)[:ERROR_MAX]
+            lane.failing = lane.failing or self.clock.now()
+            self._dead(notice, lane.error)
+        except Exception as error:
+            self._again(lane, notice, error)
+            return False
+        else:
+            lane.failures, lane.failing, lane.refused = 0, 0, False
+            self.store.delivered([notice])
+            self._said(notice, "delivered")
+        finally:
+            lane.busy = 0
+        return True
+
+    def _again(self, lane: Lane, notice: Notice, error: Exception) -> None:
+        now = self.clock.now()
+        asked = getattr(error, "retry_after", None) or 0.0
+        # Whoever is away is asked ever more seldom, whichever notice it is asked with.
+        self._pause(lane, error, max(asked, min(wait_s(replace(notice, tries=lane.failures)), LONGEST_PAUSE)))
         if notice.tries + 1 >= TRIES_MAX:
-            self.store.dead(notice, str(error)[:ERROR_MAX])
+            self._dead(notice, lane.error)
             return
-        wait = max(wait_s(notice), getattr(error, "retry_after", None) or 0.0)
-        self.store.postponed(notice, self.clock.now() + int(wait * SECOND), str(error)[:ERROR_MAX])
+        self.store.postponed(notice, now + int(max(wait_s(notice), asked) * SECOND), lane.error)
+        self._said(notice, "postponed")
+
+    def _pause(self, lane: Lane, error: Exception, seconds: float) -> None:
+        now = self.clock.now()
+        # What is no error of ours may hold anything in its text.
+        lane.error = (
+            str(error)[:ERROR_MAX] if isinstance(error, WatchbandError) else f"it failed: {type(error).__name__}"
+        )
+        lane.failures += 1
+        lane.failing = lane.failing or now
+        lane.pause = now + int(seconds * SECOND)
+
+    def _dead(self, notice: Notice, error: str) -> None:
+        self.store.dead(notice, error[:ERROR_MAX])
+        self._said(notice, "dead")
+
+    def _tend(self, lane: Lane) -> None:
+        sink, now = lane.sink, self.clock.now()
+        if not isinstance(sink, Tending) or (lane.tended is not None and now < lane.tended + sink.every_s * SECOND):
+            return
+        lane.tended = lane.busy = now
+        try:
+            sink.tend(self.standing(sink.name))
+        except ConfigError as error:
+            lane.error = str(error)[:ERROR_MAX]
+        except Exception as error:
+            self._pause(lane, error, getattr(error, "retry_after", None) or FIRST_WAIT)
+        else:
+            lane.failures, lane.failing = 0, lane.failing if lane.refused else 0
+        finally:
+            lane.busy = 0
+
+    def standing(self, sink: str) -> Standing:
+        """How things stand, as a sink that is tended sees it."""
+        known = [
+            self._dressed(Notice(alert, revision, sink))
+            for alert, revision in self.store.told()
+            if self.tells is None or self.tells(alert.watch, sink)
+        ]
+        others = [lane for name, lane in self.lanes.items() if name != sink]
+        if any(lane.refused for lane in others):
+            dead = {notice.sink for notice in self.store.dead_letters()}
+            for lane in others:
+                if lane.refused and lane.sink.name not in dead:
+                    lane.refused, lane.failing = False, 0
+        since = [at for lane in others for at in (lane.failing, lane.busy) if at]
+        waiting = (self.clock.now() - min(since)) / SECOND if since else 0.0
+        return Standing(known, self.trouble() if self.trouble else "", max(waiting, 0.0))
+
+    def _dressed(self, notice: Notice) -> Notice:
+        """With what people see of it besides the alert."""
+        link = f"{self.external_url}/alerts/{notice.alert.id}" if self.external_url else ""
+        zone = self.zone(notice.alert.watch) if self.zone else "UTC"
+        return replace(notice, recent=self.recent(notice.alert) if self.recent else None, zone=zone, link=link)
+
+    def _said(self, notice: Notice, outcome: str) -> None:
+        if self.report is not None:
+            self.report(notice.sink, outcome, (self.clock.now() - news_time(notice.alert)) / SECOND)
+
+
+def news_time(alert: Alert) -> int:
+    """Time of the point that a change of an alert was decided on: its end, its strangest point, or its opening."""
+    return max(alert.decided, alert.peak_time, alert.closed or 0)
 
 
 def wait_s(notice: Notice) -> float:

@@ -216,19 +216,26 @@ class MemoryStore:
 
     def alerts(self) -> Sequence[Alert]:
         """Every alert in its last version."""
-        return sorted((a for a, _ in self._alerts.values()), key=lambda a: (a.opened, str(a.series), a.watch))
+        return sorted((a for a, _ in list(self._alerts.values())), key=lambda a: (a.opened, str(a.series), a.watch))
 
-    def outbox(self, now: int) -> Sequence[Notice]:
+    def told(self) -> Sequence[tuple[Alert, int]]:
+        """Open alerts that people know of."""
+        return [(a, revision) for a, revision in list(self._alerts.values()) if a.closed is None and revision]
+
+    def outbox(self, now: int, sink: str = "", most: int = 0) -> Sequence[Notice]:
         """Notices that are due, in the order in which they were made."""
         blocked: set[tuple[str, str]] = set()
         found = []
-        for key, notice in self._notices.items():
+        # Copies, since the engine commits while the courier's threads look.
+        for key, notice in list(self._notices.items()):
             queue = notice.alert.id, notice.sink
-            if key in self._dead or queue in blocked:
+            if key in self._dead or queue in blocked or sink not in ("", notice.sink):
                 continue
             blocked.add(queue)
             if notice.due <= now:
                 found.append(notice)
+                if len(found) == most:
+                    break
         return found
 
     def delivered(self, notices: Sequence[Notice]) -> None:
@@ -248,7 +255,7 @@ class MemoryStore:
 
     def dead_letters(self) -> Sequence[Notice]:
         """What could not be delivered, oldest first."""
-        return [notice for key, notice in self._notices.items() if key in self._dead]
+        return [notice for key, notice in list(self._notices.items()) if key in self._dead]
 
     def revive(self, notices: Sequence[Notice]) -> None:
         """Put dead letters back."""

@@ -212,6 +212,33 @@ def check_order(make: Make, reopen: Reopen) -> None:
     store.close()
 
 
+def check_share(make: Make, reopen: Reopen) -> None:
+    """Each sink may ask for its own share of the outbox, and for no more than it can carry."""
+    store = make()
+    store.commit(_commit(1, "s", an_alert(), sinks=["x", "y"]))
+    store.commit(_commit(2, "s", an_alert(6), an_alert(7), sinks=["y"]))
+    assert [n.sink for n in store.outbox(0, "x")] == ["x"], "another sink's notices"
+    assert [n.alert.opened for n in store.outbox(0, "y")] == [5, 6, 7]
+    assert [n.alert.opened for n in store.outbox(0, "y", 2)] == [5, 6], "more than was asked for, or not the oldest"
+    assert list(store.outbox(0, "z", 2)) == []
+    (first, *_) = store.outbox(0, "y")
+    store.postponed(first, 100, "refused")
+    assert [n.alert.opened for n in store.outbox(99, "y", 2)] == [6, 7], "what is not due takes up room"
+    store.close()
+
+
+def check_told(make: Make, reopen: Reopen) -> None:
+    """What is open and known to people can be repeated to them; what nobody heard of, or what ended, cannot."""
+    store = make()
+    store.adopt("s", "w", FoldRecord("abc", 0), [an_alert(1)])
+    store.commit(_commit(1, "s", an_alert(2), an_alert(3)))
+    store.commit(_commit(2, "s", an_alert(2, closed=9), an_alert(3, severity="critical")))
+    store.commit(_commit(3, "s", an_alert(3, severity="critical", points=7)))
+    store = reopen(store)
+    assert [(a.opened, a.points, revision) for a, revision in store.told()] == [(3, 7, 2)]
+    store.close()
+
+
 def check_dead(make: Make, reopen: Reopen) -> None:
     """What cannot be delivered is kept aside, blocks nobody, and can be sent after all."""
     store = make()
@@ -368,6 +395,8 @@ CHECKS: tuple[Check, ...] = (
     check_news,
     check_past,
     check_order,
+    check_share,
+    check_told,
     check_dead,
     check_many,
     check_snapshots,

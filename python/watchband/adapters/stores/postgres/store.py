@@ -251,13 +251,23 @@ class PostgresStore:
             ).fetchall()
         return [alert_of(body) for (body,) in rows]
 
-    def outbox(self, now: int) -> Sequence[Notice]:
+    def told(self) -> Sequence[tuple[Alert, int]]:
+        """Open alerts that people know of."""
+        with self._database.transaction() as sql:
+            rows = sql.execute(
+                "SELECT body, revision FROM alerts WHERE closed IS NULL AND revision > 0 "
+                'ORDER BY opened, series COLLATE "C", watch COLLATE "C"'
+            ).fetchall()
+        return [(alert_of(body), revision) for body, revision in rows]
+
+    def outbox(self, now: int, sink: str = "", most: int = 0) -> Sequence[Notice]:
         """Notices that are due; the first of each alert and sink. Only who leads may send them."""
         with self._writing() as sql:
             rows = sql.execute(
                 "SELECT body, revision, sink, tries, due, error FROM notices WHERE number IN "
-                "(SELECT min(number) FROM notices WHERE NOT dead GROUP BY alert, sink) AND due <= %s ORDER BY number",
-                (now,),
+                "(SELECT min(number) FROM notices WHERE NOT dead AND sink = coalesce(nullif(%s, ''), sink) "
+                "GROUP BY alert, sink) AND due <= %s ORDER BY number LIMIT %s",
+                (sink, now, most or None),
             ).fetchall()
         return [notice_of(*row) for row in rows]
 

@@ -20,13 +20,22 @@ class Outbox(Tables):
             rows = sql.execute("SELECT body FROM alerts ORDER BY opened, series, watch").fetchall()
         return [alert_of(body) for (body,) in rows]
 
-    def outbox(self, now: int) -> Sequence[Notice]:
+    def told(self) -> Sequence[tuple[Alert, int]]:
+        """Open alerts that people know of."""
+        with self.database.reading() as sql:
+            rows = sql.execute(
+                "SELECT body, revision FROM alerts WHERE closed IS NULL AND revision > 0 ORDER BY opened, series, watch"
+            ).fetchall()
+        return [(alert_of(body), revision) for body, revision in rows]
+
+    def outbox(self, now: int, sink: str = "", most: int = 0) -> Sequence[Notice]:
         """Notices that are due; the first of each alert and sink."""
         with self.database.reading() as sql:
             rows = sql.execute(
                 "SELECT body, revision, sink, tries, due, error FROM notices WHERE number IN "
-                "(SELECT min(number) FROM notices WHERE dead = 0 GROUP BY alert, sink) AND due <= ? ORDER BY number",
-                (now,),
+                "(SELECT min(number) FROM notices WHERE dead = 0 AND sink = coalesce(nullif(?, ''), sink) "
+                "GROUP BY alert, sink) AND due <= ? ORDER BY number LIMIT ?",
+                (sink, now, most or -1),
             ).fetchall()
         return [notice_of(*row) for row in rows]
 
