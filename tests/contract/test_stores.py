@@ -14,7 +14,8 @@ from watchband.adapters.stores.postgres.store import PostgresStore
 from watchband.adapters.stores.sqlite.store import SqliteStore
 from watchband.core.ports import Store
 from watchband.core.secret import Secret
-from watchband.testing.contracts.store import CHECKS, Check, Make, Reopen
+from watchband.testing.contracts.outbox import Check, Make, Reopen
+from watchband.testing.contracts.store import CHECKS
 
 Pair = tuple[Make, Reopen]
 

@@ -12,7 +12,7 @@ from watchband.adapters.stores.memory import MemoryStore
 from watchband.core.errors import ConfigError, PermanentError, TransientError
 from watchband.core.ports import Commit, Notice, Standing
 from watchband.pipeline.deliver import SECOND, TRIES_MAX, Courier
-from watchband.testing.contracts.store import an_alert
+from watchband.testing.contracts.outbox import an_alert
 
 MINUTE = 60 * SECOND
 

@@ -303,7 +303,7 @@ def wait_s(notice: Notice) -> float:
 
     Examples
     --------
-    >>> from watchband.testing.contracts.store import an_alert
+    >>> from watchband.testing.contracts.outbox import an_alert
     >>> [0.5 * 2**n <= wait_s(Notice(an_alert(), 1, "x", tries=n)) <= 2**n for n in range(3)]
     [True, True, True]
     """

@@ -30,7 +30,7 @@ from watchband.core.errors import (
 from watchband.core.ports import Commit, FoldRecord, Notice, Readings
 from watchband.core.secret import Secret
 from watchband.core.series import SeriesKey
-from watchband.testing.contracts.store import an_alert
+from watchband.testing.contracts.outbox import an_alert
 
 KEY = SeriesKey("cpu", {"host": "a"})
 Open = Callable[..., PostgresStore]
