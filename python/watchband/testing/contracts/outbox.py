@@ -1,4 +1,4 @@
-"""What every store keeps of alerts, and what becomes of the notices in its outbox: the part of the checks of a store."""
+"""What every store keeps of alerts and of the notices in its outbox: a part of the checks of a store."""
 
 from __future__ import annotations
 
