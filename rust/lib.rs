@@ -29,6 +29,7 @@ fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
     bindings::random_cut_forest::register(module)?;
     bindings::random_cut_grade::register(module)?;
     bindings::rolling_median::register(module)?;
+    bindings::remote_write::register(module)?;
     bindings::residual::register(module)?;
     bindings::rolling_zscore::register(module)?;
     bindings::seasonal_band::register(module)?;

@@ -80,3 +80,9 @@ def test_budgets_are_counted_before_and_after_a_series_has_settled(capsys: pytes
     kept, lost = budget.Count(3, 2.0, 5, 4.0), budget.Count(0, 2.0, 25, 4.0)
     assert (kept.broken, lost.broken) == (False, True)
     assert str(kept) == "1.50; 1.25 (0.41–2.92)"
+
+
+def test_payloads_are_measured_beside_protobuf(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["payloads", "--points", "1", "--runs", "1", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["measured"]
+    assert {row["name"] for row in found} >= {"protobuf, parse alone", "JSON Lines", "Influx"}

@@ -379,3 +379,14 @@ def pulse_watermark(
     NDArray[np.int64],
     NDArray[np.float64],
 ]: ...
+def remote_write(
+    body: bytes, second: bool, limits: tuple[int, int, int, int, int]
+) -> tuple[
+    list[bytes],
+    NDArray[np.int64],
+    NDArray[np.int64],
+    NDArray[np.float64],
+    NDArray[np.int64],
+    NDArray[np.uint8],
+    NDArray[np.int64],
+]: ...

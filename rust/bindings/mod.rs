@@ -17,6 +17,7 @@ pub mod random_cut_ask;
 pub mod random_cut_cast;
 pub mod random_cut_forest;
 pub mod random_cut_grade;
+pub mod remote_write;
 pub mod residual;
 pub mod rolling_median;
 pub mod rolling_zscore;

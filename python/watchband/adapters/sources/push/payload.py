@@ -99,6 +99,13 @@ class Gatherer:
         return Decoded(readings, self.points, self.refused_points, self.refused)
 
 
+def refuse(decoded: Decoded, where: str, why: object, points: int) -> None:
+    """Set a part aside that holds so many points."""
+    decoded.refused_points += points
+    if len(decoded.refused) < REFUSALS_MAX:
+        decoded.refused.append(Refused(where, str(why)))
+
+
 def time_of(value: object, unit: str | None = None) -> int:
     """Nanoseconds of a time: RFC 3339 text, or a number.
 

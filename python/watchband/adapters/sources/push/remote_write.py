@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
-
-import numpy as np
-
-from watchband.adapters.sources.push.payload import POINTS_MAX, Decoded, PayloadError, Refused, key_of
-from watchband.adapters.sources.push.remote_write_schema import message_class
+from watchband import _kernels
+from watchband.adapters.sources.push.keys import Cache
+from watchband.adapters.sources.push.payload import (
+    LABELS_MAX,
+    POINTS_MAX,
+    TEXT_MAX,
+    Decoded,
+    PayloadError,
+    key_of,
+    refuse,
+)
 from watchband.core.errors import DataError
 from watchband.core.ports import Readings
+from watchband.core.series import SeriesKey
 
 INFLATED_MAX = 64 << 20
 """Bytes of a request once it is inflated."""
-STALE = 0x7FF0000000000002
-"""The bits of Prometheus' staleness marker: the series has ended or was not scraped; it is no value."""
-_MS = 1_000_000
-_MS_MAX = 2**63 // _MS - 1
+SERIES_MAX = 1_000_000
+"""Series of a request, and symbols of one of version 2."""
 _METRIC = "__name__"
-_REFUSALS = 100
+_LIMITS = (POINTS_MAX, SERIES_MAX, LABELS_MAX + 1, 4 * TEXT_MAX, INFLATED_MAX)
+_GOOD = 0
+_WHY = {
+    1: "references to labels come in pairs and point to symbols",
+    2: f"a series has at most {LABELS_MAX} labels, and names and values of {TEXT_MAX} characters",
+    3: "a timestamp is beyond what can be kept (1677 to 2262)",
+    4: "a label is not UTF-8 text",
+}
+_TOO_MANY = {
+    "points": f"A request holds at most {POINTS_MAX:,} samples. Lower max_samples_per_send.",
+    "series": f"A request holds at most {SERIES_MAX:,} series and symbols. Lower max_samples_per_send.",
+    "labels": f"The labels of a request have at most {INFLATED_MAX >> 20} MiB. Lower max_samples_per_send.",
+}
+_HISTOGRAM = (
+    "native histograms are not read: send_native_histograms: false, and record a quantile, such as "
+    "histogram_quantile(0.99, …)"
+)
 
 
 def version_of(content_type: str) -> int:
@@ -29,6 +48,11 @@ def version_of(content_type: str) -> int:
     ------
     PayloadError
         Neither.
+
+    Examples
+    --------
+    >>> version_of("application/x-protobuf"), version_of("application/x-protobuf;proto=io.prometheus.write.v2.Request")
+    (1, 2)
     """
     media, *parameters = (part.strip().lower() for part in content_type.split(";"))
     proto = next((p.partition("=")[2].strip('"') for p in parameters if p.startswith("proto=")), "")
@@ -45,6 +69,8 @@ def version_of(content_type: str) -> int:
 def decode_remote_write(body: bytes, version: int = 1) -> Decoded:
     """Samples of a request; staleness markers become NaN, which is a reading that is missing.
 
+    Cost: some 1 µs a series and 10 ns a sample; a series that was seen before costs no parsing of its labels.
+
     Parameters
     ----------
     body : bytes
@@ -55,30 +81,63 @@ def decode_remote_write(body: bytes, version: int = 1) -> Decoded:
     Raises
     ------
     PayloadError
-        Not snappy, not protobuf, or larger than allowed once inflated.
+        Not snappy, not protobuf, or larger than allowed.
     """
-    request = _parsed(_inflated(body), version)
-    symbols: Sequence[str] | None = list(request.symbols) if version == 2 else None
-    decoded = Decoded([])
+    return decode_inflated(_inflated(body), version)
+
+
+def decode_inflated(body: bytes, version: int = 1) -> Decoded:
+    """``decode_remote_write`` for what is inflated already."""
+    try:
+        labels, ends, times, values, histograms, status, lost = _kernels.remote_write(body, version == 2, _LIMITS)
+    except ValueError as error:
+        raise PayloadError(_told(str(error), version)) from None
     parts: list[Readings] = []
-    for number, series in enumerate(request.timeseries):
-        count = len(series.samples)
-        try:
-            labels = _labels(series, symbols)
-            key = key_of(labels.pop(_METRIC, None), labels)
-            times, values = _samples(series.samples)
-        except DataError as error:
-            _refuse(decoded, f"series {number}", error, max(count, 1))
+    decoded = Decoded(parts)
+    plain = not (histograms.any() or status.any())
+    start = 0
+    for number, (text, end) in enumerate(zip(labels, ends.tolist(), strict=True)):
+        begin, start = start, end
+        if not plain and status[number] != _GOOD:
+            refuse(decoded, f"series {number}", _WHY[int(status[number])], max(int(lost[number]), 1))
             continue
-        if len(series.histograms):
-            _refuse(decoded, str(key), "native histograms are not read: record a quantile", len(series.histograms))
-        if decoded.points + count > POINTS_MAX:
-            raise PayloadError(f"A request holds at most {POINTS_MAX:,} samples. Lower max_samples_per_send.")
-        if count:
-            decoded.points += count
-            parts.append(Readings(key, times, values))
-    decoded.readings = parts
+        if begin == end and (plain or not histograms[number]):
+            continue
+        key = _KEYS.get(text)
+        if key is None:
+            try:
+                key = _key(text)
+            except DataError as error:
+                refuse(decoded, f"series {number}", error, max(end - begin, 1))
+                continue
+            _KEYS.put(text, key)
+        if not plain and histograms[number]:
+            refuse(decoded, str(key), _HISTOGRAM, int(histograms[number]))
+        if begin != end:
+            decoded.points += end - begin
+            parts.append(Readings(key, times[begin:end], values[begin:end]))
     return decoded
+
+
+_KEYS: Cache[bytes, SeriesKey] = Cache()
+
+
+def _told(reason: str, version: int) -> str:
+    return _TOO_MANY.get(reason) or f"This body is no protobuf message of remote write, version {version}: {reason}."
+
+
+def _key(text: bytes) -> SeriesKey:
+    """The key of labels as the kernel writes them: length and bytes of each name and value."""
+    texts: list[str] = []
+    at = 0
+    while at < len(text):
+        length = int.from_bytes(text[at : at + 4], "little")
+        at += 4 + length
+        texts.append(text[at - length : at].decode())
+    labels = dict(zip(texts[::2], texts[1::2], strict=True))
+    if 2 * len(labels) != len(texts):
+        raise DataError("a label stands twice")
+    return key_of(labels.pop(_METRIC, None), labels)
 
 
 def _inflated(body: bytes) -> bytes:
@@ -100,38 +159,3 @@ def _inflated(body: bytes) -> bytes:
         return bytes(cramjam.snappy.decompress_raw(body))
     except Exception as error:
         raise PayloadError(f"This body is not snappy's block format: {str(error)[:100]}.") from None
-
-
-def _parsed(data: bytes, version: int) -> Any:
-    from google.protobuf.message import DecodeError
-
-    try:
-        return message_class(version).FromString(data)
-    except DecodeError:
-        raise PayloadError(f"This body is no protobuf message of remote write, version {version}.") from None
-
-
-def _labels(series: Any, symbols: Sequence[str] | None) -> dict[str, str]:
-    if symbols is None:
-        return {label.name: label.value for label in series.labels}
-    refs = list(series.labels_refs)
-    if len(refs) % 2 or any(ref >= len(symbols) for ref in refs):
-        raise DataError(f"References to labels come in pairs below {len(symbols)}. Got {refs[:20]}.")
-    return {symbols[name]: symbols[value] for name, value in zip(refs[::2], refs[1::2], strict=True)}
-
-
-def _samples(samples: Iterable[Any]) -> tuple[Any, Any]:
-    pairs = [(sample.timestamp, sample.value) for sample in samples]
-    ms = np.array([t for t, _ in pairs], np.int64)
-    if len(ms) and (ms.max() > _MS_MAX or ms.min() < -_MS_MAX):
-        raise DataError("A timestamp is beyond what can be kept (1677 to 2262).")
-    values = np.array([v for _, v in pairs], np.float64)
-    # Every NaN is a missing value here, the staleness marker among them; one kind of NaN keeps replays alike.
-    values[np.isnan(values)] = np.nan
-    return ms * _MS, values
-
-
-def _refuse(decoded: Decoded, where: str, why: object, points: int) -> None:
-    decoded.refused_points += points
-    if len(decoded.refused) < _REFUSALS:
-        decoded.refused.append(Refused(where, str(why)))

@@ -1,7 +1,8 @@
-"""The two messages of Prometheus' remote write, described field by field when first needed.
+"""The two messages of Prometheus' remote write, described field by field.
 
 Numbers and names are those of the protocol (``prometheus.WriteRequest`` of version 1 and
 ``io.prometheus.write.v2.Request``); parts that carry no samples are left out, and protobuf skips what is not named.
+Texts are bytes here, so that one that is no UTF-8 spoils no other.
 """
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, cast
 
-_TYPES = {"double": 1, "int64": 3, "string": 9, "message": 11, "uint32": 13}
+_TYPES = {"double": 1, "int64": 3, "bytes": 12, "message": 11, "uint32": 13}
 _OPTIONAL, _REPEATED = 1, 3
 
 V1 = {
-    "Label": {"name": (1, "string"), "value": (2, "string")},
+    "Label": {"name": (1, "bytes"), "value": (2, "bytes")},
     "Sample": {"value": (1, "double"), "timestamp": (2, "int64")},
     "TimeSeries": {"labels": (1, "Label[]"), "samples": (2, "Sample[]"), "histograms": (4, "Skipped[]")},
     "Skipped": {},
@@ -23,7 +24,7 @@ V2 = {
     "Sample": {"value": (1, "double"), "timestamp": (2, "int64")},
     "TimeSeries": {"labels_refs": (1, "uint32[]"), "samples": (2, "Sample[]"), "histograms": (3, "Skipped[]")},
     "Skipped": {},
-    "Request": {"symbols": (4, "string[]"), "timeseries": (5, "TimeSeries[]")},
+    "Request": {"symbols": (4, "bytes[]"), "timeseries": (5, "TimeSeries[]")},
 }
 
 
