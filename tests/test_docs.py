@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 import watchband
-from tools.docs import generated
+from tools.docs import SCHEMA, generated
+from watchband.apps.config import schema
 from watchband.detectors import DETECTORS
 from watchband.pipeline.catalogue import CATALOGUE
 
@@ -86,6 +87,10 @@ def test_every_detector_has_its_page(name: str) -> None:
 @pytest.mark.parametrize("path", PAGES, ids=page_id)
 def test_generated_parts_are_current(path: Path) -> None:
     assert generated(path.read_text()) == path.read_text(), "run: make docs"
+
+
+def test_the_schema_of_the_configuration_is_current() -> None:
+    assert schema.text() == SCHEMA.read_text(), "run: make docs"
 
 
 @pytest.mark.parametrize("name", DETECTORS.names())

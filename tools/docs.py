@@ -2,8 +2,9 @@
 
 ``members NAME`` is the table of a preset's members; ``simulated NAME`` that of the kinds, scenes or faults of the
 simulator; ``scenes`` that of the promises that ``watchband bench scenes`` plays; ``searches`` is where tuning looks for
-better parameters; ``params NAME`` is the parameter table of a detector or of another fold (a detector's own page may
-leave out the name).
+better parameters; ``settings NAME`` the keys of a section or kind of the configuration (``engine``, ``sink_slack``),
+``kinds NAME`` its sources, sinks or stores; ``params NAME`` is the parameter table of a detector or of another fold (a
+detector's own page may leave out the name).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from watchband.analysis.tuning.space import table as searches
 from watchband.apps.cli.simulate_list import document
+from watchband.apps.config import schema
 from watchband.core import params
 from watchband.evaluation.scenarios.catalogue import SCENES
 from watchband.evaluation.scenarios.scene import EVERY
@@ -26,8 +28,10 @@ ROOT = Path(__file__).resolve().parent.parent
 TITLE = re.compile(r"^# `?([a-z_]+)`?", re.MULTILINE)
 FOLDS: dict[str, type] = {"calibrate": Calibrate, "policy": Policy, "prepare": Prepare}
 """What has parameters and is no detector."""
+SCHEMA = ROOT / "docs" / "watchband.schema.json"
 MARK = re.compile(
-    r"(<!-- (params|detectors|members|scenes|searches|simulated)(?: (\w+))? -->\n).*?(<!-- /\2 -->)", re.DOTALL
+    r"(<!-- (params|detectors|kinds|members|scenes|searches|settings|simulated)(?: (\w+))? -->\n).*?(<!-- /\2 -->)",
+    re.DOTALL,
 )
 
 
@@ -92,6 +96,10 @@ def generated(text: str) -> str:
             body = simulated_table(name)
         elif kind == "searches":
             body = searches()
+        elif kind == "settings":
+            body = schema.table(schema.settings_named(name))
+        elif kind == "kinds":
+            body = schema.kinds_table(name)
         elif kind == "members":
             body = member_table(name)
         else:
@@ -107,6 +115,7 @@ def main() -> None:
         text = path.read_text()
         if (new := generated(text)) != text:
             path.write_text(new)
+    SCHEMA.write_text(schema.text())
 
 
 if __name__ == "__main__":

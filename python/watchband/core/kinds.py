@@ -16,8 +16,12 @@ _BYTES = {"B": 1, "KB": 10**3, "KIB": 2**10, "MB": 10**6, "MIB": 2**20, "GB": 10
     "TB": 10**12,
     "TIB": 2**40,
 }
+_UNITS = ("w", "d", "h", "m", "s", "ms", "us", "ns")
 _LISTEN = r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})"
-_DURATION = r"^[0-9.]+ ?[a-zµ]+([0-9.]+[a-zµ]+)*$|^P[0-9.]|^[a-z]+$"
+_DURATION = (
+    r"^( ?[0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h|d|w|y))+$|^[Pp][0-9TtWwDdHhMmSs.]+$"
+    r"|^([0-9]+(\.[0-9]+)? *)?(second|minute|hour|day|week|month|quarter|year)s?$"
+)
 
 
 @dataclass(frozen=True)
@@ -38,14 +42,18 @@ class Duration:
         return f"a duration such as 30s, 5m or 2w{low}{' and' if low and high else ''}{high}"
 
     def schema(self) -> dict[str, Any]:
-        return {"type": "string", "pattern": _DURATION, "examples": ["30s", "5m", "1h30m", "2w"]}
+        found: dict[str, Any] = {"type": "string", "pattern": _DURATION, "examples": ["30s", "5m", "1h30m", "2w"]}
+        return {"anyOf": [found, {"const": 0}]} if self.low == 0 else found
 
     def read(self, text: str) -> object:
         return 0 if self.low == 0 and text.strip() in ("0", "0s") else parse_duration(text)
 
     def write(self, value: object) -> object:
-        """The value as people write it."""
-        return format_duration(value) if isinstance(value, int) else value
+        """The value as people write it: in one unit, ``30d`` and not ``4w2d``."""
+        if not isinstance(value, int):
+            return value
+        fits = [unit for unit in _UNITS if value and value % parse_duration(f"1{unit}") == 0]
+        return f"{value // parse_duration(f'1{fits[0]}')}{fits[0]}" if fits else format_duration(value)
 
 
 @dataclass(frozen=True)
@@ -226,8 +234,14 @@ class MapOf:
     def __str__(self) -> str:
         return f"a mapping from names to {self.inner}"
 
+    @property
+    def named(self) -> str:
+        """What a name may be, in words."""
+        return f"it must match {self.names}"
+
     def schema(self) -> dict[str, Any]:
-        return {"type": "object", "additionalProperties": self.inner.schema()}
+        names = {} if self.names == ".+" else {"propertyNames": {"pattern": f"^(?:{self.names})$"}}
+        return {"type": "object", "additionalProperties": self.inner.schema(), **names}
 
     def read(self, text: str) -> object:
         raise ValueError("a mapping is not written in one word")

@@ -19,6 +19,7 @@ from watchband.core.errors import WatchbandError
 LATE = {
     "backtest": "watchband.apps.cli.backtest",
     "bench": "watchband.apps.cli.bench",
+    "config": "watchband.apps.cli.config",
     "demo": "watchband.apps.cli.demo",
     "inject": "watchband.apps.cli.inject",
     "simulate": "watchband.apps.cli.simulate",

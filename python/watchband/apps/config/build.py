@@ -8,13 +8,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from watchband.apps.config.document import DocumentError, Node, Place
-from watchband.core.errors import ConfigError, MissingExtraError
+from watchband.apps.config.document import DocumentError, Node, Place, short
+from watchband.core.errors import LISTED_MAX, ConfigError, MissingExtraError
 from watchband.core.kinds import FilePath, Group, ListOf, MapOf, SecretText
 from watchband.core.params import Constraint, Maybe, Text, defaults_of, params_of
 from watchband.core.secret import Secret
 
 T = TypeVar("T")
+_COMPARED = 100
+"""Characters of a name that are compared with the known ones."""
 _FILE = "_file"
 _FLAG = re.compile(r"(?<!\w)--([a-z][a-z-]+)")
 
@@ -37,9 +39,15 @@ def mapping(node: Node, what: str) -> dict[str, Node]:
 def unknown(place: Place, what: str, name: str, known: Iterable[str]) -> DocumentError:
     """The error for a name that nothing has: nearest and known ones."""
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    return DocumentError(place, f"Unknown {what} {name!r}.{hint} Known: {', '.join(names) or 'none'}.")
+    more = len(names) - LISTED_MAX
+    listed = ", ".join(names[:LISTED_MAX]) + (f" and {more} more" if more > 0 else "")
+    return DocumentError(place, f"Unknown {what} {short(name)!r}.{nearest(name, names)} Known: {listed or 'none'}.")
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A question after the nearest name, with a space before it; empty where none is near."""
+    near = difflib.get_close_matches(name[:_COMPARED], sorted(known), n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""
 
 
 def build(cls: type[T], node: Node, what: str, *, leave: Iterable[str] = ()) -> T:
@@ -157,6 +165,9 @@ def _plain(node: Node, constraint: Constraint, key: str, what: str) -> Any:
     if isinstance(inner, MapOf):
         if not isinstance(content, dict):
             return _NOTHING
+        for name in content:
+            if re.fullmatch(inner.names, name) is None:
+                raise DocumentError(node.keys[name], f"{short(name)!r} is no name in {key!r} of {what}: {inner.named}.")
         return {k: value_of(v, inner.inner, k, f"{key!r} of {what}") for k, v in content.items()}
     if isinstance(content, dict):
         return _NOTHING

@@ -12,12 +12,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from watchband.apps.config.build import build, mapping, sentence, unknown
+from watchband.apps.config.checks import doubts, mistakes
 from watchband.apps.config.document import DocumentError, Node, Place, read_document
 from watchband.apps.config.engine import EngineSettings
 from watchband.apps.config.kinds import SINKS, SOURCES, STORES, settings_of
 from watchband.apps.config.watches import WatchSettings
 from watchband.apps.server.settings import ServerSettings
 from watchband.core.errors import ConfigError, UnknownNameError
+from watchband.core.expression import parse_expression
 from watchband.core.params import params_of, written
 from watchband.core.registry import Registry
 from watchband.core.relabel import Relabel
@@ -134,7 +136,6 @@ class _Assembly:
         self.root, self.path = document, path
         self.sections = mapping(document, "the configuration")
         self.problems: list[Problem] = []
-        self.warnings: list[Problem] = []
         self.places: dict[tuple[str, str], Place] = {}
 
     def config(self) -> Config:
@@ -154,10 +155,12 @@ class _Assembly:
             engine=self.once("engine", EngineSettings),
             places=self.places,
         )
-        self.routes(found)
+        for error in mistakes(found, self.root):
+            self.tell(error)
         if self.problems:
             raise ConfigProblems(tuple(sorted(self.problems, key=_order)[:PROBLEMS_MAX]))
-        return replace(found, hash=hash_of(found), warnings=tuple(self.warnings))
+        warnings = sorted((Problem(place, message) for place, message in doubts(found, self.root)), key=_order)
+        return replace(found, hash=hash_of(found), warnings=tuple(warnings))
 
     def tell(self, error: DocumentError) -> None:
         self.problems.append(Problem(error.place, error.message))
@@ -248,23 +251,14 @@ class _Assembly:
             raise DocumentError(
                 node.place, f"Expression {name!r} is a text such as errors / requests. Got {node.shown()}."
             )
+        try:
+            parse_expression(node.content)
+        except ConfigError as error:
+            raise DocumentError(node.place, f"Expression {name!r}: {error}") from None
         return node.content
 
     def watch(self, name: str, node: Node) -> WatchSettings:
         return build(WatchSettings, node, f"watch {name!r}")
-
-    def routes(self, config: Config) -> None:
-        """A watch tells sinks that exist."""
-        section = self.sections.get("watches")
-        sinks = self.sections.get("sinks")
-        known = mapping(sinks, "sinks") if sinks is not None and isinstance(sinks.content, dict) else {}
-        for name, watch in config.watches.items():
-            node = mapping(section, "watches")[name] if section is not None else self.root
-            route = mapping(node, "watch").get("route", node)
-            for index, sink in enumerate(watch.route or ()):
-                if sink not in known:
-                    entry = route.content[index] if isinstance(route.content, list) else route
-                    self.tell(unknown(entry.place, f"sink in 'route' of watch {name!r}:", sink, known))
 
 
 def _order(problem: Problem) -> tuple[str, int, int]:

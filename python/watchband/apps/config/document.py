@@ -86,13 +86,14 @@ class Node:
         if self.filled:
             return "a text from the environment"
         if isinstance(self.content, dict):
-            return "a mapping with the keys " + _short(", ".join(map(repr, self.content)) or "(none)")
+            return "a mapping with the keys " + short(", ".join(map(repr, self.content)) or "(none)")
         if isinstance(self.content, list):
             return f"a list of {len(self.content)}"
-        return "nothing" if self.content is None else _short(repr(self.content))
+        return "nothing" if self.content is None else short(repr(self.content))
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
+    """The beginning of a text that may be long, for messages."""
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
 
 
@@ -165,7 +166,7 @@ def parse_document(text: str, file: str, environment: Mapping[str, str]) -> Node
     except RecursionError:
         raise DocumentError(Place(file, 1, 1), f"The configuration has more than {DEPTH_MAX} levels.") from None
     except (yaml.YAMLError, ValueError, OverflowError) as error:
-        raise DocumentError(Place(file, 1, 1), f"This is not YAML: {_short(str(error))}.") from None
+        raise DocumentError(Place(file, 1, 1), f"This is not YAML: {short(str(error))}.") from None
     if root is None:
         return Node({}, Place(file, 1, 1), {})
     return _Reader(file, environment).node(root, 0)
@@ -243,7 +244,7 @@ class _Reader:
             )
         kind = "map" if isinstance(node, yaml.MappingNode) else "seq"
         if not isinstance(node, yaml.ScalarNode) and node.tag != _TAGS + kind:
-            raise DocumentError(self.place(node), f"The tag {_short(node.tag)!r} means nothing here. Leave it out.")
+            raise DocumentError(self.place(node), f"The tag {short(node.tag)!r} means nothing here. Leave it out.")
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, depth)
         if isinstance(node, yaml.SequenceNode):
@@ -264,7 +265,7 @@ class _Reader:
                 continue
             if key_node.value in content:
                 raise DocumentError(
-                    place, f"{_short(key_node.value)!r} is already given at {keys[key_node.value]}. Keep one."
+                    place, f"{short(key_node.value)!r} is already given at {keys[key_node.value]}. Keep one."
                 )
             content[key_node.value], keys[key_node.value] = self.node(value_node, depth + 1), place
         for other in merged:
@@ -284,7 +285,7 @@ class _Reader:
         place = self.place(node)
         text = _VARIABLE.sub(lambda match: self.variable(match, place), node.value) if "$" in node.value else node.value
         if not node.tag.startswith(_TAGS):
-            raise DocumentError(place, f"The tag {_short(node.tag)!r} means nothing here. Leave it out.")
+            raise DocumentError(place, f"The tag {short(node.tag)!r} means nothing here. Leave it out.")
         # A plain word that has the tag of a text although it reads as something else was told so: !!str 5.
         told = node.tag == _TAGS + "str" != _PLAIN.resolve(yaml.ScalarNode, node.value, (True, False))
         quoted = bool(node.style) or told
