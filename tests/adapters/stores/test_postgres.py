@@ -112,7 +112,7 @@ def test_an_entry_under_way_is_finished_before_the_next_process_leads(
     first, second = opened(), opened()
     first.commit(one(1))
     run_out(postgres, database)
-    with first._writing() as sql:
+    with first.writing() as sql:
         assert not second.lead()
         sql.execute("UPDATE heads SET head = 7")
     assert second.lead()
@@ -126,7 +126,7 @@ def test_who_stops_in_the_middle_of_a_transaction_loses_it_and_the_lead(
     first.commit(one(1))
 
     def interrupted() -> None:
-        with first._writing() as sql:
+        with first.writing() as sql:
             sql.execute("UPDATE heads SET head = 7")
             first._lease._ended.set()  # A process that is stopped renews nothing.
             assert second.lead(20.0)
@@ -222,7 +222,7 @@ def test_a_server_that_does_not_answer() -> None:
 def test_what_is_acknowledged_is_on_disk(opened: Open, postgres: Server, database: str) -> None:
     name = database.split("/")[3].split("?")[0]
     postgres.do(database, f"ALTER DATABASE {name} SET synchronous_commit = off")
-    with opened()._writing() as sql:
+    with opened().writing() as sql:
         assert sql.execute("SHOW synchronous_commit").fetchone() == ("on",)
     postgres.stop()
     try:

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
 
 from watchband.core.alert import Alert, is_told
 from watchband.core.errors import PermanentError, TransientError
+from watchband.core.keeping import Rollups
 from watchband.core.ports import Commit, Notice
+from watchband.core.series import SeriesKey
 
 PAGE = 64
 """Entries that are read from the log at a time."""
+PAGE_ROWS = 100_000
+"""Roll-ups that are read at a time."""
 PART = 16 << 20
 """Bytes of a snapshot in one row."""
 
@@ -70,3 +78,22 @@ def out_of_turn(commit: Commit, head: int) -> TransientError:
         f"Entry {commit.sequence} of shard {commit.shard!r} does not follow {head}: another writer was faster. "
         "Restore the shard and fold again."
     )
+
+
+def rollup_columns(rollups: Rollups, numbers: Sequence[int]) -> list[list[Any]]:
+    """Roll-ups as the columns of a table: hour, series, count, low, high, total, anomalies; None where none is known.
+
+    ``numbers`` are those of the series, in the order of ``rollups.keys``.
+    """
+    series = [numbers[i] for i in rollups.row.tolist()]
+    low, high = ([None if v != v else v for v in column.tolist()] for column in (rollups.low, rollups.high))
+    ends = rollups.total.tolist(), rollups.anomalies.tolist()
+    return [rollups.hour.tolist(), series, rollups.count.tolist(), low, high, *ends]
+
+
+def rollups_of(rows: Sequence[Sequence[Any]], numbers: Sequence[int], keys: Sequence[SeriesKey]) -> Rollups:
+    """The inverse: rows of a table, of series whose numbers ascend."""
+    table = np.array([row[3:6] for row in rows], np.float64)
+    hour, series, count, anomalies = (np.array([row[i] for row in rows], np.int64) for i in (0, 1, 2, 6))
+    place = np.searchsorted(np.array(numbers), series).astype(np.int32)
+    return Rollups(keys, place, hour, count, table[:, 0], table[:, 1], table[:, 2], anomalies)

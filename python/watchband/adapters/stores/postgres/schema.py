@@ -27,11 +27,16 @@ _FIRST = """
 CREATE TABLE series (
   id INTEGER GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   digest BYTEA NOT NULL UNIQUE,
-  key TEXT NOT NULL
+  key TEXT NOT NULL,
+  source TEXT NOT NULL DEFAULT '',
+  first BIGINT,
+  last BIGINT,
+  points BIGINT NOT NULL DEFAULT 0
 );
 CREATE TABLE heads (
   shard TEXT PRIMARY KEY,
   head BIGINT NOT NULL,
+  counted BIGINT NOT NULL DEFAULT 0,
   positions TEXT NOT NULL
 );
 CREATE TABLE log (
@@ -56,13 +61,49 @@ CREATE TABLE folds (
 CREATE TABLE snapshots (
   shard TEXT NOT NULL,
   name TEXT NOT NULL,
-  part INTEGER NOT NULL,
   sequence BIGINT NOT NULL,
+  part INTEGER NOT NULL,
   written BIGINT NOT NULL,
   state BYTEA NOT NULL,
-  PRIMARY KEY (shard, name, part)
+  PRIMARY KEY (shard, name, sequence, part)
 );
 ALTER TABLE snapshots ALTER state SET STORAGE EXTERNAL;
+CREATE TABLE changes (
+  time BIGINT NOT NULL,
+  shard TEXT NOT NULL,
+  name TEXT NOT NULL,
+  fingerprint TEXT NOT NULL
+);
+CREATE TABLE marks (
+  number BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  shard TEXT NOT NULL,
+  sequence BIGINT NOT NULL,
+  kind TEXT NOT NULL,
+  watch TEXT NOT NULL,
+  points INTEGER NOT NULL,
+  written BIGINT NOT NULL,
+  entry BYTEA NOT NULL
+);
+ALTER TABLE marks ALTER entry SET STORAGE EXTERNAL;
+CREATE INDEX marks_entry ON marks (shard, sequence);
+CREATE INDEX marks_written ON marks (written);
+CREATE TABLE rollups (
+  hour BIGINT NOT NULL,
+  series INTEGER NOT NULL,
+  count BIGINT NOT NULL,
+  low DOUBLE PRECISION,
+  high DOUBLE PRECISION,
+  total DOUBLE PRECISION NOT NULL,
+  anomalies BIGINT NOT NULL,
+  PRIMARY KEY (hour, series)
+);
+CREATE TABLE archive (
+  name TEXT PRIMARY KEY,
+  date TEXT NOT NULL,
+  rows BIGINT NOT NULL,
+  bytes BIGINT NOT NULL,
+  made BIGINT NOT NULL
+);
 CREATE TABLE alerts (
   id TEXT PRIMARY KEY,
   series TEXT NOT NULL,

@@ -5,16 +5,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 
-import numpy as np
-
+from watchband.adapters.stores.rows import PAGE
+from watchband.adapters.stores.seen import Seen, seen_in
 from watchband.core.entry import Columns
-
-PAGE = 64
-COUNT_AFTER = 500
-"""Entries behind which the count may stay before a snapshot takes it along."""
-
-Seen = dict[int, tuple[str, int, int, int]]
-"""By number of a series: source, first, last, readings."""
 
 _NOTE = (
     "UPDATE series SET source = CASE WHEN ?1 = '' THEN source ELSE ?1 END, first = min(coalesce(first, ?2), ?2), "
@@ -44,35 +37,3 @@ def uncounted(sql: sqlite3.Connection, shard: str, counted: int) -> Iterator[See
         if len(rows) < PAGE:
             return
         counted = rows[-1][0]
-
-
-def seen_in(entries: list[Columns]) -> Seen:
-    """Source, first, last and readings of every series in some entries."""
-    names: dict[str, int] = {}
-    parts = []
-    for entry in entries:
-        some = np.flatnonzero(entry.counts)
-        if not len(some):
-            continue
-        start = (np.cumsum(entry.counts) - entry.counts)[some]
-        known = np.array([names.setdefault(name, len(names)) for name in entry.sources], np.int64)
-        low, high = np.minimum.reduceat(entry.times, start), np.maximum.reduceat(entry.times, start)
-        parts.append((entry.series[some], known[entry.source[some]], low, high, entry.counts[some]))
-    if not parts:
-        return {}
-    series, source, low, high, count = (np.concatenate(column) for column in zip(*parts, strict=True))
-    order = np.argsort(series, kind="stable")
-    first = np.flatnonzero(np.r_[True, np.diff(series[order]) != 0])
-    last = np.r_[first[1:], len(order)] - 1
-    by_source = list(names)
-    return {
-        number: (by_source[of], least, most, points)
-        for number, of, least, most, points in zip(
-            series[order][first].tolist(),
-            source[order][last].tolist(),
-            np.minimum.reduceat(low[order], first).tolist(),
-            np.maximum.reduceat(high[order], first).tolist(),
-            np.add.reduceat(count[order], first).tolist(),
-            strict=True,
-        )
-    }

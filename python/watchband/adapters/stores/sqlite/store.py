@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from watchband.adapters.stores.rows import PAGE, PART, out_of_turn, parts_of
-from watchband.adapters.stores.sqlite.census import COUNT_AFTER, count_series, uncounted
+from watchband.adapters.stores.seen import COUNT_AFTER, add_seen
+from watchband.adapters.stores.sqlite.census import count_series, uncounted
 from watchband.adapters.stores.sqlite.outbox import Outbox, keep, known, write
 from watchband.adapters.stores.sqlite.tiers import Tiers
 from watchband.core.alert import Alert
@@ -231,16 +232,7 @@ class SqliteStore(Outbox, Tiers):
             rows = sql.execute("SELECT id, key, source, first, last, points FROM series").fetchall()
             found = {row[0]: SeriesRecord(SeriesKey.parse(row[1]), *row[2:]) for row in rows}
             for shard, counted in sql.execute("SELECT shard, counted FROM heads").fetchall():
-                for seen in uncounted(sql, shard, counted):
-                    for number, (source, first, last, points) in seen.items():
-                        old = found[number]
-                        found[number] = SeriesRecord(
-                            old.key,
-                            source or old.source,
-                            first if old.first is None else min(first, old.first),
-                            last if old.last is None else max(last, old.last),
-                            old.points + points,
-                        )
+                add_seen(found, uncounted(sql, shard, counted))
         return sorted((one for one in found.values() if one.points), key=lambda s: str(s.key))
 
     def lead(self, timeout: float = 0.0) -> bool:

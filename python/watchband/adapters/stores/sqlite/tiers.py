@@ -5,15 +5,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-
+from watchband.adapters.stores.rows import PAGE_ROWS, rollup_columns, rollups_of
 from watchband.adapters.stores.sqlite.census import count_series
 from watchband.adapters.stores.sqlite.tables import Tables
 from watchband.core.errors import TransientError
 from watchband.core.keeping import ArchiveFile, Rollups, Trim
 from watchband.core.series import SeriesKey
 
-PAGE_ROWS = 100_000
 VACUUM_PAGES = 2_000
 """Pages of the file that are given back after each trim: 8 MB, some tens of milliseconds."""
 
@@ -78,14 +76,7 @@ class Tiers(Tables):
 
     def _add(self, sql: sqlite3.Connection, rollups: Rollups, new: dict[SeriesKey, int]) -> None:
         numbers = [self.number(sql, key, new) for key in rollups.keys]
-        columns = (rollups.count, rollups.low, rollups.high, rollups.total, rollups.anomalies)
-        rows = zip(
-            rollups.hour.tolist(),
-            [numbers[i] for i in rollups.row.tolist()],
-            *(c.tolist() for c in columns),
-            strict=True,
-        )
-        sql.executemany(_ADD, rows)
+        sql.executemany(_ADD, zip(*rollup_columns(rollups, numbers), strict=True))
 
     def rollups(self, since: int, until: int) -> Iterator[Rollups]:
         """Hours of a range, in order, some at a time."""
@@ -99,11 +90,7 @@ class Tiers(Tables):
                 numbers = sorted({row[1] for row in rows})
                 keys = [self.key(sql, number) for number in numbers]
             if rows:
-                table = np.array(rows, np.float64)
-                place = np.searchsorted(np.array(numbers), table[:, 1])
-                hours = np.array([row[0] for row in rows], np.int64)
-                count, odd = table[:, 2].astype(np.int64), table[:, 6].astype(np.int64)
-                yield Rollups(keys, place.astype(np.int32), hours, count, table[:, 3], table[:, 4], table[:, 5], odd)
+                yield rollups_of(rows, numbers, keys)
             if len(rows) < PAGE_ROWS:
                 return
             hour, series = rows[-1][0], rows[-1][1] + 1
