@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import ClassVar
 
@@ -231,6 +231,12 @@ class Prepare(Fold):
         given = self.resample_ns or self.interval_ns or 0
         interval = np.maximum(a["counts"][raw.rows, _COUNTS.index("interval")], given)
         return Prepared(points, imputed, ordinal, row_ordinal, interval, interval_at)
+
+    def counts(self, state: State) -> dict[str, int]:
+        """What was found in the readings of all series so far, by the names of ``Quality``."""
+        totals = dict(zip(_COUNTS, state.arrays["counts"].sum(axis=0).tolist(), strict=True))
+        names = {f.name for f in fields(Quality)}
+        return {name: int(total) for name, total in totals.items() if name in names and name != "interval_ns"}
 
     def quality(self, state: State) -> list[Quality]:
         """What was found in the readings so far, series by series."""

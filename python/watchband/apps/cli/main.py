@@ -22,6 +22,7 @@ LATE = {
     "config": "watchband.apps.cli.config",
     "demo": "watchband.apps.cli.demo",
     "inject": "watchband.apps.cli.inject",
+    "serve": "watchband.apps.cli.serve",
     "simulate": "watchband.apps.cli.simulate",
     "tune": "watchband.apps.cli.tune",
 }

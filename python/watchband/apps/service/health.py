@@ -32,8 +32,8 @@ class SourceHealth:
         ``failed`` nothing can help but the operator, ``ended`` it has no more.
     points, batches, refused, relabelled_away : int
         Points handed over, batches, points a decoder refused, points that relabelling dropped.
-    newest : int
-        Time of the newest point, ns UTC; 0 before the first.
+    oldest, newest : int
+        Times of the oldest and newest point since the start, ns UTC; 0 before the first.
     watermark : int
         Everything up to this time has been seen.
     success, failure : int
@@ -51,7 +51,7 @@ class SourceHealth:
     refused: int = 0
     relabelled_away: int = 0
     newest: int = 0
-    oldest_history: int = 0
+    oldest: int = 0
     watermark: int = 0
     success: int = 0
     failure: int = 0
@@ -69,6 +69,7 @@ class SourceHealth:
             if len(one.times):
                 # A point from the future says nothing of how far the source is.
                 self.newest = max(self.newest, min(int(np.max(one.times)), now))
+                self.oldest = min(self.oldest or now, int(np.min(one.times)))
         for event in batch.events:
             self.watermark = max(self.watermark, getattr(event, "time", 0))
 

@@ -14,7 +14,7 @@ from watchband.apps.service.health import SECOND, SourceHealth
 from watchband.apps.service.inbox import Inbox, InboxClosedError, InboxFullError
 from watchband.apps.service.relabelling import Relabeller
 from watchband.core.clock import Clock
-from watchband.core.errors import PermanentError, TransientError, WatchbandError
+from watchband.core.errors import PermanentError, WatchbandError
 from watchband.core.ports import Batch, Source
 
 log = logging.getLogger("watchband.source")
@@ -181,6 +181,3 @@ def pause_s(name: str, failures: int) -> float:
     longest = min(FIRST_WAIT_S * 2.0 ** min(failures, 20), LONGEST_WAIT_S)
     share = int.from_bytes(hashlib.blake2b(f"{name}/{failures}".encode(), digest_size=4).digest()) / 2**32
     return longest * (0.5 + 0.5 * share)
-
-
-__all__ = ["Pump", "TransientError", "pause_s"]

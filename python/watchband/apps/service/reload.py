@@ -113,6 +113,7 @@ class Reloader:
         ahead = {b.name: service.runner.ahead(b) for b in bounds if known.get(b.name) != b.fingerprint}
         service.courier.sinks = {**sinks, **fresh}
         service.engine.call(lambda: service.runner.rebind(bounds, ahead)).result(APPLY_S)
+        service.book.load([a for a in service.store.alerts() if a.watch in config.watches])
         for name in known.keys() - {b.name for b in bounds if known.get(b.name) == b.fingerprint}:
             service.recent.forget(name)
             service.watches.pop(name, None)

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Literal
 
 from watchband.apps.config.config import Config, Named
+from watchband.apps.service.book import AlertBook
 from watchband.apps.service.engine import Engine
 from watchband.apps.service.health import SECOND, SinkHealth, SourceHealth, WatchHealth
 from watchband.apps.service.inbox import Inbox, InboxClosedError
@@ -26,7 +27,7 @@ from watchband.core.clock import Clock, SystemClock
 from watchband.core.errors import ConfigError, WatchbandError
 from watchband.core.ports import Batch, Readings, Sink, Store
 from watchband.core.relabel import Relabel
-from watchband.pipeline.bound import Bound
+from watchband.pipeline.bound import END, Bound
 from watchband.pipeline.deliver import Courier
 from watchband.pipeline.results import Results
 from watchband.pipeline.runner import Runner
@@ -34,6 +35,7 @@ from watchband.pipeline.runner import Runner
 log = logging.getLogger("watchband.service")
 SHARD = "main"
 PUMP_END_S = 5.0
+LETTERS_S = 10.0
 
 Phase = Literal["starting", "restoring", "running", "draining", "stopped", "failed"]
 
@@ -66,6 +68,7 @@ class Service:
         self.began = self.clock.now()
         self.inbox = Inbox(config.engine.max_waiting)
         self.recent = Recent()
+        self.book = AlertBook()
         self.watches: dict[str, WatchHealth] = {}
         self.sinks: dict[str, SinkHealth] = {}
         self.pumps: dict[str, Pump] = {}
@@ -74,7 +77,7 @@ class Service:
         self.reloader = Reloader(self, read)
         self.restart_needed: list[str] = []
         self._lock = threading.Lock()
-        self._opened: list[Sink] = []
+        self._letters = 0.0, (0, 0)
 
     def start(self) -> None:
         """Open the store, restore, and begin to read; returns when it runs.
@@ -102,6 +105,7 @@ class Service:
             self.post = Post(self.courier)
             self.ticker = Ticker(self.inbox, lambda: dict(self.pushed), self.clock, config.engine.tick)
             self.engine.start()
+            self.book.load(self.store.alerts())
         except BaseException:
             self.phase = "failed"
             raise
@@ -208,8 +212,26 @@ class Service:
         for name, found in results.items():
             self.recent.add(name, found)
             self.watches.setdefault(name, WatchHealth()).took(found)
+            self.book.took(found.alerts)
         if any(found.alerts for found in results.values()):
             self.post.wake()
+
+    def health_of(self, watch: str) -> WatchHealth:
+        """What a watch said so far, and what its states found in the readings."""
+        health = self.watches.setdefault(watch, WatchHealth())
+        lane = self.engine.shard.lanes.get(watch) if self.engine.shard else None
+        if lane is not None:
+            health.found(lane.bound.watch.prepare.counts(lane.state.prepare))
+        return health
+
+    def letters(self) -> tuple[int, int]:
+        """Notices that wait, and dead letters; asked of the store at most every ten seconds."""
+        now = time.monotonic()
+        if now >= self._letters[0]:
+            with suppress(WatchbandError):
+                found = len(self.store.outbox(END)), len(self.store.dead_letters())
+                self._letters = now + LETTERS_S, found
+        return self._letters[1]
 
     @property
     def unready(self) -> list[str]:

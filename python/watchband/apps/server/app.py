@@ -1,0 +1,107 @@
+"""The HTTP application: push, metrics, health, reload and a small API to ask with."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, PlainTextResponse
+from starlette.exceptions import HTTPException
+
+from watchband import __version__
+from watchband.apps.server.access import check_access
+from watchband.apps.server.asked import Asked
+from watchband.apps.server.metrics import Metrics
+from watchband.apps.server.problems import Problem, answer
+from watchband.apps.server.push import Push
+from watchband.apps.service.service import Service
+from watchband.core.errors import ConfigError, WatchbandError
+
+log = logging.getLogger("watchband.server")
+READY_AGAIN_S = 5
+
+
+def create_app(service: Service) -> FastAPI:
+    """The application of a service; works in every phase of its life.
+
+    Parameters
+    ----------
+    service : Service
+        Whose.
+    """
+    app = FastAPI(
+        title="Watchband", version=__version__, docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json"
+    )
+    requests: Counter[tuple[str, int]] = Counter()
+    app.include_router(Push(service).router())
+    app.include_router(Asked(service).router())
+    app.include_router(_operations(service, Metrics(service, requests)))
+    app.add_exception_handler(Problem, answer)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _invalid)
+
+    @app.middleware("http")
+    async def counted(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        try:
+            response = await call_next(request)
+        except Exception as error:
+            log.exception("a request failed", extra={"path": request.url.path})
+            response = await answer(request, error)
+        route = request.scope.get("route")
+        # Paths that nobody serves are one: they must not fill the memory.
+        requests[getattr(route, "path", "other"), response.status_code] += 1
+        return response
+
+    return app
+
+
+def _operations(service: Service, metrics: Metrics) -> Any:
+    from fastapi import APIRouter
+
+    router = APIRouter()
+
+    async def metrics_page(request: Request) -> Response:
+        body, media = await run_in_threadpool(metrics.page, request.headers.get("accept", ""))
+        return Response(body, media_type=None, headers={"Content-Type": media})
+
+    async def healthz() -> PlainTextResponse:
+        alive = service.phase != "running" or service.engine.alive
+        return PlainTextResponse("ok\n" if alive else "the engine has ended\n", 200 if alive else 500)
+
+    async def readyz() -> JSONResponse:
+        reasons = service.unready
+        headers = {"Retry-After": str(READY_AGAIN_S)} if reasons else {}
+        return JSONResponse({"ready": not reasons, "reasons": reasons}, 503 if reasons else 200, headers)
+
+    async def reload(request: Request) -> JSONResponse:
+        check_access(request, service.config.server, "admin")
+        try:
+            found = await run_in_threadpool(service.reloader.reload)
+        except ConfigError as error:
+            raise Problem(400, f"The old configuration runs on. {error}") from None
+        except WatchbandError as error:
+            raise Problem(503, f"The old configuration runs on. {error}", retry_after=READY_AGAIN_S) from None
+        return JSONResponse({"hash": found.hash, "changed": found.changed, "restart_needed": found.restart_needed})
+
+    router.add_api_route("/metrics", metrics_page, methods=["GET"])
+    router.add_api_route("/healthz", healthz, methods=["GET"])
+    router.add_api_route("/readyz", readyz, methods=["GET"])
+    router.add_api_route("/-/reload", reload, methods=["POST", "PUT"])
+    return router
+
+
+async def _http(request: Request, error: Exception) -> JSONResponse:
+    """What the router itself says: no such path, not with this method."""
+    assert isinstance(error, HTTPException)
+    return Problem(error.status_code, str(error.detail), headers=error.headers or {}).response(request.url.path)
+
+
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    said = "; ".join(f"{'.'.join(map(str, e['loc'][1:]))}: {e['msg']}" for e in error.errors()[:5])
+    return Problem(400, f"This request cannot be read: {said}").response(request.url.path)
