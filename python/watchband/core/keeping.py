@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from watchband.core.duration import HOUR
 from watchband.core.points import Float64, Int32, Int64
@@ -185,6 +186,52 @@ class Rollups:
         return len(self.hour)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """Readings as a table, by series and time.
+
+    Parameters
+    ----------
+    keys : sequence of SeriesKey
+        The series; ``row`` counts in it.
+    sources : sequence of str
+        Who gave them; ``source`` counts in it.
+    row, source : int32[n]
+        Series and source of each reading.
+    times, values : int64[n], float64[n]
+        ns UTC; NaN is no value.
+    late : bool[n]
+        It came too late to be judged.
+    """
+
+    keys: Sequence[SeriesKey]
+    sources: Sequence[str]
+    row: Int32
+    source: Int32
+    times: Int64
+    values: Float64
+    late: NDArray[np.bool_]
+
+    @property
+    def columns(self) -> tuple[NDArray[Any], ...]:
+        """Row, source, times, values, late."""
+        return self.row, self.source, self.times, self.values, self.late
+
+    def take(self, which: NDArray[Any]) -> Table:
+        """Some of the readings."""
+        return Table(self.keys, self.sources, *(column[which] for column in self.columns))
+
+    def sorted(self) -> Table:
+        """By series and time; of readings that are equal bit for bit the first."""
+        table = self.take(np.lexsort((self.times, self.row)))
+        bits = table.values.view(np.int64)
+        again = (np.diff(table.row) == 0) & (np.diff(table.times) == 0) & (np.diff(bits) == 0)
+        return table.take(np.flatnonzero(~np.r_[False, again][: len(bits)])) if again.any() else table
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+
 @dataclass(frozen=True, slots=True)
 class ArchiveFile:
     """A file of the archive.
@@ -232,3 +279,16 @@ class Trim:
     replaced: Sequence[str] = ()
     rollups_before: int = 0
     marks_before: int = 0
+
+
+class Archive(Protocol):
+    """Where readings go that leave the log. What it writes counts once a store has taken note of it (``Trim.files``)."""
+
+    def write(self, table: Table, name: str) -> Sequence[ArchiveFile]:
+        """A file for each day (UTC); complete and on disk when it returns. The same again replaces them."""
+
+    def compact(self, known: Sequence[ArchiveFile]) -> tuple[Sequence[ArchiveFile], Sequence[ArchiveFile]] | None:
+        """Gather small files of one day in one: what is new and what it stands for; None: there is nothing to do."""
+
+    def sweep(self, known: Sequence[ArchiveFile]) -> int:
+        """Remove files that do not count; how many. Never while another call is under way."""
