@@ -282,7 +282,7 @@ class Trim:
 
 
 class Archive(Protocol):
-    """Where readings go that leave the log. What it writes counts once a store has taken note of it (``Trim.files``)."""
+    """Where readings go that leave the log; what it writes counts once a store has noted it (``Trim.files``)."""
 
     def write(self, table: Table, name: str) -> Sequence[ArchiveFile]:
         """A file for each day (UTC); complete and on disk when it returns. The same again replaces them."""

@@ -270,7 +270,11 @@ class Tending(Protocol):
 
 
 class StoreSettings(Protocol):
-    """What a user writes of the store: a frozen dataclass of declared parameters, one class a kind."""
+    """What a user writes of the store: a frozen dataclass of declared parameters, one class a kind.
+
+    A kind with a parameter ``retention`` (``adapters.stores.tiers``) has it carried out by the service, and may have a
+    method ``archive()`` that says where readings go.
+    """
 
     kind: ClassVar[str]
 

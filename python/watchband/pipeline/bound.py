@@ -11,6 +11,7 @@ from watchband.core.alert import Alert
 from watchband.core.events import WatermarkMoved
 from watchband.core.ports import Commit, Readings
 from watchband.core.series import SeriesKey
+from watchband.pipeline.marks import Marker
 from watchband.pipeline.prepare import Raw
 from watchband.pipeline.results import Results
 from watchband.pipeline.watch import Span, Watch
@@ -76,7 +77,8 @@ class Lane:
     def __init__(self, bound: Bound, state: WatchState | None = None, sequence: int = 0) -> None:
         self.bound, self.sequence = bound, sequence
         self.state = bound.watch.start() if state is None else state
-        self.points = 0
+        self.points, self.saved = 0, sequence
+        self.marker = Marker()
         self._taken: dict[SeriesKey, bool] = {}
 
     def fold(self, entry: Commit) -> Results:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from watchband.core.clock import Clock, SystemClock
-from watchband.core.duration import DAY, HOUR
+from watchband.core.duration import DAY, HOUR, MINUTE
 from watchband.core.keeping import Archive, ArchiveFile, FoldState, Rollups, Table, Trim
 from watchband.core.ports import Arrival, Commit, Store
 from watchband.core.series import SeriesKey
@@ -21,6 +21,8 @@ from watchband.core.series import SeriesKey
 STEP_POINTS = 500_000
 """Readings that leave in one step; about 50 MB of memory and a second of work."""
 STEP_ENTRIES = 2_000
+SWEEP_AFTER = 10 * MINUTE
+"""Files that no longer count stay so long, for queries that are reading them."""
 
 
 @dataclass
@@ -76,7 +78,7 @@ class Retention:
         self.clock: Clock = clock or SystemClock()
         self.watches = watches
         self.kept = Kept()
-        self._swept = False
+        self._sweep_at: int | None = 0
         self._expired_at = 0
 
     def step(self) -> bool:
@@ -87,20 +89,20 @@ class Retention:
         TransientError
             Store or archive failed: nothing is lost, come again.
         """
-        if self.archive is not None and not self._swept:
+        if self.archive is not None and self._sweep_at is not None and self.clock.now() >= self._sweep_at:
             self.kept.swept += self.archive.sweep(self.store.archived())
-            self._swept = True
+            self._sweep_at = None
         return self._shorten() or self._compact() or self._expire()
 
     def _shorten(self) -> bool:
-        before = self.clock.now() - self.raw
+        # An hour at a time: a file for each minute would be many.
+        before = (self.clock.now() - self.raw) // HOUR * HOUR
         self.kept.pinned = ""
         shards: dict[str, list[FoldState]] = {}
         for state in self.store.states():
             shards.setdefault(state.shard, []).append(state)
         for shard, states in shards.items():
-            through = min(self.store.expired(shard, before), self._free(states, self.store.expired(shard, before)))
-            entries = self._entries(shard, through)
+            entries = self._entries(shard, self._free(states, self.store.expired(shard, before)))
             if entries:
                 self._trim(shard, entries)
                 return True
@@ -157,7 +159,7 @@ class Retention:
         fresh, old = found
         self.store.trim(Trim(files=fresh, replaced=[file.name for file in old]))
         self.kept.compacted += len(old)
-        self._swept = False
+        self._sweep_at = self.clock.now() + SWEEP_AFTER
         return True
 
     def _expire(self) -> bool:
@@ -171,7 +173,8 @@ class Retention:
             edge = str(np.datetime64((now - self.archived) // DAY, "D"))
             old = [file.name for file in self.store.archived() if file.date < edge]
         left = self.store.trim(Trim(replaced=old, rollups_before=before // HOUR * HOUR, marks_before=before))
-        self._swept = self._swept and not old
+        if old:
+            self._sweep_at = now + SWEEP_AFTER
         return bool(left or old)
 
 

@@ -240,8 +240,8 @@ class Runner:
         self._live = shard
 
     def save(self) -> int:
-        """Snapshot every watch that has folded points since its last one; how many there were."""
-        lanes = [lane for lane in self.live().lanes.values() if lane.points]
+        """Snapshot every watch that has folded entries since its last one; how many there were."""
+        lanes = [lane for lane in self.live().lanes.values() if lane.sequence > lane.saved]
         for lane in lanes:
             self._write(lane)
         return len(lanes)
@@ -312,7 +312,12 @@ class Runner:
                 self._stop(name, error)
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
         alerts = [alert for found in results.values() for alert in found.alerts]
-        self.store.commit(replace(entry, alerts=alerts, folds=list(results), routes=routes))
+        marks = {
+            (kind, name): marked
+            for name, found in results.items()
+            for kind, marked in shard.lanes[name].marker.marks(found).items()
+        }
+        self.store.commit(replace(entry, alerts=alerts, folds=list(results), routes=routes, marks=marks))
         shard.note(entry)
         self._live = shard
         # What follows can wait: the entry is kept, and a notice or a snapshot is as good with the next.
@@ -337,7 +342,7 @@ class Runner:
 
     def _write(self, lane: Lane) -> None:
         self.store.snapshot(self.shard, lane.bound.name, lane.sequence, lane.state.to_bytes())
-        lane.points = 0
+        lane.points, lane.saved = 0, lane.sequence
         self.snapshots += 1
 
 

@@ -1,8 +1,8 @@
 """The archive: readings that left the log, as Parquet files of a day each.
 
 ``DIRECTORY/date=YYYY-MM-DD/NAME.parquet``, zstd, sorted by series and time; columns ``series``, ``time`` (ns UTC),
-``value``, ``source`` and ``late``. A file is written beside its name, synced to disk and renamed, and counts only once a
-store has noted it: whatever else lies there is what a crash left behind, and is swept away.
+``value``, ``source`` and ``late``. A file is written beside its name, synced to disk and renamed, and counts only
+once a store has noted it: whatever else lies there is what a crash left behind, and is swept away.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from watchband.core.duration import DAY
 from watchband.core.errors import PermanentError, TransientError
 from watchband.core.keeping import ArchiveFile, Table
 
+FOLDER = "archive"
+"""Its name in the directory of a store."""
 ROWS_MAX = 8_000_000
 """Readings of one file; about 100 MB in memory while small ones are gathered, per million 12."""
 FILES_MIN = 4

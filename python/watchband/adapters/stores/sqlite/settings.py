@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
+from watchband.adapters.stores.archive import FOLDER, ParquetArchive
 from watchband.adapters.stores.sqlite.store import SqliteStore
+from watchband.adapters.stores.tiers import Retention
 from watchband.core import params
 from watchband.core.clock import Clock
-from watchband.core.duration import DAY
-from watchband.core.kinds import Duration, FilePath, Group
+from watchband.core.kinds import FilePath, Group
 from watchband.core.params import param
-
-
-@dataclass(frozen=True, kw_only=True)
-class Retention:
-    """How long what is kept."""
-
-    raw: int = param(30 * DAY, Duration(DAY), "Readings as they came; a new watch learns from them.")
-    hourly: int = param(400 * DAY, Duration(DAY), "Least, greatest, mean and count of every hour.")
-
-    def __post_init__(self) -> None:
-        params.check(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,3 +30,7 @@ class SqliteSettings:
     def open(self, *, clock: Clock) -> SqliteStore:
         """The store; PermanentError where another process has it."""
         return SqliteStore(self.path, clock=clock)
+
+    def archive(self) -> ParquetArchive:
+        """Where readings go that leave the log."""
+        return ParquetArchive(Path(self.path) / FOLDER)

@@ -1,0 +1,101 @@
+"""The keeper: writes states in time, and carries out how long things are kept."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Collection
+
+from watchband.apps.service.engine import Engine
+from watchband.core.clock import Clock
+from watchband.core.errors import WatchbandError
+from watchband.core.ports import Store, StoreSettings
+from watchband.pipeline.retention import Retention
+
+log = logging.getLogger("watchband.keeper")
+EVERY_S = 10.0
+PAUSE_S = 0.2
+"""Between two steps of retention: what is pushed meanwhile is not to wait."""
+STEPS_MAX = 10_000
+
+
+def retention_of(
+    settings: StoreSettings, store: Store, clock: Clock, watches: Callable[[], Collection[str]]
+) -> Retention | None:
+    """What a store's settings say of how long things are kept; None where they say nothing."""
+    kept = getattr(settings, "retention", None)
+    if kept is None:
+        return None
+    archive = getattr(settings, "archive", None)
+    wanted = archive is not None and kept.archive != 0
+    return Retention(
+        store,
+        archive=archive() if archive is not None and wanted else None,
+        raw=kept.raw,
+        hourly=kept.hourly,
+        archived=kept.archive or None,
+        clock=clock,
+        watches=watches,
+    )
+
+
+class Keeper:
+    """Looks after the store in a thread of its own.
+
+    Parameters
+    ----------
+    engine : Engine
+        Whose states are written, between two entries.
+    retention : Retention, optional
+        What is to leave.
+    clock : Clock
+        What time it is.
+    snapshot_every : int
+        ns after which every state is written at the latest.
+
+    Attributes
+    ----------
+    trouble : str
+        Why the last piece of work failed; empty while all is well.
+    """
+
+    def __init__(self, engine: Engine, retention: Retention | None, clock: Clock, snapshot_every: int) -> None:
+        self.engine, self.retention, self.clock, self.snapshot_every = engine, retention, clock, snapshot_every
+        self.trouble = ""
+        self._saved = clock.now()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
+
+    def start(self) -> None:
+        """Work in a thread of its own."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, after the step that is under way: cut short it would only be done again."""
+        self._stop.set()
+        if self._thread.ident is not None:
+            self._thread.join(30.0)
+
+    def _run(self) -> None:
+        while not self._stop.wait(EVERY_S):
+            self.tick()
+
+    def tick(self) -> int:
+        """Do what is due; how many pieces of work that was."""
+        done = 0
+        try:
+            if self.clock.now() - self._saved >= self.snapshot_every:
+                self._saved = self.clock.now()
+                done += int(self.engine.call(self.engine.runner.save).result(600.0))
+            while self.retention is not None and not self._stop.is_set() and self.retention.step():
+                done += 1
+                if done >= STEPS_MAX:
+                    break
+                self._stop.wait(PAUSE_S)
+        except (WatchbandError, TimeoutError) as error:
+            if str(error) != self.trouble:
+                log.warning("the store could not be looked after, trying again: %s", error)
+            self.trouble = str(error) or type(error).__name__
+        else:
+            self.trouble = ""
+        return done
