@@ -17,6 +17,7 @@ from watchband.apps.service.book import AlertBook
 from watchband.apps.service.engine import Engine
 from watchband.apps.service.health import SECOND, SinkHealth, SourceHealth, WatchHealth
 from watchband.apps.service.inbox import Inbox, InboxClosedError
+from watchband.apps.service.keeper import Keeper, retention_of
 from watchband.apps.service.post import Measured, Post
 from watchband.apps.service.pump import Pump
 from watchband.apps.service.recent import Recent
@@ -104,6 +105,8 @@ class Service:
             self.courier = Courier(self.store, sinks, clock=self.clock, recent=self.recent.stretch)
             self.post = Post(self.courier)
             self.ticker = Ticker(self.inbox, lambda: dict(self.pushed), self.clock, config.engine.tick)
+            retention = retention_of(config.store, self.store, self.clock, lambda: {b.name for b in self.runner.bounds})
+            self.keeper = Keeper(self.engine, retention, self.clock, config.engine.snapshot_every)
             self.engine.start()
             self.book.load(self.store.alerts())
         except BaseException:
@@ -118,6 +121,7 @@ class Service:
         for pump in self.pumps.values():
             pump.start()
         self.ticker.start()
+        self.keeper.start()
         self.post.start()
 
     @staticmethod
@@ -261,6 +265,7 @@ class Service:
             self.phase = "draining"
         log.info("draining", extra={"waiting": self.inbox.waiting})
         self.ticker.stop()
+        self.keeper.stop()
         for pump in self.pumps.values():
             pump.stop()
         drained = self.engine.stop(max(0.0, end - time.monotonic()))
