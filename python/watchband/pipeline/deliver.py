@@ -58,6 +58,8 @@ class Lane:
         What the last failure was.
     tended : int
         When it was last tended, ns UTC.
+    ended : bool
+        Nobody is to be told any more: the sink was exchanged.
     """
 
     sink: Sink
@@ -69,6 +71,7 @@ class Lane:
     busy: int = 0
     error: str = ""
     tended: int | None = None
+    ended: bool = False
     awake: threading.Event = field(default_factory=threading.Event, repr=False)
 
 
@@ -120,7 +123,7 @@ class Courier:
         self.recent, self.zone, self.external_url = recent, zone, external_url.rstrip("/")
         self.tells, self.trouble, self.report = tells, trouble, report
         self.sinks: dict[str, Sink] = {sink.name: sink for sink in sinks}
-        self.lanes = {name: Lane(sink, Bucket(getattr(sink, "per_minute", 0))) for name, sink in self.sinks.items()}
+        self.lanes = {name: _lane(sink) for name, sink in self.sinks.items()}
         self._threads: list[threading.Thread] = []
         self._stop = threading.Event()
 
@@ -133,14 +136,34 @@ class Courier:
         """Deliver from now on, every sink by a thread of its own."""
         assert not self._threads, "it delivers already"
         self._stop.clear()
-        self._threads = [
-            threading.Thread(target=self._work, args=(lane,), name=f"sink-{name}", daemon=True)
-            for name, lane in self.lanes.items()
-        ]
         with suppress(TransientError):
             self._strays()
-        for thread in self._threads:
-            thread.start()
+        for lane in self.lanes.values():
+            self._begin(lane)
+
+    def _begin(self, lane: Lane) -> None:
+        thread = threading.Thread(target=self._work, args=(lane,), name=f"sink-{lane.sink.name}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def exchange(self, sinks: Iterable[Sink]) -> None:
+        """Deliver to other sinks from now on; one that stays, the same object, goes on with its lane.
+
+        A sink that goes finishes what it is telling, and is let go of.
+        """
+        before, running = self.lanes, bool(self._threads)
+        after = {sink.name: sink for sink in sinks}
+        kept = {name: lane for name, lane in before.items() if after.get(name) is lane.sink}
+        self.sinks, self.lanes = after, {name: kept.get(name) or _lane(sink) for name, sink in after.items()}
+        for name, lane in before.items():
+            if name not in kept:
+                lane.ended = True
+                lane.awake.set()
+                if not running:
+                    _let_go(lane.sink)
+        for name, lane in self.lanes.items() if running else ():
+            if name not in kept:
+                self._begin(lane)
 
     def wake(self) -> None:
         """There may be news: look now."""
@@ -158,23 +181,23 @@ class Courier:
         for thread in self._threads:
             thread.join(max(0.0, (until - self.clock.now()) / SECOND))
         for sink in self.sinks.values():
-            close = getattr(sink, "close", None)
-            if close is not None:
-                close()
+            _let_go(sink)
         for thread in self._threads:
             thread.join(2.0)
         self._threads = []
 
     def _work(self, lane: Lane) -> None:
-        while not self._stop.is_set():
+        while not self._stop.is_set() and not lane.ended:
             lane.awake.clear()
             try:
                 done = self._round(lane, PAGE)
             except WatchbandError as error:
                 # The store cannot be reached, or another process leads: it is asked again.
                 lane.error, done = str(error)[:ERROR_MAX], 0
-            if not done:
+            if not done and not lane.ended:
                 lane.awake.wait(POLL_S)
+        if lane.ended:
+            _let_go(lane.sink)
 
     def _strays(self) -> None:
         """Notices for sinks that no longer exist are dead letters."""
@@ -191,7 +214,7 @@ class Courier:
         due = self.store.outbox(self.clock.now(), lane.sink.name, most)
         # Those that failed before come last: one that a sink cannot take must not hold up those that it can.
         for notice in sorted(due, key=lambda n: n.tries):
-            if self._stop.is_set():
+            if self._stop.is_set() or lane.ended:
                 break
             wait = lane.pace.take(self.clock.now())
             if wait:
@@ -289,6 +312,16 @@ class Courier:
     def _said(self, notice: Notice, outcome: str) -> None:
         if self.report is not None:
             self.report(notice.sink, outcome, (self.clock.now() - news_time(notice.alert)) / SECOND)
+
+
+def _lane(sink: Sink) -> Lane:
+    return Lane(sink, Bucket(getattr(sink, "per_minute", 0)))
+
+
+def _let_go(sink: Sink) -> None:
+    close = getattr(sink, "close", None)
+    if close is not None:
+        close()
 
 
 def news_time(alert: Alert) -> int:

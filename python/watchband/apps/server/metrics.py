@@ -19,7 +19,7 @@ from prometheus_client.registry import Collector
 
 from watchband import __version__
 from watchband.apps.server.exported import exported
-from watchband.apps.service.health import SECOND, SourceHealth
+from watchband.apps.service.health import SECOND, SinkHealth, SourceHealth
 from watchband.apps.service.service import Service
 from watchband.core.alert import Severity
 
@@ -205,15 +205,18 @@ class _Numbers(Collector):
         total = _counters("watchband_deliveries", "Tries to deliver a notice.", ("sink", "outcome"))
         latency = HistogramMetricFamily(
             "watchband_delivery_latency_seconds",
-            "From the time of the point that decided an alert to its first delivery.",
+            "From the time of the point that a change of an alert was decided on to its delivery.",
             labels=("sink",),
         )
-        for name, health in list(service.sinks.items()):
+        failing = _gauges("watchband_sink_failing", "1: it does not take what it is given.", ("sink",))
+        for name in service.config.sinks:
+            health, lane = service.sinks.get(name, SinkHealth()), service.courier.lanes.get(name)
+            failing.add_metric([name], bool(lane and lane.failing))
             for outcome in ("delivered", "postponed", "dead"):
                 total.add_metric([name, outcome], getattr(health, outcome))
             buckets, added = health.latency.cumulative()
             latency.add_metric([name], buckets, added)
-        yield from (total, latency)
+        yield from (total, latency, failing)
         waiting, dead = service.letters()
         yield _gauge("watchband_outbox_notices", "Notices that wait for their delivery.", waiting)
         yield _gauge("watchband_dead_letters", "Notices that could not be delivered; they can be sent again.", dead)

@@ -103,15 +103,20 @@ class Histogram:
 
 @dataclass
 class SinkHealth:
-    """How a sink does: deliveries by outcome, the last error and when it last took something (ns UTC)."""
+    """How a sink does: deliveries by outcome, its last success (ns UTC), seconds from a point to its delivery."""
 
-    kind: str = ""
     delivered: int = 0
     postponed: int = 0
     dead: int = 0
     success: int = 0
-    error: str = ""
     latency: Histogram = field(default_factory=Histogram)
+
+    def said(self, outcome: str, seconds: float, now: int) -> None:
+        """A try to deliver ended."""
+        setattr(self, outcome, getattr(self, outcome) + 1)
+        if outcome == "delivered":
+            self.success = now
+            self.latency.add(max(seconds, 0.0))
 
 
 @dataclass

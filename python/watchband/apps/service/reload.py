@@ -101,28 +101,23 @@ class Reloader:
 
     def _sinks_and_watches(self, old: Config, config: Config) -> None:
         service = self.service
-        sinks = service.courier.sinks
+        before = service.courier.sinks
         # First all that may be refused, then what changes anything.
-        fresh = {
-            name: service.open_sink(name, config)
+        sinks = {
+            name: before[name] if old.sinks.get(name) == settings else settings.open(name, clock=service.clock)
             for name, settings in config.sinks.items()
-            if old.sinks.get(name) != settings
         }
         bounds = service.bounds(config)
         known = {b.name: b.fingerprint for b in service.runner.bounds}
         ahead = {b.name: service.runner.ahead(b) for b in bounds if known.get(b.name) != b.fingerprint}
-        service.courier.sinks = {**sinks, **fresh}
+        # A sink is there before a watch tells it, and leaves after the last one did.
+        service.courier.exchange({**before, **sinks}.values())
         service.engine.call(lambda: service.runner.rebind(bounds, ahead)).result(APPLY_S)
+        service.courier.exchange(sinks.values())
         service.book.load([a for a in service.store.alerts() if a.watch in config.watches])
         for name in known.keys() - {b.name for b in bounds if known.get(b.name) == b.fingerprint}:
             service.recent.forget(name)
             service.watches.pop(name, None)
-        from watchband.apps.service.service import close_sink
-
-        for name, sink in sinks.items():
-            if name not in config.sinks or name in fresh:
-                close_sink(sink)
-        service.courier.sinks = {name: fresh.get(name) or sinks[name] for name in config.sinks}
         for name in service.sinks.keys() - config.sinks.keys():
             del service.sinks[name]
 

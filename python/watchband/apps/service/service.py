@@ -18,7 +18,6 @@ from watchband.apps.service.engine import Engine
 from watchband.apps.service.health import SECOND, SinkHealth, SourceHealth, WatchHealth
 from watchband.apps.service.inbox import Inbox, InboxClosedError
 from watchband.apps.service.keeper import Keeper, retention_of
-from watchband.apps.service.post import Measured, Post
 from watchband.apps.service.pump import Pump
 from watchband.apps.service.recent import Recent
 from watchband.apps.service.relabelling import Relabeller
@@ -26,7 +25,7 @@ from watchband.apps.service.reload import Reloader
 from watchband.apps.service.ticker import Pushed, Ticker
 from watchband.core.clock import Clock, SystemClock
 from watchband.core.errors import ConfigError, WatchbandError
-from watchband.core.ports import Batch, Readings, Sink, Store
+from watchband.core.ports import Batch, Readings, Store
 from watchband.core.relabel import Relabel
 from watchband.pipeline.bound import END, Bound
 from watchband.pipeline.deliver import Courier
@@ -93,7 +92,7 @@ class Service:
         began = time.perf_counter()
         try:
             self.store: Store = config.store.open(clock=self.clock)
-            sinks = [self.open_sink(name, config) for name in config.sinks]
+            sinks = [settings.open(name, clock=self.clock) for name, settings in config.sinks.items()]
             self.runner = Runner(
                 self.bounds(config),
                 self.store,
@@ -102,8 +101,16 @@ class Service:
                 clock=self.clock,
             )
             self.engine = Engine(self.runner, self.inbox, on_results=self._results)
-            self.courier = Courier(self.store, sinks, clock=self.clock, recent=self.recent.stretch)
-            self.post = Post(self.courier)
+            self.courier = Courier(
+                self.store,
+                sinks,
+                clock=self.clock,
+                recent=self.recent.stretch,
+                zone=self._zone,
+                tells=lambda watch, sink: sink in self.runner.routes.get(watch, ()),
+                trouble=lambda: self.engine.trouble,
+                report=self._delivered,
+            )
             self.ticker = Ticker(self.inbox, lambda: dict(self.pushed), self.clock, config.engine.tick)
             retention = retention_of(config.store, self.store, self.clock, lambda: {b.name for b in self.runner.bounds})
             self.keeper = Keeper(self.engine, retention, self.clock, config.engine.snapshot_every)
@@ -122,7 +129,7 @@ class Service:
             pump.start()
         self.ticker.start()
         self.keeper.start()
-        self.post.start()
+        self.courier.start()
 
     @staticmethod
     def bounds(config: Config) -> list[Bound]:
@@ -130,12 +137,21 @@ class Service:
         found = config.bounds()
         return [replace(b, sinks=tuple(config.sinks)) if b.sinks is None else b for b in found]
 
-    def open_sink(self, name: str, config: Config) -> Sink:
-        """A sink that notes what becomes of each delivery."""
-        settings = config.sinks[name]
-        health = self.sinks.setdefault(name, SinkHealth())
-        health.kind = settings.kind
-        return Measured(settings.open(name, clock=self.clock), health, self.clock)
+    def _zone(self, watch: str) -> str:
+        settings = self.config.watches.get(watch)
+        return settings.timezone if settings else "UTC"
+
+    def _delivered(self, sink: str, outcome: str, seconds: float) -> None:
+        health = self.sinks.setdefault(sink, SinkHealth())
+        health.said(outcome, seconds, self.clock.now())
+        told = {"sink": sink, "seconds": round(seconds, 3)}
+        if outcome == "delivered":
+            log.info("a notice was delivered", extra=told)
+            return
+        lane = self.courier.lanes.get(sink)
+        why = lane.error if lane else "there is no such sink any more"
+        word = "became a dead letter" if outcome == "dead" else "will be tried again"
+        log.warning("a notice %s: %s", word, why, extra=told)
 
     def open_sources(self, config: Config) -> None:
         """Pumps for sources that have none, what is pushed by its names; nothing is started."""
@@ -218,7 +234,7 @@ class Service:
             self.watches.setdefault(name, WatchHealth()).took(found)
             self.book.took(found.alerts)
         if any(found.alerts for found in results.values()):
-            self.post.wake()
+            self.courier.wake()
 
     def health_of(self, watch: str) -> WatchHealth:
         """What a watch said so far, and what its states found in the readings."""
@@ -273,13 +289,24 @@ class Service:
             drained &= pump.join(PUMP_END_S)
         if not self.engine.alive:
             self._save()
-        drained &= self.post.stop(max(1.0, end - time.monotonic()))
-        for sink in self.courier.sinks.values():
-            close_sink(sink)
+        self._last_letters(end)
+        self.courier.close(max(1.0, end - time.monotonic()))
         self.store.close()
         self.phase = "stopped"
         log.info("stopped", extra={"drained": drained})
         return drained
+
+    def _last_letters(self, end: float) -> None:
+        """Give the sinks a moment for what is due; what they do not take stays in the outbox."""
+        self.courier.wake()
+        while time.monotonic() < end:
+            try:
+                due = self.store.outbox(self.clock.now())
+            except WatchbandError:
+                return
+            if not any(n.sink in self.courier.lanes and not self.courier.lanes[n.sink].failing for n in due):
+                return
+            time.sleep(0.02)
 
     def _save(self) -> None:
         try:
@@ -289,10 +316,3 @@ class Service:
             log.warning("the states could not be written: %s", error)
         else:
             log.info("states written", extra={"watches": written})
-
-
-def close_sink(sink: Sink) -> None:
-    """Let a sink go, if it holds anything."""
-    inner = getattr(sink, "sink", sink)
-    with suppress(Exception):
-        getattr(inner, "close", lambda: None)()

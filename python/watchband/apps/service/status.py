@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from watchband import __version__
-from watchband.apps.service.health import SECOND
+from watchband.apps.service.health import SECOND, SinkHealth
 from watchband.apps.service.recent import Tail
 from watchband.core.alert import Alert
 from watchband.core.scores import WARMING
@@ -156,15 +156,17 @@ def ready_at(tail: Tail) -> int:
 
 
 def _sink(service: Service, name: str) -> dict[str, Any]:
-    health = service.sinks[name]
+    health = service.sinks.get(name, SinkHealth())
+    lane = service.courier.lanes.get(name)
     return {
         "name": name,
-        "kind": health.kind,
+        "kind": service.config.sinks[name].kind,
         "delivered": health.delivered,
         "postponed": health.postponed,
         "dead": health.dead,
         "last_success": instant(health.success),
-        "error": health.error or None,
+        "failing_since": instant(lane.failing) if lane else None,
+        "error": (lane.error or None) if lane and lane.failing else None,
     }
 
 
