@@ -54,8 +54,8 @@ memcheck: $(STAMPS)/build $(STAMPS)/dev  ## Kernels under Valgrind: their own te
 sanitize: $(STAMPS)/build $(STAMPS)/dev  ## Kernels under AddressSanitizer and Miri (wants a nightly compiler)
 	$(BIN)/python -m tools.sanitize $(ARGS)
 
-soak: memcheck  ## What is too long for CI: deep property tests, many damaged states, Valgrind, budgets of 2,000 series
-	HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest $(T) $(ARGS)
+soak: memcheck  ## What is too long for CI: 100 kills, deep property tests, many damaged states, Valgrind, budgets of 2,000 series
+	WATCHBAND_KILLS=100 HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest $(T) $(ARGS)
 	$(BIN)/python -m benches.budget
 
 docs: $(STAMPS)/build $(STAMPS)/dev  ## Rewrite the generated parts of the docs

@@ -1,0 +1,101 @@
+"""``watchband serve`` killed at random instants under load: nothing acknowledged lost, each alert decided once."""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.kill.load import SECOND, Sender, wait_for
+from tests.kill.receiver import Receiver
+from tests.kill.served import Served, free_port
+from tests.kill.sink import install
+from tests.kill.verdict import NEVER, acknowledged_is_kept, alerts_are_equal, told, undisturbed
+from watchband.adapters.stores.sqlite.store import SqliteStore
+from watchband.apps.config.config import read_config
+
+KILLS = int(os.environ.get("WATCHBAND_KILLS", "20"))
+WATCHES = """\
+watches:
+  all: {detector: "rolling_zscore:window=20", cutoff: 6.0, close_after: 3}
+"""
+CONFIG = """\
+sources: {{push: {{kind: push}}, remote_write: {{kind: remote_write}}}}
+sinks: {{receiver: {{kind: receiver, url: "{url}"}}}}
+store: {{kind: sqlite, path: "{directory}"}}
+server: {{listen: "127.0.0.1:{port}"}}
+engine: {{snapshot_points: 2000}}
+"""
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    found = Receiver()
+    yield found
+    found.close()
+
+
+def senders_to(ports: list[int]) -> list[Sender]:
+    now = time.time_ns()
+    forms = ("json", "remote_write", "json", "remote_write")
+    return [Sender(f"s{n}", form, ports, 12, now - now % SECOND, seed=n) for n, form in enumerate(forms)]
+
+
+@pytest.mark.timeout(60 + 12 * KILLS)
+def test_killed_under_load(tmp_path: Path, receiver: Receiver) -> None:
+    chance = random.Random(KILLS)
+    port = free_port()
+    config, data = tmp_path / "watchband.yaml", tmp_path / "data"
+    config.write_text(WATCHES + CONFIG.format(url=receiver.url, directory=data, port=port))
+    install(tmp_path / "plugins")
+    served = Served(config, port, tmp_path / "plugins")
+    senders = senders_to([port])
+    served.start()
+    served.until_ready()
+    for sender in senders:
+        sender.start()
+    for kill in range(KILLS):
+        if kill % 4 == 3:
+            # Now and then while it starts, or restores.
+            time.sleep(chance.uniform(0.0, served.took_s))
+        else:
+            served.until_ready()
+            time.sleep(chance.uniform(0.0, 1.0))
+        served.kill()
+        receiver.killed()
+        served.start()
+    served.until_ready()
+    steps = [sender.acknowledged for sender in senders]
+    wait_for(lambda: all(s.acknowledged > n for s, n in zip(senders, steps, strict=True)), 30, "points are taken again")
+    for sender in senders:
+        sender.end()
+    for sender in senders:
+        sender.join(30)
+        assert not sender.error
+    look = SqliteStore(data, readonly=True)
+    wait_for(lambda: not look.outbox(NEVER), 60, "the outbox is empty")
+    look.close()
+    served.stop()
+
+    store = SqliteStore(data, readonly=True)
+    (tmp_path / "judge.yaml").write_text(WATCHES)
+    bounds = read_config(tmp_path / "judge.yaml").bounds()
+    points = acknowledged_is_kept(store, senders)
+    other = undisturbed(store, bounds, {bound.name: ["receiver"] for bound in bounds})
+    alerts = alerts_are_equal(store, other)
+    assert not store.dead_letters()
+    store.close()
+    expected = told(other)
+    assert receiver.unique() == expected, "a notification is lost, or was decided twice"
+    receiver.check()
+    assert points > 48 * KILLS
+    assert alerts > KILLS / 2
+    sys.stdout.write(
+        f"{KILLS} kills: {points:,} points, {alerts} alerts, {len(expected)} notices, "
+        f"{len(receiver.repeats())} repeats\n"
+    )
