@@ -358,9 +358,8 @@ def pulse_readings(
     moments: NDArray[np.int64],
     rhythm: NDArray[np.float64],
     points: tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]],
-    missed: float,
-    least: float,
-    equal: float,
+    seen: NDArray[np.int64],
+    settings: tuple[float, float, float, float, float],
 ) -> tuple[
     NDArray[np.int32],
     NDArray[np.int64],
@@ -370,7 +369,11 @@ def pulse_readings(
     NDArray[np.float64],
 ]: ...
 def pulse_watermark(
-    moments: NDArray[np.int64], rhythm: NDArray[np.float64], now: int, missed: float, least: float
+    moments: NDArray[np.int64],
+    rhythm: NDArray[np.float64],
+    source: int,
+    now: int,
+    settings: tuple[float, float, float, float, float],
 ) -> tuple[
     NDArray[np.int32],
     NDArray[np.int64],

@@ -1,9 +1,9 @@
-use numpy::{PyArray1, PyReadonlyArray1, PyReadonlyArray2, PyReadwriteArray2};
+use numpy::{PyArray1, PyReadonlyArray1, PyReadwriteArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use super::batch::contiguous;
-use crate::kernels::pulse::{Finding, Pulse, MOMENTS, RHYTHM};
+use crate::kernels::pulse::{Finding, Pulse, Series, MOMENTS, RHYTHM};
 
 type Points<'py> = (
     PyReadonlyArray1<'py, i32>,
@@ -19,6 +19,8 @@ type Columns<'py> = (
     Bound<'py, PyArray1<i64>>,
     Bound<'py, PyArray1<f64>>,
 );
+
+type Settings = (f64, f64, f64, f64, f64);
 
 fn columns<'py>(py: Python<'py>, found: &[Finding]) -> Columns<'py> {
     (
@@ -41,26 +43,32 @@ fn widths(moments: &PyReadwriteArray2<'_, i64>, rhythm: &[usize]) -> PyResult<()
     }
 }
 
-/// Readings of some series, each slice in time order.
+fn kernel((missed, least, most, equal, ends): Settings) -> Pulse {
+    Pulse { missed, least, most, equal, ends }
+}
+
+/// Readings of some series, each slice in time order; `seen` is how far each one's watermark was.
 #[pyfunction]
 fn pulse_readings<'py>(
     py: Python<'py>,
     mut moments: PyReadwriteArray2<'py, i64>,
     mut rhythm: PyReadwriteArray2<'py, f64>,
     points: Points<'py>,
-    missed: f64,
-    least: f64,
-    equal: f64,
+    seen: PyReadonlyArray1<'py, i64>,
+    settings: Settings,
 ) -> PyResult<Columns<'py>> {
     widths(&moments, rhythm.as_array().shape())?;
     let (rows, offsets, times, values) = points;
-    let (rows, offsets) = (rows.as_slice()?, offsets.as_slice()?);
+    let (rows, offsets, seen) = (rows.as_slice()?, offsets.as_slice()?, seen.as_slice()?);
     let (times, values) = (times.as_slice()?, values.as_slice()?);
     let moments = moments.as_slice_mut().map_err(contiguous)?;
     let rhythm = rhythm.as_slice_mut().map_err(contiguous)?;
-    let kernel = Pulse { missed, least, equal };
+    if seen.len() != rows.len() {
+        return Err(PyValueError::new_err("one watermark a slice"));
+    }
+    let kernel = kernel(settings);
     let mut found = Vec::new();
-    for (&row, pair) in rows.iter().zip(offsets.windows(2)) {
+    for ((&row, pair), &seen) in rows.iter().zip(offsets.windows(2)).zip(seen) {
         let at = row as usize;
         let state = (
             moments.get_mut(at * MOMENTS..(at + 1) * MOMENTS),
@@ -69,27 +77,37 @@ fn pulse_readings<'py>(
         let (Some(moments), Some(rhythm)) = state else {
             return Err(PyValueError::new_err(format!("row {row} beyond the state")));
         };
-        for i in pair[0] as usize..pair[1] as usize {
-            kernel.reading(row, moments, rhythm, times[i], values[i], &mut found);
+        let mut series = Series { row, moments, rhythm };
+        let here = pair[0] as usize..pair[1] as usize;
+        let (Some(times), Some(values)) = (times.get(here.clone()), values.get(here)) else {
+            return Err(PyValueError::new_err(format!("slice of row {row} beyond the points")));
+        };
+        for (&time, &value) in times.iter().zip(values) {
+            kernel.reading(&mut series, time, value, seen, &mut found);
         }
     }
     Ok(columns(py, &found))
 }
 
-/// Time has passed for every series.
+/// Time has passed for the series of one source; -1: of all.
 #[pyfunction]
 fn pulse_watermark<'py>(
     py: Python<'py>,
     mut moments: PyReadwriteArray2<'py, i64>,
-    rhythm: PyReadonlyArray2<'py, f64>,
+    mut rhythm: PyReadwriteArray2<'py, f64>,
+    source: i64,
     now: i64,
-    missed: f64,
-    least: f64,
+    settings: Settings,
 ) -> PyResult<Columns<'py>> {
     widths(&moments, rhythm.as_array().shape())?;
-    let kernel = Pulse { missed, least, equal: 0.0 };
     let mut found = Vec::new();
-    kernel.watermark(moments.as_slice_mut().map_err(contiguous)?, rhythm.as_slice()?, now, &mut found);
+    kernel(settings).watermark(
+        moments.as_slice_mut().map_err(contiguous)?,
+        rhythm.as_slice_mut().map_err(contiguous)?,
+        source,
+        now,
+        &mut found,
+    );
     Ok(columns(py, &found))
 }
 

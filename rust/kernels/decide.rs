@@ -10,10 +10,14 @@
 
 use std::sync::Mutex;
 
+use super::decide_memory::{
+    Memory, Record, ACTIVE, AVERAGED, BEFORE, BEGUN, COOL, DECIDED, ENDED, ENVELOPE, FLAGS, JUDGED, LAPSED,
+    LAST, LAST_FLAGS, MEAN, OPEN, OPEN_ENVELOPE, PEAK, PEAK_SCORE, POINTS, SCORE, SHUT, SIDE, TIMED, VALUE,
+};
 use super::fleet::{Kernel, Slice};
 use super::policy::{
-    Judged, Limits, Policy, Seen, ADOPTED_LEVEL, BREACHING, CLOSED, COOLING, ESCALATED, NO_BAND, OPENED,
-    OUT_OF_RANGE, PATTERN, REOPENED, TIMED_OUT, WAITING,
+    Judged, Limits, Policy, Seen, ADOPTED_LEVEL, BREACHING, CLOSED, COOLING, ENDED_SERIES, ESCALATED, MUTED,
+    NO_BAND, OPENED, OUT_OF_RANGE, PATTERN, REOPENED, TIMED_OUT, WAITING,
 };
 
 /// From this bit on, flags of an alert hold the members of an ensemble that spoke at its opening.
@@ -21,50 +25,14 @@ const MEMBERS: u32 = 32;
 /// Points beyond the limit that make the opening.
 const OPENING: i64 = 12;
 
-/// Flags of `core/scores.py`: learning is held back; a level that stayed is the new normal.
+/// Flags of `core/scores.py`: learning is held back; a level that stayed is the new normal; the point moves nothing;
+/// no point at all, but the end of the series.
 const HELD: i64 = 1;
 const ADOPTED: i64 = 2;
+const MUTE: i64 = 8;
+const END: i64 = 16;
 /// Event time of an alert that is not closed.
 pub const NEVER: i64 = i64::MIN;
-
-// Places in `alert`. From VALUE to SIDE stands the peak: value, expected, lower, upper, score, confidence, side.
-const OPEN_ENVELOPE: usize = 0;
-const ENVELOPE: usize = 1;
-const VALUE: usize = 2;
-const SCORE: usize = 6;
-const SIDE: usize = 8;
-const MEAN: usize = 9;
-const BEFORE: usize = 10;
-/// The score at the peak: less than SCORE where a pattern within the band was stranger than any value.
-const PEAK_SCORE: usize = 11;
-pub const FLOATS: usize = 12;
-
-// Places in `run`.
-const HEAD: usize = 0;
-const QUIET_HEAD: usize = 1;
-const ACTIVE: usize = 2;
-const OPEN: usize = 3;
-const TIMED: usize = 4;
-const LAPSED: usize = 5;
-const COOL: usize = 6;
-const ENDED: usize = 7;
-const LAST_FLAGS: usize = 8;
-const BEGUN: usize = 9;
-const DECIDED: usize = 10;
-const SHUT: usize = 11;
-const PEAK: usize = 12;
-const LAST: usize = 13;
-const POINTS: usize = 14;
-const FLAGS: usize = 15;
-const AVERAGED: usize = 16;
-pub const INTS: usize = 17;
-
-/// An alert as far as it is known: slice, then `run[BEGUN..=FLAGS]`, then `alert[VALUE..PEAK_SCORE]`.
-pub struct Record {
-    pub slice: usize,
-    pub ints: [i64; FLAGS - BEGUN + 1],
-    pub floats: [f64; PEAK_SCORE - VALUE],
-}
 
 pub struct Decide {
     pub policy: Policy,
@@ -77,56 +45,6 @@ pub struct Decide {
     pub m: usize,
     pub n: usize,
     pub records: Mutex<Vec<Record>>,
-}
-
-/// The state of one series.
-struct Memory<'a, 'b> {
-    window: &'b mut &'a mut [f64],
-    quiet: &'b mut &'a mut [f64],
-    alert: &'b mut &'a mut [f64],
-    moments: &'b mut &'a mut [i64],
-    run: &'b mut &'a mut [i64],
-    changed: bool,
-}
-
-impl Memory<'_, '_> {
-    /// The score `back` points ago; 0 is the last one.
-    fn ago(&self, back: usize) -> (f64, i64) {
-        let size = self.window.len();
-        let at = (self.run[HEAD] as usize + 2 * size - 1 - back) % size;
-        (self.window[at], self.moments[at])
-    }
-
-    fn push_window(&mut self, score: f64, time: i64) {
-        let at = self.run[HEAD] as usize;
-        self.window[at] = score;
-        self.moments[at] = time;
-        self.run[HEAD] = ((at + 1) % self.window.len()) as i64;
-    }
-
-    fn push_quiet(&mut self, score: f64) {
-        let at = self.run[QUIET_HEAD] as usize;
-        self.quiet[at] = score;
-        self.run[QUIET_HEAD] = ((at + 1) % self.quiet.len()) as i64;
-    }
-
-    /// Largest of the last `count` scores over `close_level`.
-    fn recent(&self, count: usize) -> f64 {
-        let size = self.quiet.len();
-        if count == size {
-            return self.quiet.iter().fold(0.0, |most, &s| f64::max(most, s));
-        }
-        let head = self.run[QUIET_HEAD] as usize;
-        (0..count).fold(0.0, |most, back| f64::max(most, self.quiet[(head + 2 * size - 1 - back) % size]))
-    }
-
-    fn record(&self, slice: usize) -> Record {
-        let mut ints = [0; FLAGS - BEGUN + 1];
-        let mut floats = [0.0; PEAK_SCORE - VALUE];
-        ints.copy_from_slice(&self.run[BEGUN..=FLAGS]);
-        floats.copy_from_slice(&self.alert[VALUE..PEAK_SCORE]);
-        Record { slice, ints, floats }
-    }
 }
 
 impl Decide {
@@ -313,8 +231,8 @@ impl Decide {
         events
     }
 
-    /// The new level is normal from here on: the alert is over, and nothing before counts against what follows.
-    fn adopt(&self, memory: &mut Memory<'_, '_>, time: i64, slice: usize) -> i64 {
+    /// The alert is over for this reason, and nothing before counts against what follows.
+    fn clear(&self, memory: &mut Memory<'_, '_>, time: i64, slice: usize, why: i64) -> i64 {
         memory.window.fill(-1.0);
         memory.quiet.fill(0.0);
         memory.alert[OPEN_ENVELOPE] = 0.0;
@@ -322,10 +240,12 @@ impl Decide {
         if memory.run[ACTIVE] == 0 {
             return 0;
         }
-        memory.run[FLAGS] |= ADOPTED_LEVEL;
-        memory.changed = true;
+        if why == ADOPTED_LEVEL || memory.run[OPEN] == 1 {
+            memory.run[FLAGS] |= why;
+            memory.changed = true;
+        }
         self.end(memory, time, slice);
-        ADOPTED_LEVEL | CLOSED
+        why | CLOSED
     }
 }
 
@@ -346,13 +266,17 @@ impl Kernel for Decide {
         let mut memory = Memory { window, quiet, alert, moments, run, changed: false };
         let mut scratch = Vec::with_capacity(self.n);
         for (i, (&value, &time)) in slice.values.iter().zip(slice.times).enumerate() {
-            let held = flags[i] as i64 & HELD != 0;
+            let flag = flags[i] as i64;
+            if flag & END != 0 {
+                out_policy[i] = self.clear(&mut memory, time, slice.index, ENDED_SERIES) as f64;
+                continue;
+            }
             let seen = Seen {
                 value,
                 expected: expected[i],
                 score: score[i],
                 confidence: confidence[i],
-                held,
+                held: flag & HELD != 0,
                 spoke: spoke[i] as i64,
             };
             let limits = Limits {
@@ -363,11 +287,14 @@ impl Kernel for Decide {
                 upper: own_upper[i],
             };
             let judged = self.policy.judge(&seen, &limits);
-            let rising = flags[i] as i64 & ADOPTED & !memory.run[LAST_FLAGS] != 0;
-            memory.run[LAST_FLAGS] = flags[i] as i64;
+            let rising = flag & ADOPTED & !memory.run[LAST_FLAGS] != 0;
+            memory.run[LAST_FLAGS] = flag;
+            memory.run[JUDGED] = memory.run[JUDGED].saturating_add(i64::from(!seen.score.is_nan()));
             let mut events = judged.flags;
             if rising {
-                events |= self.adopt(&mut memory, time, slice.index);
+                events |= self.clear(&mut memory, time, slice.index, ADOPTED_LEVEL);
+            } else if flag & MUTE != 0 {
+                events |= MUTED;
             } else if !judged.score.is_nan() && judged.counts {
                 let (more, raised) =
                     self.advance(&mut memory, &judged, &seen, time, slice.index, &mut scratch);

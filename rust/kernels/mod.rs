@@ -6,6 +6,7 @@ pub mod calibrate_light;
 pub mod counts;
 pub mod cut_off;
 pub mod decide;
+pub mod decide_memory;
 pub mod distance;
 pub mod ewma;
 pub mod exps;

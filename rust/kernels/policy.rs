@@ -17,6 +17,8 @@ pub const ADOPTED_LEVEL: i64 = 1 << 12;
 pub const TIMED_OUT: i64 = 1 << 13;
 pub const NO_BAND: i64 = 1 << 14;
 pub const PATTERN: i64 = 1 << 15;
+pub const MUTED: i64 = 1 << 16;
+pub const ENDED_SERIES: i64 = 1 << 17;
 
 /// Score of a finding that opens an alert directly: out of range, or no data where that counts as breaching.
 pub const FINDING: f64 = 3.0;

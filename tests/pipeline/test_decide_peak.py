@@ -6,6 +6,7 @@ import dataclasses
 import math
 
 import numpy as np
+import pytest
 
 from watchband.core.points import Points
 from watchband.core.scores import Scores
@@ -69,7 +70,8 @@ def test_whether_there_is_a_band_is_told_of_the_peak() -> None:
         assert math.isnan(record.upper) == bool(kind)
 
 
-def test_a_state_of_version_1_goes_on() -> None:
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_state_of_an_older_version_goes_on(version: int) -> None:
     n = 30
     values = np.random.default_rng(3).normal(0, 3, n)
     blank = np.full(n, np.nan)
@@ -79,6 +81,8 @@ def test_a_state_of_version_1_goes_on() -> None:
     decide = Decide()
     now = decide.start()
     decide.step(now, points, scores, judgement)
-    arrays = {**now.arrays, "alert": now.arrays["alert"][:, :-1].copy()}
-    old = dataclasses.replace(now, version=1, arrays=arrays)
+    arrays = {**now.arrays, "run": now.arrays["run"][:, :-1].copy()}
+    if version == 1:
+        arrays["alert"] = arrays["alert"][:, :-1].copy()
+    old = dataclasses.replace(now, version=version, arrays=arrays)
     assert decide.load(old.to_bytes()).same_bits(now)

@@ -12,7 +12,7 @@ from watchband.core.ports import Batch, Readings
 from watchband.core.series import SeriesKey
 from watchband.detectors import RollingZscore
 from watchband.pipeline.policy import Policy
-from watchband.pipeline.prepare import Prepare, Raw
+from watchband.pipeline.prepare import Prepare
 from watchband.pipeline.results import Results
 from watchband.pipeline.rules import Cutoff
 from watchband.pipeline.runner import RETRIES_MAX, Runner
@@ -94,9 +94,7 @@ def test_live_equals_replay_of_the_log() -> None:
     again: list[Results] = []
     state = WATCH.start()
     for commit in store.log("hosts", 0):
-        rows = state.add([r.key for r in commit.readings])
-        raw = Raw.fleet([(r.times, r.values) for r in commit.readings], rows=rows)
-        again.append(WATCH.step(state, raw, flush=bool(commit.events)))
+        again.append(WATCH.fold(state, commit.readings, commit.events))
     assert len(live) == len(again)
     assert all(a.same_bits(b) and a.alerts == b.alerts for a, b in zip(live, again, strict=True))
     restored = Runner(WATCH, store).live()

@@ -18,6 +18,10 @@ ADOPTED = 2
 """Flag: from this point on a level that stayed is the new normal."""
 WARMING = 4
 """Flag: the detector still warms up; its band is wider than it will be."""
+MUTED = 8
+"""Flag that a watch adds, no detector: the point lies in a window in which no alert opens, changes or closes."""
+ENDED = 16
+"""What tells ``decide`` that a series has ended: no point, and never in scores."""
 
 _BLANK = (np.nan, np.nan, np.nan, np.nan, np.nan, 0.0)
 

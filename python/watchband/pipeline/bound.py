@@ -5,20 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from watchband.core.alert import Alert
-from watchband.core.events import WatermarkMoved
 from watchband.core.ports import Commit, Readings
 from watchband.core.series import SeriesKey
+from watchband.pipeline.folding import END
 from watchband.pipeline.marks import Marker
-from watchband.pipeline.prepare import Raw
 from watchband.pipeline.results import Results
 from watchband.pipeline.watch import Span, Watch
 from watchband.pipeline.watch_state import WatchState, combined
 
-END = int(np.iinfo(np.int64).max)
-"""A watermark at this time ends the stream: what prepare holds back is let go."""
+__all__ = ["END", "Bound", "Lane", "every_series", "last_versions"]
 
 
 def every_series(key: SeriesKey) -> bool:
@@ -87,12 +83,9 @@ class Lane:
         Should it raise, the state may stand between two stages: throw the lane away.
         """
         readings = self._mine(entry.readings)
-        rows = self.state.add([r.key for r in readings])
-        raw = Raw.fleet([(r.times, r.values) for r in readings], rows=rows)
-        flush = any(isinstance(e, WatermarkMoved) and e.time == END for e in entry.events)
-        results = self.bound.watch.step(self.state, raw, excluded=self.bound.excluded, flush=flush)
+        results = self.bound.watch.fold(self.state, readings, entry.events, excluded=self.bound.excluded)
         self.sequence = entry.sequence
-        self.points += len(raw)
+        self.points += sum(len(r.times) for r in readings)
         return results
 
     def _mine(self, readings: Sequence[Readings]) -> list[Readings]:

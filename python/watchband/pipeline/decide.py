@@ -12,6 +12,7 @@ is one number, the envelope: the alert with limit t is open exactly while ``enve
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, ClassVar
@@ -23,13 +24,13 @@ from watchband import _kernels
 from watchband.core.fold import Fold, fingerprint
 from watchband.core.params import values_of
 from watchband.core.points import Float64, Int64, Points
-from watchband.core.scores import Scores
+from watchband.core.scores import ENDED, Scores
 from watchband.core.state import Field, State
 from watchband.pipeline.policy import Policy
 
 NEVER = int(np.iinfo(np.int64).min)
 """``closed`` of a record whose alert is open."""
-_FLOATS, _INTS = 12, 17
+_FLOATS, _INTS = 12, 18
 _SCORE = 6
 _SIDES = {"both": 0, "above": 1, "below": -1}
 
@@ -143,11 +144,11 @@ class Decide(Fold):
     State
     -----
     ``window``, ``moments``: the last max(consecutive, n) scores and their times; ``quiet``: the last close_after +
-    flap_hold scores; ``alert``, ``run``: the open alert. 360 bytes at the defaults.
+    flap_hold scores; ``alert``, ``run``: the open alert. 368 bytes at the defaults.
     """
 
     name: ClassVar[str] = "decide"
-    state_version: ClassVar[int] = 2
+    state_version: ClassVar[int] = 3
 
     policy: Policy = field(default_factory=Policy)
     limit: float = 1.0
@@ -175,12 +176,14 @@ class Decide(Fold):
         return state
 
     def upgrade(self, state: State) -> State:
-        """Version 1 did not keep the score at the peak apart: it was the alert's."""
-        if state.version != 1:
+        """Version 1 did not keep the score at the peak apart, and version 2 did not count judged points."""
+        if state.version not in (1, 2):
             return super().upgrade(state)
-        alert = state.arrays["alert"]
-        arrays = {**state.arrays, "alert": np.concatenate([alert, alert[:, _SCORE : _SCORE + 1]], axis=1)}
-        return replace(state, version=2, arrays=arrays)
+        alert, run = state.arrays["alert"], state.arrays["run"]
+        if state.version == 1:
+            alert = np.concatenate([alert, alert[:, _SCORE : _SCORE + 1]], axis=1)
+        run = np.concatenate([run, state.points_seen[:, None]], axis=1)
+        return replace(state, version=3, arrays={**state.arrays, "alert": alert, "run": run})
 
     def step(
         self, state: State, points: Points, scores: Scores, judgement: Judgement, *, threads: int = 0
@@ -213,6 +216,34 @@ class Decide(Fold):
             score[graded] = judgement.grade[graded]
         return Decisions(score, alert_score, lower, upper, opened.view(np.int64), events.astype(np.int64), records)
 
+    def end(self, state: State, rows: Sequence[int], times: Sequence[int]) -> list[Record]:
+        """These series have ended: their open alerts are closed, each at its time (ns UTC)."""
+        self.check_state(state)
+        n = len(rows)
+        if not n:
+            return []
+        points = Points(np.array(times, np.int64), np.full((n, 1), np.nan), np.arange(n + 1), np.array(rows, np.int32))
+        columns = [np.full(n, np.nan) for _ in range(10)]
+        columns[8] = np.full(n, float(ENDED))
+        return _records(points, *self._kernel(state, points, columns, [np.empty(n) for _ in range(6)], 1))
+
+    def is_open(self, state: State) -> NDArray[np.bool_]:
+        """Of every series, whether its alert is open: bool[series]."""
+        return np.asarray(state.arrays["run"][:, _OPEN] == 1)
+
+    def judged(self, state: State) -> Int64:
+        """Of every series, the points on which there was an opinion: int64[series]."""
+        return np.asarray(state.arrays["run"][:, _JUDGED])
+
+    def cooling(self, state: State) -> Int64:
+        """Of every series, the points until an alert may open again: int64[series]."""
+        return np.asarray(state.arrays["run"][:, _COOL])
+
+    def last_scores(self, state: State, row: int) -> Float64:
+        """The last scores of a series that count for its opening, oldest first; -1 where there was none."""
+        window, head = state.arrays["window"][row], int(state.arrays["run"][row, 0])
+        return np.roll(window, -head)
+
     def _kernel(
         self,
         state: State,
@@ -243,7 +274,7 @@ class Decide(Fold):
         )
 
 
-_ENDED = 7
+_OPEN, _COOL, _ENDED, _JUDGED = 3, 6, 7, 17
 _EVENTS = (1 << 32) - 1
 
 

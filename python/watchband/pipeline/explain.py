@@ -29,6 +29,7 @@ class Context:
     zone: str = "UTC"
     members: tuple[str, ...] = ()
     says: tuple[str, ...] = ()
+    weight: float = 1.0
 
 
 def band_widths(value: float, lower: float, upper: float, expected: float) -> float:
@@ -55,7 +56,7 @@ def alert_of(record: Record, key: SeriesKey, context: Context) -> Alert:
         watch=context.watch,
         detector=context.detector,
         kind=kind,
-        severity=severity_of(record.anomaly_score),
+        severity=severity_of(context.weight * record.anomaly_score * growth(record.points, context.policy)),
         opened=record.opened,
         decided=record.decided,
         closed=None if record.closed == NEVER else record.closed,
@@ -76,6 +77,11 @@ def alert_of(record: Record, key: SeriesKey, context: Context) -> Alert:
     )
 
 
+def growth(points: int, policy: Policy) -> float:
+    """What lasts weighs more: half as much again after four times the points that make a level, evenly until then."""
+    return 1.0 + 0.5 * min(1.0, points / (4 * policy.level_after))
+
+
 def _members(record: Record, context: Context) -> tuple[str, ...]:
     return tuple(name for k, name in enumerate(context.members) if record.members >> k & 1)
 
@@ -94,6 +100,7 @@ def _policies(record: Record, policy: Policy) -> tuple[str, ...]:
     words = [policy.opening] if policy.opening else []
     words += ["out of range"] if record.events & Event.OUT_OF_RANGE else []
     words += ["missing data is breaching"] if record.events & Event.BREACHING else []
+    words += ["series ended"] if record.events & Event.ENDED else []
     words += ["longest time open"] if record.events & Event.TIMED_OUT else []
     return tuple(words)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 
 from watchband.core.errors import ConfigError, StateCorruptError
@@ -49,13 +49,20 @@ class GridState(WatchState):
 
     def copy(self) -> GridState:
         """An independent copy."""
-        whole = super().copy()
-        others = [other.copy() for other in self.others]
-        made = GridState(
-            whole.keys, whole.prepare, whole.detector, whole.calibrate, whole.decide, self.blank, others=others
-        )
+        made = GridState.of(super().copy(), [other.copy() for other in self.others])
         made.share()
         return made
+
+    @classmethod
+    def of(cls, first: WatchState, others: list[WatchState]) -> GridState:
+        """The state of the first watch with those of the others."""
+        return cls(first.keys, **first.stages, blank=first.blank, upstream=first.upstream, others=others)
+
+    def _keep(self, stay: list[int]) -> None:
+        for other in self.others:
+            other._keep(stay)
+        super()._keep(stay)
+        self.share()
 
     def same_bits(self, other: WatchState) -> bool:
         """True where keys and every stage's state are equal bit for bit, for every watch."""
@@ -132,7 +139,8 @@ class Grid(Watch):
                     "The watches of a grid share detector and prepare. Got "
                     f"{first.detector!r} and {other.detector!r}; make a grid for each."
                 )
-        return cls(first.name, first.detector, first.rule, first.policy, first.prepare, first.zone, tuple(watches[1:]))
+        own = {f.name: getattr(first, f.name) for f in fields(Watch)}
+        return cls(**own, others=tuple(watches[1:]))
 
     @cached_property
     def fingerprint(self) -> str:
@@ -160,9 +168,7 @@ class Grid(Watch):
         return self._grid(first, others)
 
     def _grid(self, first: WatchState, others: list[WatchState]) -> GridState:
-        state = GridState(
-            first.keys, first.prepare, first.detector, first.calibrate, first.decide, first.blank, others=others
-        )
+        state = GridState.of(first, others)
         state.share()
         return state
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from watchband.core.errors import DataError, PointsShapeError
-from watchband.core.ports import Readings
+from watchband.core.points import Int64
+from watchband.core.ports import Arrival, Readings
 from watchband.core.series import SeriesKey
+from watchband.pipeline.upstream import NEVER
+from watchband.pipeline.watch_state import WatchState
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +67,61 @@ def _joined(key: SeriesKey, parts: list[Readings]) -> Readings:
         return parts[0]
     times, values = np.concatenate([p.times for p in parts]), np.concatenate([p.values for p in parts])
     return Readings(key, times, values, parts[-1].source)
+
+
+def arrivals(readings: Sequence[Readings], states: Iterable[WatchState], lateness: Mapping[str, int]) -> list[Readings]:
+    """What becomes of readings that were admitted: each slice folded, held or late, cut where it is of two kinds.
+
+    Late is what is older than the newest reading that was let go: of its series, or where its source has an allowed
+    lateness what is not behind the source's watermark. A repeat of the newest time is left to prepare.
+
+    Parameters
+    ----------
+    readings : sequence of Readings
+        One slice a series.
+    states : iterable of WatchState
+        What the watches know of series and sources.
+    lateness : mapping of str to int
+        Sources whose readings wait for their watermark, by allowed lateness in ns.
+    """
+    states = list(states)
+    marks = {name: max((_watermark(state, name) for state in states), default=NEVER) for name in lateness}
+    filled = [r for r in readings if len(r.times)]
+    if not filled:
+        return []
+    newest = np.full(len(filled), NEVER)
+    for state in states:
+        rows = np.array([state.rows.get(r.key, -1) for r in filled])
+        known = rows >= 0
+        newest[known] = np.maximum(newest[known], state.prepare.last_time[rows[known]])
+    held = np.array([r.source in marks for r in filled])
+    # The earliest time of a slice says whether any of it is late, which is rare.
+    starts = np.cumsum([0, *(len(r.times) for r in filled[:-1])])
+    first = np.minimum.reduceat(np.concatenate([r.times for r in filled]), starts)
+    edge = np.array([marks.get(r.source, NEVER) for r in filled])
+    late = np.where(held, first <= edge, first < newest)
+    if not held.any() and not late.any():
+        return filled
+    edges: Int64 = np.where(held, edge, newest - 1)
+    return [
+        part
+        for one, waits, some, at in zip(filled, held.tolist(), late.tolist(), edges.tolist(), strict=True)
+        for part in _parted(replace(one, arrival=Arrival.HELD if waits else Arrival.ON_TIME), some, at)
+    ]
+
+
+def _watermark(state: WatchState, source: str) -> int:
+    marks = state.upstream.watermarks
+    return max(marks.get(source, NEVER), marks.get("", NEVER))
+
+
+def _parted(one: Readings, some: bool, edge: int) -> list[Readings]:
+    """A slice, and apart from it what is not behind ``edge``."""
+    if not some:
+        return [one]
+    late = one.times <= edge
+    parts = (
+        replace(one, times=one.times[late], values=one.values[late], arrival=Arrival.LATE),
+        replace(one, times=one.times[~late], values=one.values[~late]),
+    )
+    return [part for part in parts if len(part.times)]

@@ -18,8 +18,9 @@ FINDING = 3.0
 class Event(IntFlag):
     """What policies and the state machine did at one point; several may hold.
 
-    ``DIRECTION``, ``MIN_DEVIATION`` and ``MIN_COUNT`` suppressed a score above 1; ``WAITING`` and ``COOLING`` kept an
-    alert from opening; ``OUT_OF_RANGE`` and ``BREACHING`` raised; the rest says what became of the alert.
+    ``DIRECTION``, ``MIN_DEVIATION`` and ``MIN_COUNT`` suppressed a score above 1; ``WAITING``, ``COOLING`` and
+    ``MUTED`` kept an alert from opening; ``OUT_OF_RANGE`` and ``BREACHING`` raised; the rest says what became of the
+    alert.
     """
 
     DIRECTION = 1
@@ -38,6 +39,8 @@ class Event(IntFlag):
     TIMED_OUT = 8192
     NO_BAND = 16384
     PATTERN = 32768
+    MUTED = 65536
+    ENDED = 131072
 
 
 MEANING = {
@@ -57,8 +60,10 @@ MEANING = {
     Event.TIMED_OUT: "the alert had been open for the longest time allowed",
     Event.NO_BAND: "no band is drawn here",
     Event.PATTERN: "strange by its pattern, not by its value",
+    Event.MUTED: "in a window in which nothing is told",
+    Event.ENDED: "the series ended",
 }
-SUPPRESSED = Event.DIRECTION | Event.MIN_DEVIATION | Event.MIN_COUNT | Event.WAITING | Event.COOLING
+SUPPRESSED = Event.DIRECTION | Event.MIN_DEVIATION | Event.MIN_COUNT | Event.WAITING | Event.COOLING | Event.MUTED
 RAISED = Event.OUT_OF_RANGE | Event.BREACHING
 
 

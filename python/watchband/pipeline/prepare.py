@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import ClassVar
@@ -237,6 +238,17 @@ class Prepare(Fold):
         totals = dict(zip(_COUNTS, state.arrays["counts"].sum(axis=0).tolist(), strict=True))
         names = {f.name for f in fields(Quality)}
         return {name: int(total) for name, total in totals.items() if name in names and name != "interval_ns"}
+
+    def note_late(self, state: State, rows: Sequence[tuple[int, int]]) -> None:
+        """So many readings of these rows came too late to be folded: they are counted, no more."""
+        for row, count in rows:
+            state.arrays["counts"][row, [_COUNTS.index("rows"), _COUNTS.index("late")]] += count
+
+    def counts_of_each(self, state: State) -> dict[str, Int64]:
+        """What was counted of every series, by the names of ``Quality``: int64[series] each."""
+        self.check_state(state)
+        counts = state.arrays["counts"]
+        return {name: counts[:, place] for place, name in enumerate(_COUNTS[: _COUNTS.index("longest_step")])}
 
     def quality(self, state: State) -> list[Quality]:
         """What was found in the readings so far, series by series."""

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from watchband import _kernels
 from watchband.core import params, wording
 from watchband.core.alert import Alert, Kind, alert_id, severity_of
-from watchband.core.duration import MINUTE
+from watchband.core.duration import DAY, HOUR, MINUTE
 from watchband.core.fold import Fold, fingerprint
 from watchband.core.params import Integer, Real, param
 from watchband.core.points import Float64, Int64, Points
@@ -21,7 +22,13 @@ from watchband.core.series import SeriesKey
 from watchband.core.state import Field, State
 
 NEVER = int(np.iinfo(np.int64).min)
-_READINGS = 4
+_OVER = int(np.iinfo(np.int64).max)
+_MOMENTS, _RHYTHM = 14, 9
+_LAST, _SILENT, _STUCK, _READINGS, _SILENT_KNOWN, _STUCK_KNOWN, _EXCUSED = 0, 2, 3, 4, 5, 6, 7
+_OWNER, _ZEROS, _STOOD, _SILENCES = 10, 11, 12, 13
+_COUNTED = (_READINGS, 9, _OWNER, _ZEROS, _STOOD, _SILENCES)
+"""Places that begin with 0, unlike moments."""
+SILENCE, STUCK, ENDED = 0, 1, 2
 SEVERITY_SCORE = 1.5
 """anomaly_score of a finding: a warning."""
 
@@ -35,7 +42,8 @@ class Found:
     row : int32[k]
         State row.
     what : int64[k]
-        0: the series is silent; 1: its value stands still.
+        ``SILENCE``, ``STUCK`` (its value stands still), or ``ENDED``: a silence is over because it lasted so long that
+        the series is taken as ended.
     since, known, over : int64[k]
         Where that begins, when it was known, and when it ended (``NEVER`` while it lasts), ns UTC.
     value : float64[k]
@@ -52,33 +60,49 @@ class Found:
     def __len__(self) -> int:
         return len(self.row)
 
+    @classmethod
+    def none(cls) -> Found:
+        """Nothing was found."""
+        whole = np.empty(0, np.int64)
+        return cls(np.empty(0, np.int32), whole, whole, whole, whole, np.empty(0))
+
+    def take(self, chosen: NDArray[np.bool_]) -> Found:
+        """Some of the findings."""
+        return Found(*(getattr(self, f.name)[chosen] for f in fields(self)))
+
 
 @dataclass(frozen=True)
 class Pulse(Fold):
     """Whether series report and move: a fold over readings and the watermark.
 
-    What is usual is learned: the distance of readings, the longest silence and the longest run of equal values. A
-    silence or run that was told and comes again much the same is usual from then on (a device that is off at night).
-    What is told does not depend on how often the watermark moves: a silence is known from the moment at which
-    patience ends. Cost: some 10 ns a reading, 128 bytes a series.
+    What is usual is learned: the distance of readings, the longest silence, how long readings are under way (seen
+    from the watermark), and the longest run of equal values. A silence or run that was told and comes again much the
+    same is usual from then on (a device that is off at night). What is usual is forgotten by half in two weeks.
+
+    Silence is told after ``missed`` usual distances, or after ``most_ns`` where that is sooner (but never before two),
+    or after twice the longest usual silence; not before 16 readings (4 where their distance hardly varies), nor before
+    readings arrived behind three watermarks. What is told does not depend on how often the watermark moves: a silence
+    is known from the moment at which patience ends. Cost: some 10 ns a reading, 200 bytes a series.
 
     Examples
     --------
-    >>> pulse = Pulse()
+    >>> pulse, minute = Pulse(), 60_000_000_000
     >>> state = pulse.start(1)
-    >>> times = np.arange(50) * 60_000_000_000
-    >>> len(pulse.step(state, Points.of(times, np.arange(50.0))))
-    0
-    >>> found = pulse.watermark(state, int(times[-1]) + 6 * 60_000_000_000)
-    >>> found.what.tolist(), (found.known - times[-1]).tolist()
-    ([0], [300000000000])
+    >>> for i in range(50):
+    ...     _ = pulse.step(state, Points.of([i * minute], [float(i)]), seen=i * minute)
+    ...     _ = pulse.watermark(state, (i + 1) * minute)
+    >>> found = pulse.watermark(state, (49 + 6) * minute)
+    >>> found.what.tolist(), (found.known // minute).tolist()
+    ([0], [54])
     """
 
     name: ClassVar[str] = "pulse"
 
     missed: int = param(5, Integer(0), "Readings in a row that are missing until silence is told; 0: never.")
     least_ns: int = param(2 * MINUTE, Integer(0), "Silence that is too short to tell.", unit="ns")
+    most_ns: int = param(HOUR, Integer(0), "Silence that is told of a slow series, if two readings miss.", unit="ns")
     equal: int = param(36, Integer(0), "Equal readings in a row that are told where a metric moves; 0: never.")
+    ends_ns: int = param(DAY, Integer(0), "So long after it was told a silent series has ended; 0: never.", unit="ns")
     score: float = param(SEVERITY_SCORE, Real(1, low_open=True), "anomaly_score of these findings.", retunable=True)
 
     def __post_init__(self) -> None:
@@ -86,7 +110,7 @@ class Pulse(Fold):
 
     def layout(self) -> dict[str, Field]:
         """The arrays of one series."""
-        return {"moments": Field("i8", 7, float(NEVER)), "rhythm": Field("f8", 9)}
+        return {"moments": Field("i8", _MOMENTS, float(NEVER)), "rhythm": Field("f8", _RHYTHM)}
 
     @cached_property
     def fingerprint(self) -> str:
@@ -96,10 +120,14 @@ class Pulse(Fold):
     def start(self, series: int = 1) -> State:
         """A state for series that have seen nothing."""
         state = super().start(series)
-        state.arrays["moments"][:, _READINGS] = 0
+        state.arrays["moments"][:, list(_COUNTED)] = 0
         return state
 
-    def step(self, state: State, points: Points) -> Found:
+    @property
+    def _settings(self) -> tuple[float, float, float, float, float]:
+        return float(self.missed), float(self.least_ns), float(self.most_ns), float(self.equal), float(self.ends_ns)
+
+    def step(self, state: State, points: Points, *, seen: int | Int64 = NEVER) -> Found:
         """Fold readings; those without a value are none.
 
         Parameters
@@ -108,6 +136,8 @@ class Pulse(Fold):
             From ``start`` or an earlier step.
         points : Points
             One value a point, each slice in time order.
+        seen : int or int64[s], optional
+            How far the watermark of each slice's source was before these readings arrived, ns UTC.
 
         Raises
         ------
@@ -115,24 +145,70 @@ class Pulse(Fold):
             The state belongs to something else.
         """
         self.check_state(state)
-        values = np.ascontiguousarray(points.values[:, 0])
         found = _kernels.pulse_readings(
             state.arrays["moments"],
             state.arrays["rhythm"],
-            (points.rows, points.offsets, points.times, values),
-            float(self.missed),
-            float(self.least_ns),
-            float(self.equal),
+            (points.rows, points.offsets, points.times, np.ascontiguousarray(points.values[:, 0])),
+            np.ascontiguousarray(np.broadcast_to(np.asarray(seen, np.int64), points.series)),
+            self._settings,
         )
         return Found(*found)
 
-    def watermark(self, state: State, time: int) -> Found:
-        """Time has passed for every series: nothing older than ``time`` (ns UTC) will come."""
+    def watermark(self, state: State, time: int, source: int = -1) -> Found:
+        """Time has passed for the series of a source (-1: for all): nothing older than ``time`` (ns UTC) will come."""
         self.check_state(state)
-        found = _kernels.pulse_watermark(
-            state.arrays["moments"], state.arrays["rhythm"], time, float(self.missed), float(self.least_ns)
-        )
-        return Found(*found)
+        arrays = state.arrays["moments"], state.arrays["rhythm"]
+        return Found(*_kernels.pulse_watermark(*arrays, source, time, self._settings))
+
+    def own(self, state: State, rows: Int64, source: NDArray[np.int64]) -> None:
+        """These series belong to the sources of these numbers from here on."""
+        state.arrays["moments"][rows, _OWNER] = source
+
+    def owners(self, state: State) -> Int64:
+        """The number of the source of every series: int64[series]."""
+        return np.asarray(state.arrays["moments"][:, _OWNER])
+
+    def excuse(self, state: State, rows: NDArray[Any], time: int) -> None:
+        """What these series (rows, or a bool for each) did not send before ``time`` is not their fault."""
+        moments = state.arrays["moments"]
+        moments[rows, _EXCUSED] = np.maximum(moments[rows, _EXCUSED], time)
+
+    def pardon(self, state: State, rows: NDArray[Any], before: int, time: int) -> None:
+        """An excuse until ``before`` ends earlier, at ``time``."""
+        column = state.arrays["moments"][:, _EXCUSED]
+        column[rows & (column == before)] = time
+
+    def end(self, state: State, rows: Sequence[int], time: int) -> Found:
+        """What was told of these series is over, at ``time`` or when it was known."""
+        moments, value = state.arrays["moments"], state.arrays["rhythm"][:, 3]
+        told = [
+            (row, what, *moments[row, [begin, known]].tolist(), max(time, int(moments[row, known])), value[row])
+            for row in rows
+            for what, begin, known in ((ENDED, _SILENT, _SILENT_KNOWN), (STUCK, _STUCK, _STUCK_KNOWN))
+            if moments[row, begin] not in (NEVER, _OVER)
+        ]
+        moments[list(rows), _SILENT], moments[list(rows), _STUCK] = _OVER, NEVER
+        if not told:
+            return Found.none()
+        row, what, since, known, over, last = (np.array(column) for column in zip(*told, strict=True))
+        return Found(row.astype(np.int32), what, since, known, over, last)
+
+    def silent(self, state: State) -> NDArray[np.bool_]:
+        """Of every series, whether its silence was told or it has ended: bool[series]."""
+        return np.asarray(state.arrays["moments"][:, _SILENT] != NEVER)
+
+    def stuck(self, state: State) -> NDArray[np.bool_]:
+        """Of every series, whether it was told that its value stands still: bool[series]."""
+        return np.asarray(state.arrays["moments"][:, _STUCK] != NEVER)
+
+    def last_time(self, state: State) -> Int64:
+        """Time of the last reading of every series, ns UTC, ``NEVER`` before the first: int64[series]."""
+        return np.asarray(state.arrays["moments"][:, _LAST])
+
+    def counts(self, state: State) -> dict[str, Int64]:
+        """Of every series, readings that were zero, those while its value stood still, and silences: int64[series]."""
+        moments = state.arrays["moments"]
+        return {"zero": moments[:, _ZEROS], "stuck": moments[:, _STOOD], "silences": moments[:, _SILENCES]}
 
     def usual_step_ns(self, state: State) -> Float64:
         """Usual distance of two readings of every series, ns; 0 while it is not known: float64[series]."""
@@ -142,15 +218,16 @@ class Pulse(Fold):
 def alerts_of(
     found: Found, keys: Sequence[SeriesKey], watch: str, zone: str = "UTC", score: float = SEVERITY_SCORE
 ) -> list[Alert]:
-    """The alerts that findings open and close, each finding in turn."""
+    """The alerts that findings open and close, each in its last version."""
     columns = (getattr(found, name).tolist() for name in ("row", "what", "since", "known", "over", "value"))
-    return [_alert(keys[row], watch, zone, score, *rest) for row, *rest in zip(*columns, strict=True)]
+    alerts = [_alert(keys[row], watch, zone, score, *rest) for row, *rest in zip(*columns, strict=True)]
+    return list({alert.id: alert for alert in alerts}.values())
 
 
 def _alert(
     key: SeriesKey, watch: str, zone: str, score: float, what: int, since: int, known: int, over: int, value: float
 ) -> Alert:
-    kind: Kind = "stuck" if what else "no data"
+    kind: Kind = "stuck" if what == STUCK else "no data"
     closed = None if over == NEVER else over
     nothing = math.nan
     return Alert(
@@ -174,16 +251,19 @@ def _alert(
         anomaly_score=score,
         confidence=1.0,
         points=0,
-        reason=_reason(key, kind, since, closed, value, zone),
+        reason=_reason(key, what, since, closed, value, zone),
+        policies=("series ended",) if what == ENDED else (),
     )
 
 
-def _reason(key: SeriesKey, kind: Kind, since: int, closed: int | None, value: float, zone: str) -> str:
+def _reason(key: SeriesKey, what: int, since: int, closed: int | None, value: float, zone: str) -> str:
     when = f"since {wording.moment(since, zone)}"
+    if what == ENDED:
+        return f"{key} has sent nothing {when} and is taken as ended."
     if closed is not None:
         when = f"from {wording.moment(since, zone)} to {wording.moment(closed, zone, since)}"
         when += f", {wording.duration(closed - since)}"
-    if kind == "no data":
+    if what == SILENCE:
         return f"{key} {'has sent' if closed is None else 'sent'} nothing {when}; it usually reports."
     at = wording.quantity(key.metric, value)
     return f"{key} {f'stands still at {at}' if closed is None else 'stood still'} {when}; it usually moves."

@@ -16,11 +16,11 @@ from dataclasses import dataclass, field, replace
 from watchband.core.alert import Alert
 from watchband.core.clock import Clock, SystemClock
 from watchband.core.errors import ConfigError, StateError, TransientError
-from watchband.core.events import ControlEvent, WatermarkMoved
+from watchband.core.events import ControlEvent, SourceResumed, WatermarkMoved
 from watchband.core.ports import Batch, Commit, FoldRecord, Readings, Sink, Source, Store
 from watchband.pipeline.bound import END, Bound, Lane, last_versions
 from watchband.pipeline.deliver import Courier
-from watchband.pipeline.intake import Rejected, admit
+from watchband.pipeline.intake import Rejected, admit, arrivals
 from watchband.pipeline.results import Results
 from watchband.pipeline.watch import Span, Watch
 
@@ -83,6 +83,8 @@ class Runner:
         reported a second time.
     clock : Clock, optional
         Waits between retries, and says what is due.
+    lateness : mapping of str to int, optional
+        Allowed lateness of sources in ns: their readings wait for their watermark, in whatever order they come.
 
     Attributes
     ----------
@@ -107,6 +109,7 @@ class Runner:
         snapshot_points: int = 100_000,
         on_results: Callable[[Results], None] | None = None,
         clock: Clock | None = None,
+        lateness: Mapping[str, int] | None = None,
     ) -> None:
         given = [watches] if isinstance(watches, Watch | Bound) else list(watches)
         self.bounds = [w if isinstance(w, Bound) else Bound(w, excluded=tuple(excluded)) for w in given]
@@ -115,6 +118,7 @@ class Runner:
         self.store, self.snapshot_points = store, snapshot_points
         self.shard = self.bounds[0].name if shard is None else shard
         self.on_results = on_results
+        self.lateness = {name: ns for name, ns in (lateness or {}).items() if ns > 0}
         self.clock: Clock = clock or SystemClock()
         self.courier = Courier(store, sinks, clock=self.clock)
         names = list(self.courier.sinks)
@@ -178,6 +182,9 @@ class Runner:
         if not fresh:
             return {}
         admitted, rejected = admit(readings)
+        states = [lane.state for lane in shard.lanes.values()]
+        admitted = arrivals(admitted, states, self.lateness)
+        events += [event for state in states for event in state.upstream.relief()]
         told = not any(batch.history for _, batch in batches)
         results = self._append(shard, admitted, tuple(events), positions, self.routes if told else {})
         self.rejected.extend(rejected)
@@ -347,5 +354,7 @@ class Runner:
 
 
 def stamped(event: ControlEvent, source: str) -> ControlEvent:
-    """A watermark that a source says of itself carries its name."""
-    return replace(event, source=source) if isinstance(event, WatermarkMoved) and not event.source else event
+    """What a source says of itself carries its name."""
+    if isinstance(event, WatermarkMoved | SourceResumed) and not event.source:
+        return replace(event, source=source)
+    return event

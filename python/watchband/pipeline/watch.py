@@ -5,27 +5,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from watchband.core.alert import alert_id
+from watchband.core.alert import Alert, alert_id
 from watchband.core.detector import Detector
 from watchband.core.errors import ConfigError, StateMismatchError
-from watchband.core.points import Float64, Int64, Points
-from watchband.core.scores import HELD, Scores
+from watchband.core.events import ControlEvent
+from watchband.core.fold import Fold
+from watchband.core.points import Float64, Int64
+from watchband.core.ports import Readings
+from watchband.core.scores import HELD, MUTED, Scores
 from watchband.core.series import SeriesKey
 from watchband.core.state import ADVICE, State
 from watchband.pipeline.calibrate import Calibrate, Calibrated
-from watchband.pipeline.decide import NEVER, Decide, Decisions, Judgement
+from watchband.pipeline.decide import NEVER, Decide, Decisions, Judgement, Record
 from watchband.pipeline.ensemble import Ensemble
 from watchband.pipeline.explain import Context, alert_of
+from watchband.pipeline.folding import fold_entry
 from watchband.pipeline.policy import Policy
 from watchband.pipeline.prepare import Prepare, Prepared, Raw
+from watchband.pipeline.pulse import Pulse
 from watchband.pipeline.results import Results
 from watchband.pipeline.rules import Budget, Rule
+from watchband.pipeline.stretches import calibrate_by_interval
+from watchband.pipeline.upstream import Upstream
 from watchband.pipeline.watch_state import STAGES, WatchState, combined, open_state
+from watchband.pipeline.windows import Marks
 
 Span = tuple[int, int]
 """A range of time, ns UTC: the first is in it, the second is not."""
@@ -68,6 +75,10 @@ class Watch:
         How readings become points.
     zone : str, default "UTC"
         IANA time zone in which alerts are worded.
+    pulse : Pulse, optional
+        What tells of series that stop reporting or whose value stands still; None: nothing does.
+    weight : float, default 1
+        Factor on the score that the severity of alerts is read from.
 
     Examples
     --------
@@ -89,6 +100,8 @@ class Watch:
     policy: Policy = field(default_factory=Policy)
     prepare: Prepare = field(default_factory=Prepare)
     zone: str = "UTC"
+    pulse: Pulse | None = None
+    weight: float = 1.0
 
     @cached_property
     def calibrate(self) -> Calibrate:
@@ -115,9 +128,15 @@ class Watch:
         return Decide(self.policy)
 
     @cached_property
+    def stages(self) -> dict[str, Fold]:
+        """The stages of this watch, by name."""
+        found = {stage: getattr(self, stage) for stage in STAGES}
+        return {stage: fold for stage, fold in found.items() if fold is not None}
+
+    @cached_property
     def fingerprint(self) -> str:
         """Equal where the state of one may go on under the other."""
-        return combined(getattr(self, stage).fingerprint for stage in STAGES)
+        return combined(fold.fingerprint for fold in self.stages.values())
 
     def start(self, keys: Sequence[SeriesKey] = ()) -> WatchState:
         """A state for some series that have seen nothing; it grows by ``state.add``.
@@ -129,10 +148,10 @@ class Watch:
         """
         if len(set(keys)) != len(keys):
             raise ConfigError(f"Every series is watched once. Got {len(keys)} keys, {len(set(keys))} different.")
-        return WatchState(list(keys), **self._blank(len(keys)), blank=self._blank)
+        return WatchState(list(keys), blank=self._blank, upstream=Upstream(), **self._blank(len(keys)))
 
     def _blank(self, series: int) -> dict[str, State]:
-        return {stage: getattr(self, stage).start(series) for stage in STAGES}
+        return {stage: fold.start(series) for stage, fold in self.stages.items()}
 
     def load(self, data: bytes) -> WatchState:
         """Read back what ``WatchState.to_bytes`` wrote.
@@ -142,17 +161,40 @@ class Watch:
         StateError
             The bytes are damaged, or belong to a watch with other stages or parameters.
         """
-        keys, parts = open_state(data)
-        stages = {
-            "prepare": self.prepare.load(parts[0]),
-            "detector": self.detector.load(parts[1]),
-            "calibrate": self.calibrate.load(parts[2]),
-            "decide": self.decide.load(parts[3]),
-        }
+        keys, parts, upstream = open_state(data, list(self.stages))
+        stages = {stage: fold.load(parts[stage]) for stage, fold in self.stages.items()}
         for stage, state in stages.items():
             if state.series != len(keys):
                 raise StateMismatchError(f"Stage {stage} holds {state.series} series, the watch {len(keys)}. {ADVICE}")
-        return WatchState(keys, **stages, blank=self._blank)
+        return WatchState(keys, blank=self._blank, upstream=upstream, **stages)
+
+    def fold(
+        self,
+        state: WatchState,
+        readings: Sequence[Readings],
+        events: Sequence[ControlEvent] = (),
+        *,
+        excluded: Sequence[Span] = (),
+        threads: int = 0,
+    ) -> Results:
+        """Fold an entry of a log; ``state`` is moved on in place, new series join it.
+
+        Readings that came on time are judged, late ones counted; held ones wait for the watermark of their source.
+        With watermarks time passes: series whose source went on without them fall silent. Windows and the ends of
+        series are heeded. ``step`` is the part of this that is about points.
+
+        Parameters
+        ----------
+        state : WatchState
+            From ``start``, ``load`` or an earlier entry.
+        readings, events : sequences of Readings and ControlEvent
+            The entry's, as the log has them.
+        excluded : sequence of (int, int)
+            Ranges of time that are judged but not learned.
+        threads : int, default 0
+            Threads over series; never changes a bit of the result.
+        """
+        return fold_entry(self, state, readings, events, excluded=excluded, threads=threads)
 
     def step(
         self,
@@ -205,9 +247,15 @@ class Watch:
         points = prepared.points
         values = points.values[:, 0]
         out = _within(points.times, excluded)
+        marks = state.upstream.windows.marks(points, state.keys)
+        if marks:
+            values, out = values / marks.factor, out | marks.unlearned
+            points = points.with_values(values[:, None])
         fed = points.with_values(np.where(out, np.nan, values)[:, None]) if out.any() else points
         scores = self.detector.step(state.detector, fed, threads=threads)
         _score_excluded(scores, values, out)
+        if marks:
+            _expect(scores, marks)
         return Scored(prepared, scores, out)
 
     def judge(self, state: WatchState, scored: Scored, *, threads: int = 0) -> Results:
@@ -219,7 +267,9 @@ class Watch:
         guessed = prepared.imputed & (self.prepare.gap not in ("zero", "fixed"))
         # What the detector holds back as no part of what is normal must not become usual by its scores either.
         held = scores.flags.astype(np.int64) & HELD != 0
-        calibrated = _calibrate(self.calibrate, state.calibrate, prepared, scores, ~(out | guessed), held, threads)
+        calibrated = calibrate_by_interval(
+            self.calibrate, state.calibrate, prepared, scores, ~(out | guessed), held, threads
+        )
         judgement = Judgement(
             calibrated.anomaly_score,
             calibrated.limit_above,
@@ -244,8 +294,7 @@ class Watch:
         excluded: NDArray[np.bool_],
     ) -> Results:
         points = prepared.points
-        context = Context(self.name, self.detector.name, self.policy, self.zone, self.members, self._says)
-        alerts = [alert_of(record, state.keys[record.row], context) for record in decisions.records]
+        alerts = self._alerts(state, decisions.records)
         row = np.repeat(points.rows, np.diff(points.offsets))
         ids = {(record.row, record.opened): alert.id for record, alert in zip(decisions.records, alerts, strict=True)}
         return Results(
@@ -275,6 +324,15 @@ class Watch:
             members=tuple(zip(self.members, self.calibrate.members, strict=False)) if self.members else (),
         )
 
+    def _alerts(self, state: WatchState, records: Sequence[Record]) -> list[Alert]:
+        context = Context(self.name, self.detector.name, self.policy, self.zone, self.members, self._says, self.weight)
+        return [alert_of(record, state.keys[record.row], context) for record in records]
+
+    def end(self, state: WatchState, ends: Sequence[tuple[int, int]]) -> list[Alert]:
+        """What is open of these series (state rows) is over at these times (ns UTC): the alerts that are closed so."""
+        rows, times = [row for row, _ in ends], [time for _, time in ends]
+        return self._alerts(state, self.decide.end(state.decide, rows, times))
+
     def _ids(
         self, keys: Sequence[SeriesKey], row: NDArray[np.int32], opened: Int64, ids: dict[tuple[int, int], str]
     ) -> NDArray[np.object_]:
@@ -299,61 +357,14 @@ def _within(times: Int64, spans: Sequence[Span]) -> NDArray[np.bool_]:
     return inside
 
 
+def _expect(scores: Scores, marks: Marks) -> None:
+    """What was judged as if a window's factor were 1, in the metric's own size again."""
+    for column in (scores.expected, scores.lower, scores.upper, scores.scale):
+        column *= marks.factor
+    scores.flags[marks.muted] += MUTED
+
+
 def _score_excluded(scores: Scores, values: Float64, out: NDArray[np.bool_]) -> None:
     """The detector saw no value there, but what it expected says how strange the value was."""
     known = out & np.isnan(scores.score) & np.isfinite(values) & (scores.scale > 0)
     scores.score[known] = np.abs(values[known] - scores.expected[known]) / scores.scale[known]
-
-
-def _calibrate(
-    calibrate: Calibrate,
-    state: State,
-    prepared: Prepared,
-    scores: Scores,
-    learn: NDArray[np.bool_],
-    held: NDArray[np.bool_],
-    threads: int,
-) -> Calibrated:
-    """Calibrate a batch, each stretch of a series with the interval that was known when its points left prepare."""
-    points, at = prepared.points, prepared.interval_at
-    changes = np.flatnonzero(np.r_[False, np.diff(at) != 0]) if len(at) else np.empty(0, np.int64)
-    changes = changes[~np.isin(changes, points.offsets)]
-    if not len(changes):
-        some = np.diff(points.offsets) > 0
-        interval = np.zeros(points.series, np.int64)
-        interval[some] = at[points.offsets[:-1][some]]
-        return calibrate.step(state, points, scores, interval_ns=interval, learn=learn, held=held, threads=threads)
-    result: Calibrated | None = None
-    for part in _rounds(points, changes):
-        index = np.concatenate([np.arange(a, b) for _, a, b in part])
-        offsets = np.cumsum([0, *(b - a for _, a, b in part)]).astype(np.int64)
-        rows = np.array([row for row, _, _ in part], np.int32)
-        batch = Points(points.times[index], points.values[index], offsets, rows)
-        found = calibrate.step(
-            state,
-            batch,
-            scores.take(index),
-            interval_ns=at[[a for _, a, _ in part]],
-            learn=learn[index],
-            held=held[index],
-            threads=threads,
-        )
-        result = result or Calibrated.blank(len(points), len(found.members))
-        for target, source in zip(result.columns(), found.columns(), strict=True):
-            target[index] = source
-    assert result is not None
-    return result
-
-
-def _rounds(points: Points, changes: Int64) -> list[list[tuple[int, int, int]]]:
-    """Stretches (state row, from, to), the first of every series, then the second, and so on."""
-    rounds: list[list[tuple[int, int, int]]] = []
-    for row, where in points.slices():
-        cuts = changes[np.searchsorted(changes, where.start) : np.searchsorted(changes, where.stop)].tolist()
-        edges = [where.start, *cuts, where.stop]
-        stretches = [(row, a, b) for a, b in pairwise(edges) if b > a]
-        for depth, stretch in enumerate(stretches):
-            if depth == len(rounds):
-                rounds.append([])
-            rounds[depth].append(stretch)
-    return rounds

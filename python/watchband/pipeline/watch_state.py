@@ -8,21 +8,29 @@ import struct
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from watchband.core.errors import StateCorruptError
+from watchband.core.points import Int64
 from watchband.core.series import SeriesKey
 from watchband.core.state import ADVICE, State
+from watchband.pipeline.upstream import Upstream
 
 MAGIC = b"WBWATCH\n"
-STAGES = ("prepare", "detector", "calibrate", "decide")
+STAGES = ("prepare", "detector", "calibrate", "decide", "pulse")
+_UPSTREAM = "upstream"
+_FORMERLY = STAGES[:4]
+"""What states held before they named their parts."""
 _PREFIX = struct.Struct("<8sI")
 _DIGEST = 16
 
 
 @dataclass(eq=False)
 class WatchState:
-    """What a watch knows of its series: their keys and the state of every stage.
+    """What a watch knows of its series: their keys, the state of every stage, and of where the series come from.
 
-    Row ``i`` of every stage's state belongs to ``keys[i]``; new series come last.
+    Row ``i`` of every stage's state belongs to ``keys[i]``; new series come last. A watch without a pulse has no state
+    of one.
     """
 
     keys: list[SeriesKey]
@@ -31,10 +39,18 @@ class WatchState:
     calibrate: State
     decide: State
     blank: Callable[[int], dict[str, State]] = field(repr=False)
+    pulse: State | None = None
+    upstream: Upstream = field(default_factory=Upstream)
     rows: dict[SeriesKey, int] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.rows = {key: row for row, key in enumerate(self.keys)}
+
+    @property
+    def stages(self) -> dict[str, State]:
+        """The state of every stage that the watch has."""
+        found = {stage: getattr(self, stage) for stage in STAGES}
+        return {stage: state for stage, state in found.items() if state is not None}
 
     def add(self, keys: Sequence[SeriesKey]) -> list[int]:
         """The rows of some series; those that are new start cold."""
@@ -46,25 +62,49 @@ class WatchState:
             self.keys += new
         return [self.rows[k] for k in keys]
 
+    def drop(self, keys: Sequence[SeriesKey]) -> list[int]:
+        """Forget some series; which rows stay, in their order. Unknown ones change nothing."""
+        gone = {self.rows[key] for key in keys if key in self.rows}
+        stay = [row for row in range(len(self.keys)) if row not in gone]
+        if gone:
+            self._keep(stay)
+        return stay
+
+    def _keep(self, stay: list[int]) -> None:
+        for stage, state in self.stages.items():
+            setattr(self, stage, state.take(stay))
+        place: Int64 = np.full(len(self.keys), -1, np.int64)
+        place[stay] = np.arange(len(stay))
+        self.upstream.renumber(place)
+        # A new list: results of earlier steps go on naming their rows by the old one.
+        self.keys = [self.keys[row] for row in stay]
+        self.rows = {key: row for row, key in enumerate(self.keys)}
+
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays of all stages."""
-        return sum(getattr(self, stage).nbytes for stage in STAGES)
+        return sum(state.nbytes for state in self.stages.values())
 
     def copy(self) -> WatchState:
         """An independent copy."""
-        return WatchState(list(self.keys), **{s: getattr(self, s).copy() for s in STAGES}, blank=self.blank)
+        stages = {stage: state.copy() for stage, state in self.stages.items()}
+        return WatchState(list(self.keys), **stages, blank=self.blank, upstream=self.upstream.copy())
 
     def same_bits(self, other: WatchState) -> bool:
-        """True where keys and every stage's state are equal bit for bit."""
-        return self.keys == other.keys and all(getattr(self, s).same_bits(getattr(other, s)) for s in STAGES)
+        """True where keys, every stage's state and what waits are equal bit for bit."""
+        mine, theirs = self.stages, other.stages
+        if self.keys != other.keys or mine.keys() != theirs.keys():
+            return False
+        same = all(state.same_bits(theirs[stage]) for stage, state in mine.items())
+        return same and self.upstream.to_bytes() == other.upstream.to_bytes()
 
     def to_bytes(self) -> bytes:
         """Everything as bytes that ``Watch.load`` reads on any machine."""
-        parts = [getattr(self, stage).to_bytes() for stage in STAGES]
-        header = {"keys": [str(k) for k in self.keys], "sizes": [len(p) for p in parts]}
-        text = json.dumps(header, separators=(",", ":")).encode()
-        body = b"".join([_PREFIX.pack(MAGIC, len(text)), text, *parts])
+        parts = {stage: state.to_bytes() for stage, state in self.stages.items()}
+        parts[_UPSTREAM] = self.upstream.to_bytes()
+        sizes = {name: len(part) for name, part in parts.items()}
+        text = json.dumps({"keys": [str(k) for k in self.keys], "sizes": sizes}, separators=(",", ":")).encode()
+        body = b"".join([_PREFIX.pack(MAGIC, len(text)), text, *parts.values()])
         return body + hashlib.blake2b(body, digest_size=_DIGEST).digest()
 
 
@@ -73,8 +113,14 @@ def combined(fingerprints: Iterable[str]) -> str:
     return hashlib.blake2b("\n".join(fingerprints).encode(), digest_size=8).hexdigest()
 
 
-def open_state(data: bytes) -> tuple[list[SeriesKey], list[bytes]]:
-    """Keys and each stage's bytes of what ``WatchState.to_bytes`` wrote; StateCorruptError where they are damaged."""
+def open_state(data: bytes, wanted: Sequence[str]) -> tuple[list[SeriesKey], dict[str, bytes], Upstream]:
+    """Keys, the bytes of the wanted stages, and what waits, of what ``WatchState.to_bytes`` wrote.
+
+    Raises
+    ------
+    StateCorruptError
+        The bytes are damaged, or hold other stages.
+    """
     if data[: len(MAGIC)] != MAGIC:
         raise StateCorruptError(
             f"These {len(data)} bytes are not the state of a watch: they begin with {bytes(data[:8])!r}, expected "
@@ -88,16 +134,19 @@ def open_state(data: bytes) -> tuple[list[SeriesKey], list[bytes]]:
     length = _PREFIX.unpack_from(data)[1]
     try:
         header = json.loads(data[_PREFIX.size : _PREFIX.size + length])
-        at, parts = _PREFIX.size + length, []
-        for size in header["sizes"]:
-            parts.append(data[at : at + size])
+        sizes = header["sizes"]
+        named = sizes if isinstance(sizes, dict) else dict(zip(_FORMERLY, sizes, strict=True))
+        at, parts = _PREFIX.size + length, {}
+        for name, size in named.items():
+            parts[name] = data[at : at + size]
             at += size
         keys = [SeriesKey.parse(text) for text in header["keys"]]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise StateCorruptError(f"The header of this watch's state makes no sense ({error}). {ADVICE}") from error
-    if len(parts) != len(STAGES) or at != len(data) - _DIGEST or len(set(keys)) != len(keys):
+    upstream = parts.pop(_UPSTREAM, None)
+    if list(parts) != list(wanted) or at != len(data) - _DIGEST or len(set(keys)) != len(keys):
         raise StateCorruptError(
-            f"This state of a watch must hold {len(STAGES)} stages and every series once. Got {len(parts)} stages, "
-            f"{len(keys)} series. {ADVICE}"
+            f"This state of a watch must hold the stages {', '.join(wanted)} and every series once. Got "
+            f"{', '.join(parts)} and {len(keys)} series. {ADVICE}"
         )
-    return keys, parts
+    return keys, parts, Upstream.from_bytes(upstream, len(keys)) if upstream is not None else Upstream()

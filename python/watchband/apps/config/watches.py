@@ -101,9 +101,13 @@ class WatchSettings:
         ConfigError
             Settings that exclude each other, or that a detector does not take.
         """
+        from watchband.pipeline.pulse import Pulse
+
         found = self.options.watch(name)
         policy = dataclasses.replace(found.policy, **{key: getattr(self, key) for key in _POLICY_ONLY})
-        return dataclasses.replace(found, policy=policy)
+        # Also where neither is told: what is missing, zero or stuck is counted.
+        pulse = Pulse(**({} if self.no_data else {"missed": 0}), **({} if self.stuck else {"equal": 0}))
+        return dataclasses.replace(found, policy=policy, pulse=pulse, weight=self.weight)
 
     def bound(self, name: str) -> Bound:
         """The watch with its series and sinks, as a runner takes it."""

@@ -1,0 +1,196 @@
+"""Folding: one entry of a log through a watch. Readings, watermarks, windows and ends of series, in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from watchband.core.alert import Alert
+from watchband.core.events import (
+    ControlEvent,
+    SeriesExpired,
+    SourceResumed,
+    WatermarkMoved,
+    WindowClosed,
+    WindowOpened,
+)
+from watchband.core.points import Int64, Points
+from watchband.core.ports import Arrival, Readings
+from watchband.core.series import SeriesKey
+from watchband.pipeline.policy import FINDING
+from watchband.pipeline.pulse import ENDED, NEVER, SILENCE, Found, alerts_of
+from watchband.pipeline.raw import Raw
+from watchband.pipeline.results import Results
+from watchband.pipeline.upstream import Flat, joined
+from watchband.pipeline.watch_state import WatchState
+
+if TYPE_CHECKING:
+    from watchband.pipeline.watch import Span, Watch
+
+END = int(np.iinfo(np.int64).max)
+"""A watermark at this time ends the stream: what is held back anywhere is let go, and nobody is called silent."""
+
+
+def fold_entry(
+    watch: Watch,
+    state: WatchState,
+    readings: Sequence[Readings],
+    events: Sequence[ControlEvent] = (),
+    *,
+    excluded: Sequence[Span] = (),
+    threads: int = 0,
+) -> Results:
+    """What a watch says of an entry; see ``Watch.fold``.
+
+    The order is: breaks of sources and windows, readings, watermarks, ends of series.
+    """
+    alerts: list[Alert] = []
+    rows = state.add([r.key for r in readings])
+    _windows(watch, state, events)
+    _owners(watch, state, readings, rows)
+    seen = state.upstream.seen()
+    moved = [e for e in events if isinstance(e, WatermarkMoved) and state.upstream.advance(e)]
+    flush = any(e.time == END for e in moved)
+    raw = _raw(watch, state, readings, rows, flush)
+    _mute(watch, state, raw, moved)
+    found = _beats(watch, state, raw, seen)
+    parts = []
+    for piece, ended in _pieces(raw, _closing(watch, found)):
+        parts.append(watch.step(state, piece, excluded=excluded, flush=flush and not ended, threads=threads))
+        parts[-1].alerts.extend(watch.end(state, ended))
+    results = parts[0] if len(parts) == 1 else Results.joined(parts)
+    alerts += alerts_found(watch, state, found)
+    for event in moved:
+        if event.time != END and watch.pulse and state.pulse:
+            number = state.upstream.number(event.source) if event.source else -1
+            found = watch.pulse.watermark(state.pulse, event.time, number)
+            alerts += watch.end(state, _closing(watch, found)) + alerts_found(watch, state, found)
+    alerts += _expired(watch, state, events)
+    last = {alert.id: alert for alert in [*results.alerts, *alerts]}
+    results.alerts[:] = last.values()
+    return results
+
+
+def _owners(watch: Watch, state: WatchState, readings: Sequence[Readings], rows: Sequence[int]) -> None:
+    """A series belongs to the source that gave it last."""
+    current = [(row, state.upstream.number(r.source)) for row, r in zip(rows, readings, strict=True)]
+    if watch.pulse and state.pulse and current:
+        index, source = np.array(current, np.int64).T
+        watch.pulse.own(state.pulse, index, source)
+
+
+def _raw(watch: Watch, state: WatchState, readings: Sequence[Readings], rows: Sequence[int], flush: bool) -> Raw:
+    """What is to be folded now: readings that came on time, and those that waited long enough."""
+    arrived: dict[Arrival, list[tuple[int, Readings]]] = {arrival: [] for arrival in Arrival}
+    for row, one in zip(rows, readings, strict=True):
+        arrived[one.arrival].append((row, one))
+    held, late = arrived[Arrival.HELD], arrived[Arrival.LATE]
+    state.upstream.hold([row for row, _ in held], [one for _, one in held])
+    watch.prepare.note_late(state.prepare, [(row, len(one.times)) for row, one in late])
+    now = arrived[Arrival.ON_TIME]
+    released = state.upstream.release(everything=flush)
+    if released is None:
+        return Raw.fleet([(one.times, one.values) for _, one in now], rows=[row for row, _ in now])
+    parts: list[Flat] = [(np.full(len(one.times), row, np.int64), one.times, one.values) for row, one in now]
+    index, offsets, times, values = joined([released, *parts])
+    return Raw(times, values, offsets, index)
+
+
+def _windows(watch: Watch, state: WatchState, events: Sequence[ControlEvent]) -> None:
+    windows, pulse = state.upstream.windows, watch.pulse
+    for event in events:
+        if isinstance(event, SourceResumed) and pulse and state.pulse:
+            mine = pulse.owners(state.pulse) == state.upstream.number(event.source)
+            pulse.excuse(state.pulse, mine if event.source else np.ones(len(mine), bool), event.time)
+        elif isinstance(event, WindowOpened | WindowClosed):
+            before = windows.get(event.name)
+            after = windows.take(event)
+            closed = isinstance(event, WindowClosed) and before and after and before.action == "mute"
+            if closed and before and after and pulse and state.pulse:
+                pulse.pardon(state.pulse, windows.matching(before, state.keys), before.end, after.end)
+
+
+def _mute(watch: Watch, state: WatchState, raw: Raw, moved: Sequence[WatermarkMoved]) -> None:
+    """Silence and standing still within a window that mutes are nobody's fault until it ends."""
+    if not watch.pulse or not state.pulse or not len(state.upstream.windows):
+        return
+    reached = [e.time for e in moved if e.time != END] + ([int(raw.times.max())] if len(raw) else [])
+    for window in state.upstream.windows.events() if reached else ():
+        if window.action == "mute" and window.start <= max(reached):
+            watch.pulse.excuse(state.pulse, state.upstream.windows.matching(window, state.keys), window.end)
+
+
+def _beats(watch: Watch, state: WatchState, raw: Raw, seen: Int64) -> Found:
+    if not watch.pulse or not state.pulse or not len(raw):
+        return Found.none()
+    owner = watch.pulse.owners(state.pulse)[raw.rows]
+    return watch.pulse.step(state.pulse, _ordered(raw), seen=seen[owner] if len(seen) else NEVER)
+
+
+def _ordered(raw: Raw) -> Points:
+    """The readings of each series in time order; those of one time in order of arrival."""
+    times, values = raw.times, raw.values
+    falls = np.diff(times) < 0
+    edges = raw.offsets[1:-1]
+    falls[edges[(edges > 0) & (edges < len(times))] - 1] = False
+    if falls.any():
+        order = np.lexsort((times, np.repeat(np.arange(raw.series), np.diff(raw.offsets))))
+        times, values = times[order], values[order]
+    return Points(times, values[:, None], raw.offsets, raw.rows)
+
+
+Ends = list[tuple[int, int]]
+"""State rows and the times (ns UTC) at which what is open there is over."""
+
+
+def _closing(watch: Watch, found: Found) -> Ends:
+    """Where a series is taken as ended, or its silence counts as quiet, its open alert is over."""
+    quiet = watch.policy.missing == "not_breaching"
+    over = (found.what == ENDED) | (quiet & (found.what == SILENCE) & (found.over == NEVER))
+    when = np.where(found.what == ENDED, found.over, found.known)
+    return list(zip(found.row[over].tolist(), when[over].tolist(), strict=True))
+
+
+def _pieces(raw: Raw, ends: Ends) -> Iterator[tuple[Raw, Ends]]:
+    """The batch cut where series end within it: each piece, and what is over behind it."""
+    while ends:
+        now: dict[int, int] = {}
+        for row, time in ends:
+            now.setdefault(row, time)
+        ends = [(row, time) for row, time in ends if now[row] != time]
+        when = np.array([now.get(row, END) for row in raw.rows.tolist()], np.int64)
+        first = raw.times <= np.repeat(when, np.diff(raw.offsets))
+        yield _some(raw, first), list(now.items())
+        raw = _some(raw, ~first)
+    yield raw, []
+
+
+def _some(raw: Raw, chosen: np.ndarray) -> Raw:
+    counts = np.concatenate([[0], np.cumsum(chosen)])[raw.offsets]
+    return Raw(raw.times[chosen], raw.values[chosen], counts.astype(np.int64), raw.rows)
+
+
+def _expired(watch: Watch, state: WatchState, events: Sequence[ControlEvent]) -> list[Alert]:
+    gone = [(SeriesKey.parse(e.series), e.time) for e in events if isinstance(e, SeriesExpired)]
+    gone = [(key, time) for key, time in gone if key in state.rows]
+    if not gone:
+        return []
+    alerts = watch.end(state, [(state.rows[key], time) for key, time in gone])
+    for key, time in gone:
+        if watch.pulse and state.pulse:
+            alerts += alerts_found(watch, state, watch.pulse.end(state.pulse, [state.rows[key]], time))
+    state.drop([key for key, _ in gone])
+    return alerts
+
+
+def alerts_found(watch: Watch, state: WatchState, found: Found) -> list[Alert]:
+    """The alerts of findings, as far as the watch's policy for missing data makes them some."""
+    if not len(found) or watch.pulse is None:
+        return []
+    missing = watch.policy.missing
+    if missing in ("ignore", "not_breaching"):
+        found = found.take((found.what != SILENCE) & (found.what != ENDED))
+    score = max(FINDING, watch.pulse.score) if missing == "breaching" else watch.pulse.score
+    return alerts_of(found, state.keys, watch.name, watch.zone, score)
