@@ -246,6 +246,10 @@ class Runner:
         shard.lanes = lanes
         self._live = shard
 
+    def drop(self) -> None:
+        """Forget what is in memory: another process may have written meanwhile. ``live`` restores it."""
+        self._live = None
+
     def save(self) -> int:
         """Snapshot every watch that has folded entries since its last one; how many there were."""
         lanes = [lane for lane in self.live().lanes.values() if lane.sequence > lane.saved]

@@ -86,7 +86,7 @@ def test_history_is_judged_and_told_to_nobody() -> None:
 
 def test_a_source_that_stumbles_goes_on_where_the_log_stands() -> None:
     error = TransientError("the network is away")
-    error.retry_after = 0.01  # type: ignore[attr-defined]
+    error.retry_after = 0.01
     script = Script([batch(0, 10), error, batch(10, 10), PermanentError("gone")])
     store = KeptStore()
     with running(config({"prom": ScriptSettings(script), "other": ScriptSettings(Script([]))}, store=store)) as service:

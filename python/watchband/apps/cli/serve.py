@@ -43,13 +43,14 @@ def serve(config: Where = Path("watchband.yaml"), log_format: LogFormat = "text"
     service = Service(found, read=lambda: read_config(config))
     web = Web(create_app(service), found.server)
     view = View(service, web, form)
-    inbox = _listen()
+    inbox, ending = _listen()
     web.start()
     try:
         view.greet(found.warnings)
-        service.start()
-        view.started()
-        _run(service, view, inbox)
+        service.start(lambda: bool(ending))
+        if not ending:
+            view.look()
+            _run(service, view, inbox)
     finally:
         view.leave()
         drained = service.stop()
@@ -75,8 +76,8 @@ def _run(service: Service, view: View, inbox: queue.SimpleQueue[int]) -> None:
             continue
 
 
-def _listen() -> queue.SimpleQueue[int]:
-    """A queue that signals arrive in; the second one to end ends at once.
+def _listen() -> tuple[queue.SimpleQueue[int], list[int]]:
+    """A queue that signals arrive in, and those that ask to end; the second of these ends at once.
 
     Nothing is lost by that: what was acknowledged is in the log, and the log is all that a restart needs.
     """
@@ -92,7 +93,7 @@ def _listen() -> queue.SimpleQueue[int]:
 
     for number in SIGNALS:
         signal.signal(number, take)
-    return inbox
+    return inbox, ending
 
 
 def _form(text: str) -> Literal["text", "json"]:

@@ -63,10 +63,6 @@ class View:
         for warning in warnings:
             log.warning("%s", warning)
 
-    def started(self) -> None:
-        """It runs."""
-        self.look()
-
     def look(self) -> None:
         """Show what has changed."""
         now = set(self.service.backfilling)

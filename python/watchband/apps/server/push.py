@@ -20,7 +20,7 @@ from watchband.apps.server.access import Allowance, check_access
 from watchband.apps.server.bodies import inflated, read_body
 from watchband.apps.server.problems import Problem
 from watchband.apps.service.inbox import InboxFullError
-from watchband.apps.service.service import Service
+from watchband.apps.service.service import PHASES, Service
 from watchband.core.errors import ConfigError, TransientError
 
 ANSWER_S = 30.0
@@ -112,7 +112,8 @@ class Push:
         settings = self.service.config.server
         check_access(request, settings, "write")
         if self.service.phase != "running":
-            raise Problem(503, f"The service is {self.service.phase}. Send it again.", retry_after=WAIT_S)
+            why = PHASES[self.service.phase]
+            raise Problem(503, f"This process takes nothing: {why}. Send it again.", retry_after=WAIT_S)
         body = await read_body(request, settings.max_body)
         encoding = "" if encoded else request.headers.get("content-encoding", "")
 

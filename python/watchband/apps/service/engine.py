@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from watchband.apps.service.inbox import Inbox, InboxClosedError, Item
-from watchband.core.errors import TransientError, WatchbandError
+from watchband.core.errors import FencedError, TransientError, WatchbandError
 from watchband.pipeline.results import Results
 from watchband.pipeline.runner import Runner, Shard
 
@@ -21,6 +21,15 @@ log = logging.getLogger("watchband.engine")
 IDLE_S = 1.0
 FIRST_WAIT_S = 0.1
 LONGEST_WAIT_S = 30.0
+STANDBY_S = 1.0
+
+
+class StandbyError(TransientError):
+    """Another process writes: send it there, or here again when this one does."""
+
+    def __init__(self) -> None:
+        said = "This process stands by: another one leads. Send it there, or here again in a few seconds."
+        super().__init__(said, retry_after=5.0)
 
 
 @dataclass
@@ -55,6 +64,8 @@ class Engine:
     ----------
     trouble : str
         Why the last try to keep an entry failed; empty while all is well.
+    standby : bool
+        Another process writes; nothing is taken until it no longer does.
     shard : Shard or None
         As it was after the last entry; for looking at, not for folding.
     """
@@ -71,6 +82,7 @@ class Engine:
         self.counts = Counts()
         self.error: Exception | None = None
         self.trouble = ""
+        self.standby = False
         self.shard: Shard | None = None
         self._errands: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
         self._stop = threading.Event()
@@ -103,8 +115,7 @@ class Engine:
         self._stop.set()
         self._thread.join(5.0)
         if not self._thread.is_alive():
-            while items := self.inbox.take(0):
-                self._refuse(items, InboxClosedError())
+            self._refuse(self._waiting(), InboxClosedError())
         return in_time
 
     @property
@@ -148,6 +159,11 @@ class Engine:
                 wait = min(2 * wait, LONGEST_WAIT_S)
                 if self._stop.is_set():
                     return self._refuse(items, error)
+            except FencedError as error:
+                self.trouble = str(error)
+                log.error("another process has taken over: %s", error)
+                self._refuse(items, StandbyError())
+                return self._stand_by()
             except Exception as error:
                 self.error, self.trouble = error, str(error)
                 self.counts.failures += 1
@@ -163,6 +179,31 @@ class Engine:
                     with suppress(InvalidStateError):
                         item.done.set_result(self.shard.sequence)
                 return self._tell(results)
+
+    def _stand_by(self) -> None:
+        """Wait until this process is the one that writes again, refusing what comes meanwhile; then restore."""
+        self.standby = True
+        self.runner.drop()
+        while not self._stop.is_set() and not self.inbox.closed:
+            try:
+                if self.runner.store.lead(STANDBY_S):
+                    # What was handed over before is older than what the other process has read.
+                    self._refuse(self._waiting(), StandbyError())
+                    self.shard = self.runner.live()
+                    self.standby, self.trouble = False, ""
+                    log.warning("this process writes again", extra={"entries": self.shard.sequence})
+                    return
+            except WatchbandError as error:
+                self.trouble = str(error)
+                self._wait(STANDBY_S)
+            self._refuse(self._waiting(), StandbyError())
+        self._refuse(self._waiting(), StandbyError())
+
+    def _waiting(self) -> list[Item]:
+        found: list[Item] = []
+        while items := self.inbox.take(0):
+            found += items
+        return found
 
     def _tell(self, results: Mapping[str, Results]) -> None:
         if self.on_results is None:

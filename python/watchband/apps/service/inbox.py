@@ -20,20 +20,18 @@ class InboxFullError(TransientError):
     """There is no room: come again in ``retry_after`` seconds."""
 
     def __init__(self, waiting: int, most: int, retry_after: float = 1.0) -> None:
-        self.retry_after = retry_after
         super().__init__(
             f"{waiting:,} readings wait to be judged and {most:,} may. Send them again in {retry_after:g} s; if this "
-            "goes on, watch fewer series or use the detector 'light'."
+            "goes on, watch fewer series or use the detector 'light'.",
+            retry_after=retry_after,
         )
 
 
 class InboxClosedError(TransientError):
     """The process is shutting down: nothing more is taken."""
 
-    retry_after = 5.0
-
     def __init__(self) -> None:
-        super().__init__("This process is shutting down. Send it again in a few seconds.")
+        super().__init__("This process is shutting down. Send it again in a few seconds.", retry_after=5.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,7 +14,7 @@ from typing import Literal
 
 from watchband.apps.config.config import Config, Named
 from watchband.apps.service.book import AlertBook
-from watchband.apps.service.engine import Engine
+from watchband.apps.service.engine import Engine, StandbyError
 from watchband.apps.service.health import SECOND, SinkHealth, SourceHealth, WatchHealth
 from watchband.apps.service.inbox import Inbox, InboxClosedError
 from watchband.apps.service.keeper import Keeper, retention_of
@@ -24,7 +24,7 @@ from watchband.apps.service.relabelling import Relabeller
 from watchband.apps.service.reload import Reloader
 from watchband.apps.service.ticker import Pushed, Ticker
 from watchband.core.clock import Clock, SystemClock
-from watchband.core.errors import ConfigError, WatchbandError
+from watchband.core.errors import ConfigError, TransientError, WatchbandError
 from watchband.core.ports import Batch, Readings, Store
 from watchband.core.relabel import Relabel
 from watchband.pipeline.bound import END, Bound
@@ -34,10 +34,18 @@ from watchband.pipeline.runner import Runner
 
 log = logging.getLogger("watchband.service")
 SHARD = "main"
+Phase = Literal["starting", "standby", "restoring", "running", "draining", "stopped", "failed"]
+PHASES: Mapping[Phase, str] = {
+    "starting": "starting",
+    "standby": "standing by: another process leads",
+    "restoring": "restoring states",
+    "draining": "shutting down",
+    "stopped": "shut down",
+    "failed": "it could not start; its log says why",
+}
 PUMP_END_S = 5.0
+STANDBY_S = 1.0
 LETTERS_S = 10.0
-
-Phase = Literal["starting", "restoring", "running", "draining", "stopped", "failed"]
 
 
 class Service:
@@ -79,8 +87,8 @@ class Service:
         self._lock = threading.Lock()
         self._letters = 0.0, (0, 0)
 
-    def start(self) -> None:
-        """Open the store, restore, and begin to read; returns when it runs.
+    def start(self, ending: Callable[[], bool] = lambda: False) -> None:
+        """Open the store, wait for the lead, restore, and begin to read; returns when it runs, or if it is to end.
 
         Raises
         ------
@@ -88,10 +96,14 @@ class Service:
             The store cannot be opened or restored, or a sink is not what it should be.
         """
         config = self.config
-        self.phase = "restoring"
-        began = time.perf_counter()
         try:
             self.store: Store = config.store.open(clock=self.clock)
+            if not self._lead(ending):
+                self.store.close()
+                self.phase = "stopped"
+                return
+            self.phase = "restoring"
+            began = time.perf_counter()
             sinks = [settings.open(name, clock=self.clock) for name, settings in config.sinks.items()]
             self.runner = Runner(
                 self.bounds(config),
@@ -130,6 +142,20 @@ class Service:
         self.ticker.start()
         self.keeper.start()
         self.courier.start()
+
+    def _lead(self, ending: Callable[[], bool]) -> bool:
+        """Whether this process is the one that writes; False where it is to end before."""
+        while not ending():
+            try:
+                if self.store.lead(0.0 if self.phase == "starting" else STANDBY_S):
+                    return True
+            except TransientError as error:
+                log.warning("the store cannot be reached, trying again: %s", error)
+                self.clock.sleep(STANDBY_S)
+            if self.phase != "standby":
+                self.phase = "standby"
+                log.info("standing by: another process leads")
+        return False
 
     @staticmethod
     def bounds(config: Config) -> list[Bound]:
@@ -212,6 +238,8 @@ class Service:
         """
         if self.phase != "running":
             raise InboxClosedError
+        if self.engine.standby:
+            raise StandbyError
         health = self.pushed[source].health
         relabeller = self.relabellers[source]
         kept = relabeller.apply(readings)
@@ -257,7 +285,9 @@ class Service:
     def unready(self) -> list[str]:
         """Why it is not ready; empty when it is."""
         if self.phase != "running":
-            return [f"{self.phase}"]
+            return [PHASES[self.phase]]
+        if self.engine.standby:
+            return [PHASES["standby"]]
         reasons = [f"source {name} is backfilling" for name, p in self.pumps.items() if p.health.state == "backfilling"]
         if not self.engine.alive:
             reasons.append("the engine has ended")
