@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from watchband.adapters.answers import seconds_of
 from watchband.adapters.outbound import Limits, Outbound, Stream
 from watchband.adapters.sources.prometheus.answer import Answer, read_answer
-from watchband.adapters.sources.prometheus.failure import BusyError, TooMuchError, failure
+from watchband.adapters.sources.prometheus.failure import BusyError, TooMuchError, TooSlowError, failure
 from watchband.core.duration import SECOND
 from watchband.core.errors import TransientError
+from watchband.core.secret import Secret
 
 if TYPE_CHECKING:
     from watchband.adapters.sources.prometheus.settings import Prometheus
@@ -48,8 +49,8 @@ class Client:
 
         Raises
         ------
-        TooMuchError, StumbledError, BusyError
-            Ask for less; step over it; leave the server alone.
+        TooMuchError, TooSlowError, StumbledError, BusyError
+            Ask for less; for much less; step over it; leave the server alone.
         TransientError, PermanentError
             As everywhere.
         """
@@ -80,7 +81,7 @@ class Client:
             if isinstance(error, TooMuchError):
                 raise
             if time.monotonic() - began >= 0.9 * self._seconds:
-                raise TooMuchError(f"{error} Its 'timeout' is {self._seconds:g} s.") from None
+                raise TooSlowError(f"{error} Its 'timeout' is {self._seconds:g} s.") from None
             raise BusyError(str(error)) from None
         if status == 405 and self._method == "POST":
             self._method = "GET"
@@ -101,15 +102,12 @@ class Client:
                 if size > BODY_MAX:
                     raise TooMuchError(f"The answer is larger than {BODY_MAX >> 20} MiB.")
                 if time.monotonic() - began > self._seconds:
-                    raise TooMuchError(f"The answer took longer than 'timeout', {self._seconds:g} s.")
+                    raise TooSlowError(f"The answer took longer than 'timeout', {self._seconds:g} s.")
                 parts.append(chunk)
             return stream.status, stream.headers, b"".join(parts)
 
     def _sent(self, form: dict[str, str]) -> AbstractContextManager[Stream]:
         sent: dict[str, Any] = {"params" if self._method == "GET" else "data": form, "headers": self._headers()}
-        settings = self._settings
-        if settings.username is not None and settings.password is not None:
-            sent["auth"] = (settings.username, settings.password.reveal())
         return self._out.stream(self._method, self._url, allow=_ERRORS, **sent)
 
     def _headers(self) -> dict[str, str]:
@@ -117,6 +115,8 @@ class Client:
         headers = {name: secret.reveal() for name, secret in (settings.headers or {}).items()}
         if settings.bearer_token is not None:
             headers["Authorization"] = f"Bearer {settings.bearer_token.reveal()}"
+        if settings.username is not None and settings.password is not None:
+            headers["Authorization"] = f"Basic {_basic(settings.username, settings.password)}"
         return headers
 
     def _without_secrets(self, body: bytes) -> bytes:
@@ -126,11 +126,15 @@ class Client:
             s.reveal() for s in (settings.password, settings.bearer_token, *(settings.headers or {}).values()) if s
         ]
         if settings.username is not None and settings.password is not None:
-            texts.append(base64.b64encode(f"{settings.username}:{settings.password.reveal()}".encode()).decode())
+            texts.append(_basic(settings.username, settings.password))
         for text in sorted(texts, key=len, reverse=True):
             if text:
                 body = body.replace(text.encode(), b"(secret)")
         return body
+
+
+def _basic(username: str, password: Secret) -> str:
+    return base64.b64encode(f"{username}:{password.reveal()}".encode()).decode()
 
 
 def _seconds(ns: int) -> str:

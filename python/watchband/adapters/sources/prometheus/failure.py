@@ -12,12 +12,20 @@ _LESS = re.compile(
     r"out of memory|would load",
     re.IGNORECASE,
 )
+# VictoriaMetrics answers 422 to these as well.
+_WRONG = re.compile(
+    r"parse error|unparsed data|cannot parse|unexpected token|(unknown|unsupported) func", re.IGNORECASE
+)
 _BUSY = (429, 503)
 _WORDS_MAX = 300
 
 
 class TooMuchError(TransientError):
     """The server would have to load, keep or send too much: ask for fewer steps."""
+
+
+class TooSlowError(TooMuchError):
+    """It took longer than may be waited for: ask for much less."""
 
 
 class StumbledError(TransientError):
@@ -51,14 +59,15 @@ def failure(status: int, body: bytes, retry_after: float | None = None) -> Adapt
     """
     kind, words = _words(body)
     told = f"{status}{' ' + kind if kind else ''}): {words}"
-    if kind == "timeout" or status == 504 or (status in (400, 413, 422, 500, 503) and _LESS.search(words)):
+    less = status in (400, 413, 422, 500, 503) and _LESS.search(words) and not _WRONG.search(words)
+    if kind == "timeout" or status == 504 or less:
         return TooMuchError(
             f"The server found the query too much ({told}. If it is at a single step too, match fewer series, raise "
             "the limit, or record it as a rule."
         )
     if status in _BUSY:
         return BusyError(f"The server is busy ({told}", status=status, retry_after=retry_after)
-    if status == 422:
+    if status == 422 and not _WRONG.search(words):
         return StumbledError(f"The server could not compute the query ({told}")
     if status in (401, 403):
         return DeniedError(

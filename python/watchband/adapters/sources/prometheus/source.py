@@ -8,7 +8,13 @@ from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from watchband.adapters.sources.prometheus.answer import Answer
-from watchband.adapters.sources.prometheus.failure import BusyError, DeniedError, StumbledError, TooMuchError
+from watchband.adapters.sources.prometheus.failure import (
+    BusyError,
+    DeniedError,
+    StumbledError,
+    TooMuchError,
+    TooSlowError,
+)
 from watchband.adapters.sources.prometheus.position import Progress, position_of, query_id, read_position
 from watchband.core.clock import Clock
 from watchband.core.duration import MINUTE, SECOND
@@ -24,8 +30,8 @@ BATCH_POINTS = 50_000
 NAP_S = 0.5
 WAIT_FIRST, WAIT_MOST = 5 * SECOND, 10 * MINUTE
 _TOLD = 5
-HALVINGS = 4
-"""Times in a round that a query is asked for less; a server that hangs is not waited for longer."""
+PATIENCE = 4
+"""Times in a round that a query may take too long; it is asked for a quarter each time."""
 STUMBLES = 2
 """Steps that cannot be computed are passed over one by one; after so many in a row the query waits."""
 
@@ -168,7 +174,7 @@ class PrometheusSource:
         """Answers of all queries that are due, always of the one that is furthest behind."""
         now = self._clock.now()
         todo = [query for query in queries if query.due <= now]
-        halved: dict[str, int] = {}
+        slow: dict[str, int] = {}
         while todo and not self._closed.is_set():
             query = min(todo, key=lambda q: q.seen)
             goal = min(query.news, end) if query.seen < query.news else end
@@ -182,8 +188,10 @@ class PrometheusSource:
                 answer = self._asker.ask(query.name, query.expr, first, last, self._step)
             except (TooMuchError, StumbledError) as error:
                 stumbled = isinstance(error, StumbledError)
-                halved[query.id] = halved.get(query.id, 0) + 1
-                if query.window.too_much(asked, lasting=not stumbled) and (stumbled or halved[query.id] <= HALVINGS):
+                timed_out = isinstance(error, TooSlowError)
+                slow[query.id] = slow.get(query.id, 0) + timed_out
+                share = 4 if timed_out else 2
+                if query.window.too_much(asked, share, lasting=not stumbled) and slow[query.id] <= PATIENCE:
                     continue
                 if stumbled and asked == 1 and query.stumbles < STUMBLES:
                     query.stumbles += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 STEPS_MAX = 11_000
 """Prometheus answers no more steps of a series at once."""
-FIRST_STEPS = 60
+FIRST_STEPS = 15
 """Asked for while nobody knows how many series a query has."""
 POINTS = 50_000
 """Readings of one answer that are aimed at: some 1.5 MB of JSON."""
@@ -22,9 +22,9 @@ class Window:
     --------
     >>> window = Window()
     >>> asked = window.steps(1_000_000)
-    >>> window.answered(asked, points=600)
+    >>> window.answered(asked, points=150)
     >>> window.steps(1_000_000), window.steps(7)
-    (240, 7)
+    (60, 7)
     """
 
     def __init__(self) -> None:
@@ -46,15 +46,15 @@ class Window:
         if self._good >= _TRUST and self._most < STEPS_MAX:
             self._good, self._most = 0, min(STEPS_MAX, 2 * self._most)
 
-    def too_much(self, asked: int, *, lasting: bool = True) -> bool:
-        """So many steps could not be answered at once; False where there is nothing left to halve.
+    def too_much(self, asked: int, share: int = 2, *, lasting: bool = True) -> bool:
+        """So many steps could not be answered at once: ask for a ``share``-th; False where it was one step only.
 
         ``lasting``: it will not be otherwise soon, so do not come near it again for a while.
         """
         self._good = 0
         if asked <= 1:
             return False
-        self._steps = asked // 2
+        self._steps = max(1, asked // share)
         if lasting:
             self._most = self._steps
         return True
