@@ -99,7 +99,7 @@ def test_eight_days_come_back_as_they_were_written(server: Server) -> None:
 
 
 def test_more_steps_than_a_server_answers_at_once(server: Server) -> None:
-    """Eight days at one minute are 11,520 steps; a Prometheus answers 11,000, and this one holds 3,000 samples at once."""
+    """Eight days at one minute are 11,520 steps; a Prometheus answers 11,000, this one 3,000 samples at once."""
     found = pulled(server, {"load": "load"}, step=MINUTE)
     times = np.array([t for t, _ in found['load{host="a"}']])
     assert len(times) >= 11_520 - 5
