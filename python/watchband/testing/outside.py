@@ -51,6 +51,8 @@ class FaultyServer:
         Stamps ``requests``.
     retry_after : float
         Seconds that a 429 asks for.
+    content_type : str
+        Of answers that do not say, and of those that fail with status 200.
 
     Attributes
     ----------
@@ -63,9 +65,15 @@ class FaultyServer:
     """
 
     def __init__(
-        self, answer: Callable[[Request], Answer], *, clock: Clock | None = None, retry_after: float = 7
+        self,
+        answer: Callable[[Request], Answer],
+        *,
+        clock: Clock | None = None,
+        retry_after: float = 7,
+        content_type: str = "application/json",
     ) -> None:
         self.answer, self.clock, self.retry_after = answer, clock or SystemClock(), retry_after
+        self.content_type = content_type
         self.requests: list[int] = []
         self.asked: list[Request] = []
         self._faults: list[str] = []
@@ -122,7 +130,7 @@ def _handler(server: FaultyServer) -> type[BaseHTTPRequestHandler]:
 
         def _send(self, answer: Answer) -> None:
             self.send_response(answer.status)
-            for name, value in {"Content-Type": "application/json", **answer.headers}.items():
+            for name, value in {"Content-Type": server.content_type, **answer.headers}.items():
                 self.send_header(name, value)
             if answer.parts is None:
                 self.send_header("Content-Length", str(len(answer.body)))
@@ -139,15 +147,15 @@ def _handler(server: FaultyServer) -> type[BaseHTTPRequestHandler]:
             if fault == "slow":
                 server.closing.wait(SLOW_S)
             elif fault == "garbage":
-                self._send(Answer(b"\x00\xff{]" + said, headers={"Content-Type": "text/html"}))
+                self._send(Answer(b"\x00\xff{]" + said))
             elif fault == "huge":
-                self._send(Answer(parts=self._huge(), headers={"Content-Type": "application/json"}))
+                self._send(Answer(parts=self._huge()))
             elif fault == "dies":
                 self.send_response(200)
-                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Type", server.content_type)
                 self.send_header("Content-Length", "100000")
                 self.end_headers()
-                self.wfile.write(b'{"results": [{"')
+                self.wfile.write(b'data: {"results": [{"')
             else:
                 wait = {"Retry-After": f"{server.retry_after:g}"} if fault == "429" else {}
                 self._send(Answer(said, int(fault), wait))

@@ -12,9 +12,11 @@ SOURCES: Registry[object] = Registry(
     "kind of source",
     object,
     {
+        "poll": "watchband.adapters.sources.poll:PollSettings",
         "prometheus": "watchband.adapters.sources.prometheus.settings:Prometheus",
         "push": "watchband.adapters.sources.push.settings:PushSettings",
         "remote_write": "watchband.adapters.sources.push.settings:RemoteWriteSettings",
+        "sse": "watchband.adapters.sources.sse.source:SseSettings",
     },
     "watchband.sources",
 )

@@ -27,6 +27,8 @@ HUGE = "huge"
 RETRY_AFTER_S = 7
 """What an outside says with a 429."""
 TRIES_MAX = 20
+RESTART_S = 20.0
+"""How long a process is away when it restarts, by the rig's clock."""
 
 
 class Rig:
@@ -71,7 +73,7 @@ class Rig:
         return self.settings.open("rig", clock=clock or self.clock)
 
     def more(self) -> None:
-        """One more good reading outside, later than all others; add it to ``expected``."""
+        """More good readings outside, later than all others; add them to ``expected``."""
         raise NotImplementedError
 
     def fail(self, fault: str) -> None:
@@ -133,6 +135,7 @@ class Play:
                     action = self.restart(len(self.kept)) if self._missing() else "restart"
                     if action:
                         lose = action == "lose"
+                        self.rig.clock.sleep(RESTART_S)
                         break
                 else:
                     raise AssertionError(f"read ended by itself; missing: {self._missing()[:3]}")
