@@ -42,7 +42,7 @@ def pause_s(name: str, failures: int, first: float, longest: float = LONGEST_S) 
     Examples
     --------
     >>> [round(pause_s("a", k, 3.0)) for k in range(6)]
-    [3, 5, 14, 23, 49, 46]
+    [3, 4, 17, 18, 64, 80]
     """
     digest = hashlib.blake2b(f"{name} {failures}".encode(), digest_size=4).digest()
     spread = 0.5 + int.from_bytes(digest) / 2**32
