@@ -122,6 +122,9 @@ class Recent:
         """Slot of every row of a watch's state, -1 where it is not kept."""
         known, slots = self._rows.get(watch, ((), np.zeros(0, np.int64)))
         done = len(slots) if known is keys else 0
+        if known is not keys:
+            # The state was restored, or series have ended: theirs make room.
+            self._drop(watch, set(keys))
         if done < len(keys) or known is not keys:
             more = np.array([self._slot((watch, key)) for key in keys[done:]], np.int64)
             slots = np.concatenate([slots[:done], more])
@@ -175,9 +178,12 @@ class Recent:
     def forget(self, watch: str) -> None:
         """Drop everything of a watch."""
         with self._lock:
-            for name in [name for name in self._slots if name[0] == watch]:
-                self._free.append(self._slots.pop(name))
+            self._drop(watch, set())
             self._rows.pop(watch, None)
+
+    def _drop(self, watch: str, keep: set[SeriesKey]) -> None:
+        for name in [name for name in self._slots if name[0] == watch and name[1] not in keep]:
+            self._free.append(self._slots.pop(name))
 
     def tail(self, watch: str, key: SeriesKey, points: int = DEPTH_MAX) -> Tail | None:
         """The last points of a series; None where none are kept."""

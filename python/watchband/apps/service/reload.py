@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from watchband.apps.config.config import Config
 from watchband.core.errors import ConfigError
+from watchband.pipeline.bound import Bound
+from watchband.pipeline.runner import Ahead
 
 if TYPE_CHECKING:
     from watchband.apps.service.service import Service
@@ -112,7 +114,7 @@ class Reloader:
         ahead = {b.name: service.runner.ahead(b) for b in bounds if known.get(b.name) != b.fingerprint}
         # A sink is there before a watch tells it, and leaves after the last one did.
         service.courier.exchange({**before, **sinks}.values())
-        service.engine.call(lambda: service.runner.rebind(bounds, ahead)).result(APPLY_S)
+        service.engine.call(lambda: self._rebind(config, bounds, ahead)).result(APPLY_S)
         service.courier.exchange(sinks.values())
         service.book.load([a for a in service.store.alerts() if a.watch in config.watches])
         for name in known.keys() - {b.name for b in bounds if known.get(b.name) == b.fingerprint}:
@@ -120,6 +122,12 @@ class Reloader:
             service.watches.pop(name, None)
         for name in service.sinks.keys() - config.sinks.keys():
             del service.sinks[name]
+
+    def _rebind(self, config: Config, bounds: list[Bound], ahead: dict[str, Ahead]) -> None:
+        from watchband.apps.service.service import latenesses
+
+        self.service.runner.rebind(bounds, ahead)
+        self.service.runner.lateness = latenesses(config)
 
     def _sources(self, old: Config, config: Config) -> None:
         service = self.service

@@ -111,6 +111,7 @@ class Service:
                 shard=SHARD,
                 snapshot_points=config.engine.snapshot_points,
                 clock=self.clock,
+                lateness=latenesses(config),
             )
             self.engine = Engine(self.runner, self.inbox, on_results=self._results)
             self.courier = Courier(
@@ -346,3 +347,9 @@ class Service:
             log.warning("the states could not be written: %s", error)
         else:
             log.info("states written", extra={"watches": written})
+
+
+def latenesses(config: Config) -> dict[str, int]:
+    """How late readings of each source may come, in ns, where they may."""
+    given = {name: getattr(named.settings, "lateness", 0) for name, named in config.sources.items()}
+    return {name: lateness for name, lateness in given.items() if lateness > 0}

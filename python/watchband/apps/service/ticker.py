@@ -33,7 +33,6 @@ class Pushed:
     lateness: int = 0
     known: bool = False
     told: int = 0
-    batches: int = 0
     resumed: bool = False
 
 
@@ -87,7 +86,7 @@ class Ticker:
                 self.inbox.offer(name, Batch([], f"tick {now}", events))
             except TransientError:
                 return told
-            pushed.told, pushed.batches, pushed.resumed = now, pushed.health.batches, True
+            pushed.told, pushed.resumed = now, True
             pushed.health.watermark = max(pushed.health.watermark, events[-1].time)  # type: ignore[union-attr]
             told += 1
         return told
@@ -96,7 +95,7 @@ class Ticker:
         if not pushed.known and not pushed.health.batches:
             return []
         # Readings that wait for the watermark are the reason to hurry; without any, now and then is enough.
-        news = pushed.lateness > 0 and pushed.health.batches != pushed.batches
+        news = pushed.lateness > 0 and pushed.health.newest > pushed.health.watermark
         if now - pushed.told < IDLE_NS and not news:
             return []
         mark = self._mark(pushed, now)
