@@ -12,7 +12,8 @@ use std::sync::Mutex;
 
 use super::decide_memory::{
     Memory, Record, ACTIVE, AVERAGED, BEFORE, BEGUN, COOL, DECIDED, ENDED, ENVELOPE, FLAGS, JUDGED, LAPSED,
-    LAST, LAST_FLAGS, MEAN, OPEN, OPEN_ENVELOPE, PEAK, PEAK_SCORE, POINTS, SCORE, SHUT, SIDE, TIMED, VALUE,
+    LAST, LAST_FLAGS, MEAN, OPEN, OPEN_ENVELOPE, PEAK, PEAK_SCORE, POINTS, SAID, SCORE, SHUT, SIDE, TIMED,
+    VALUE,
 };
 use super::fleet::{Kernel, Slice};
 use super::policy::{
@@ -309,6 +310,7 @@ impl Kernel for Decide {
             out_upper[i] = judged.upper;
             out_opened[i] =
                 f64::from_bits(if memory.run[OPEN] == 1 { memory.run[BEGUN] } else { NEVER } as u64);
+            memory.run[SAID] = events;
             out_policy[i] = events as f64;
         }
         if memory.changed {

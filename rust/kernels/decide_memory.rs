@@ -32,7 +32,9 @@ pub const FLAGS: usize = 15;
 pub const AVERAGED: usize = 16;
 /// Points on which there was an opinion.
 pub const JUDGED: usize = 17;
-pub const INTS: usize = 18;
+/// What happened at the last point: events of `pipeline/policy.py`.
+pub const SAID: usize = 18;
+pub const INTS: usize = 19;
 
 /// An alert as far as it is known: slice, then `run[BEGUN..=FLAGS]`, then `alert[VALUE..PEAK_SCORE]`.
 pub struct Record {

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from watchband.core.alert import Alert
+from watchband.core.events import SeriesExpired
 from watchband.core.ports import Commit, Readings
 from watchband.core.series import SeriesKey
 from watchband.pipeline.folding import END
@@ -84,6 +85,9 @@ class Lane:
         """
         readings = self._mine(entry.readings)
         results = self.bound.watch.fold(self.state, readings, entry.events, excluded=self.bound.excluded)
+        if any(isinstance(e, SeriesExpired) for e in entry.events):
+            # Rows have other numbers; and who comes again is asked again.
+            self.marker, self._taken = Marker(), {}
         self.sequence = entry.sequence
         self.points += sum(len(r.times) for r in readings)
         return results

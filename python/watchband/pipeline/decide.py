@@ -26,11 +26,11 @@ from watchband.core.params import values_of
 from watchband.core.points import Float64, Int64, Points
 from watchband.core.scores import ENDED, Scores
 from watchband.core.state import Field, State
-from watchband.pipeline.policy import Policy
+from watchband.pipeline.policy import Event, Policy
 
 NEVER = int(np.iinfo(np.int64).min)
 """``closed`` of a record whose alert is open."""
-_FLOATS, _INTS = 12, 18
+_FLOATS, _INTS = 12, 19
 _SCORE = 6
 _SIDES = {"both": 0, "above": 1, "below": -1}
 
@@ -144,7 +144,7 @@ class Decide(Fold):
     State
     -----
     ``window``, ``moments``: the last max(consecutive, n) scores and their times; ``quiet``: the last close_after +
-    flap_hold scores; ``alert``, ``run``: the open alert. 368 bytes at the defaults.
+    flap_hold scores; ``alert``, ``run``: the open alert. 376 bytes at the defaults.
     """
 
     name: ClassVar[str] = "decide"
@@ -176,13 +176,13 @@ class Decide(Fold):
         return state
 
     def upgrade(self, state: State) -> State:
-        """Version 1 did not keep the score at the peak apart, and version 2 did not count judged points."""
+        """Version 1 did not keep the score at the peak apart, version 2 counted no judged points and kept no events."""
         if state.version not in (1, 2):
             return super().upgrade(state)
         alert, run = state.arrays["alert"], state.arrays["run"]
         if state.version == 1:
             alert = np.concatenate([alert, alert[:, _SCORE : _SCORE + 1]], axis=1)
-        run = np.concatenate([run, state.points_seen[:, None]], axis=1)
+        run = np.concatenate([run, state.points_seen[:, None], np.zeros((len(run), 1), np.int64)], axis=1)
         return replace(state, version=3, arrays={**state.arrays, "alert": alert, "run": run})
 
     def step(
@@ -239,6 +239,10 @@ class Decide(Fold):
         """Of every series, the points until an alert may open again: int64[series]."""
         return np.asarray(state.arrays["run"][:, _COOL])
 
+    def last_events(self, state: State, row: int) -> Event:
+        """What happened at the last point of a series."""
+        return Event(int(state.arrays["run"][row, _SAID]) & int(~Event(0)))
+
     def last_scores(self, state: State, row: int) -> Float64:
         """The last scores of a series that count for its opening, oldest first; -1 where there was none."""
         window, head = state.arrays["window"][row], int(state.arrays["run"][row, 0])
@@ -274,7 +278,7 @@ class Decide(Fold):
         )
 
 
-_OPEN, _COOL, _ENDED, _JUDGED = 3, 6, 7, 17
+_OPEN, _COOL, _ENDED, _JUDGED, _SAID = 3, 6, 7, 17, 18
 _EVENTS = (1 << 32) - 1
 
 

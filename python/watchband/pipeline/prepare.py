@@ -244,6 +244,11 @@ class Prepare(Fold):
         for row, count in rows:
             state.arrays["counts"][row, [_COUNTS.index("rows"), _COUNTS.index("late")]] += count
 
+    def intervals(self, state: State) -> Int64:
+        """The interval of every series, ns; 0 while it is not known: int64[series]."""
+        given = self.resample_ns or self.interval_ns or 0
+        return np.asarray(np.maximum(state.arrays["counts"][:, _COUNTS.index("interval")], given))
+
     def counts_of_each(self, state: State) -> dict[str, Int64]:
         """What was counted of every series, by the names of ``Quality``: int64[series] each."""
         self.check_state(state)

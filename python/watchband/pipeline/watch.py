@@ -19,6 +19,7 @@ from watchband.core.ports import Readings
 from watchband.core.scores import HELD, MUTED, Scores
 from watchband.core.series import SeriesKey
 from watchband.core.state import ADVICE, State
+from watchband.pipeline import standing
 from watchband.pipeline.calibrate import Calibrate, Calibrated
 from watchband.pipeline.decide import NEVER, Decide, Decisions, Judgement, Record
 from watchband.pipeline.ensemble import Ensemble
@@ -29,6 +30,7 @@ from watchband.pipeline.prepare import Prepare, Prepared, Raw
 from watchband.pipeline.pulse import Pulse
 from watchband.pipeline.results import Results
 from watchband.pipeline.rules import Budget, Rule
+from watchband.pipeline.standing import Readiness, Why
 from watchband.pipeline.stretches import calibrate_by_interval
 from watchband.pipeline.upstream import Upstream
 from watchband.pipeline.watch_state import STAGES, WatchState, combined, open_state
@@ -332,6 +334,27 @@ class Watch:
         """What is open of these series (state rows) is over at these times (ns UTC): the alerts that are closed so."""
         rows, times = [row for row, _ in ends], [time for _, time in ends]
         return self._alerts(state, self.decide.end(state.decide, rows, times))
+
+    @cached_property
+    def warm_up(self) -> int:
+        """Points until the first opinion of a series; 0 if there never is one."""
+        return standing.warm_up(self)
+
+    def standings(self, state: WatchState) -> NDArray[np.int8]:
+        """How every series is, a ``standing.Standing`` each: int8[series]."""
+        return standing.standings(self, state)
+
+    def tallies(self, state: WatchState) -> dict[str, Int64]:
+        """What was missing, zero, late, stuck and so on of every series, see ``standing.tallies``."""
+        return standing.tallies(self, state)
+
+    def readiness(self, state: WatchState) -> Readiness:
+        """When every series has its first opinion."""
+        return standing.readiness(self, state)
+
+    def why(self, state: WatchState, key: SeriesKey) -> Why | None:
+        """Why a series alerts or does not; None where it was not seen."""
+        return standing.why(self, state, key)
 
     def _ids(
         self, keys: Sequence[SeriesKey], row: NDArray[np.int32], opened: Int64, ids: dict[tuple[int, int], str]
