@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from watchband.apps.config.build import build, mapping, sentence, unknown
 from watchband.apps.config.checks import doubts, mistakes
-from watchband.apps.config.document import DocumentError, Node, Place, read_document
+from watchband.apps.config.document import DocumentError, Node, Place, parse_document, read_document
 from watchband.apps.config.engine import EngineSettings
 from watchband.apps.config.kinds import SINKS, SOURCES, STORES, settings_of
 from watchband.apps.config.watches import WatchSettings
@@ -122,9 +122,29 @@ def read_config(path: str | os.PathLike[str], environment: Mapping[str, str] | N
     ConfigError
         There is nothing to read.
     """
+    return _assembled(lambda: read_document(path, environment), str(path))
+
+
+def read_text(text: str, name: str, environment: Mapping[str, str] | None = None) -> Config:
+    """The configuration of a text; ``name`` stands for the file in messages.
+
+    Raises
+    ------
+    ConfigProblems
+        Every mistake with line and column.
+
+    Examples
+    --------
+    >>> list(read_text("watches: {web: {match: cpu}}", "text").watches)
+    ['web']
+    """
+    variables = os.environ if environment is None else environment
+    return _assembled(lambda: parse_document(text, name, variables), name)
+
+
+def _assembled(read: Callable[[], Node], path: str) -> Config:
     try:
-        document = read_document(path, environment)
-        return _Assembly(document, str(path)).config()
+        return _Assembly(read(), path).config()
     except DocumentError as error:
         raise ConfigProblems((Problem(error.place, error.message),)) from None
 
