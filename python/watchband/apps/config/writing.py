@@ -39,6 +39,7 @@ class Writer:
         """Sentences, broken to fit."""
         indent = "  " * level
         for line in text.split("\n"):
+            line = "".join(c if c.isprintable() else "�" for c in line)
             self.lines += textwrap.wrap(line, WIDTH, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# ")
 
     def pair(self, key: str, value: object, level: int = 0) -> None:
