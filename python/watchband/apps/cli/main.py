@@ -23,6 +23,7 @@ LATE = {
     "demo": "watchband.apps.cli.demo",
     "inject": "watchband.apps.cli.inject",
     "serve": "watchband.apps.cli.serve",
+    "query": "watchband.apps.cli.query",
     "simulate": "watchband.apps.cli.simulate",
     "tune": "watchband.apps.cli.tune",
 }
