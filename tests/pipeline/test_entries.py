@@ -30,7 +30,7 @@ from watchband.pipeline.policy import Policy
 from watchband.pipeline.pulse import Pulse
 from watchband.pipeline.rules import Cutoff
 from watchband.pipeline.runner import Runner
-from watchband.pipeline.standing import Standing
+from watchband.pipeline.series_states import SeriesState
 from watchband.pipeline.watch import Watch
 from watchband.pipeline.watch_state import WatchState
 
@@ -219,8 +219,8 @@ def test_silence_is_what_the_policy_for_missing_data_says(missing: str, kinds: l
     line.minutes(100, 102, A, spike=[100, 101])
     line.fold((), mark(130))
     assert sorted((a.kind, a.severity, a.closed is not None) for a in line.alerts.values()) == kinds
-    standing = Standing.ALARM if missing == "breaching" else Standing.NO_DATA
-    assert line.watch.standings(line.state).tolist() == [standing]
+    standing = SeriesState.ALARM if missing == "breaching" else SeriesState.NO_DATA
+    assert line.watch.states(line.state).tolist() == [standing]
 
 
 def window(action: str, start: int, end: int, **more: object) -> WindowOpened:
@@ -310,12 +310,12 @@ def test_how_series_stand_and_why() -> None:
     assert (ready.left.tolist(), ready.at.tolist()) == ([24], [31 * MINUTE])
     assert "warms up: 24 more points" in said(line)
     line.minutes(8, 100, A)
-    assert watch.standings(line.state).tolist() == [Standing.OK]
+    assert watch.states(line.state).tolist() == [SeriesState.OK]
     assert watch.readiness(line.state).left.tolist() == [0]
     line.minutes(100, 103, A, spike=range(100, 105))
     assert "3 of 5 consecutive points" in said(line)
     line.minutes(103, 106, A, spike=range(100, 106))
-    assert watch.standings(line.state).tolist() == [Standing.ALARM]
+    assert watch.states(line.state).tolist() == [SeriesState.ALARM]
     assert "An alert is open; 3 points in a row" in said(line)
     line.minutes(106, 112, A)
     assert "cools down after the last alert for" in said(line)

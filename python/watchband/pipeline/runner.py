@@ -183,9 +183,10 @@ class Runner:
             return {}
         admitted, rejected = admit(readings)
         states = [lane.state for lane in shard.lanes.values()]
-        admitted = arrivals(admitted, states, self.lateness)
-        events += [event for state in states for event in state.upstream.relief()]
         told = not any(batch.history for _, batch in batches)
+        # History is in order and has no watermark to wait for.
+        admitted = arrivals(admitted, states, self.lateness if told else {})
+        events += [event for state in states for event in state.upstream.relief()]
         results = self._append(shard, admitted, tuple(events), positions, self.routes if told else {})
         self.rejected.extend(rejected)
         return results

@@ -19,7 +19,7 @@ from watchband.core.ports import Readings
 from watchband.core.scores import HELD, MUTED, Scores
 from watchband.core.series import SeriesKey
 from watchband.core.state import ADVICE, State
-from watchband.pipeline import standing
+from watchband.pipeline import series_states
 from watchband.pipeline.calibrate import Calibrate, Calibrated
 from watchband.pipeline.decide import NEVER, Decide, Decisions, Judgement, Record
 from watchband.pipeline.ensemble import Ensemble
@@ -30,7 +30,7 @@ from watchband.pipeline.prepare import Prepare, Prepared, Raw
 from watchband.pipeline.pulse import Pulse
 from watchband.pipeline.results import Results
 from watchband.pipeline.rules import Budget, Rule
-from watchband.pipeline.standing import Readiness, Why
+from watchband.pipeline.series_states import Readiness, Why
 from watchband.pipeline.stretches import calibrate_by_interval
 from watchband.pipeline.upstream import Upstream
 from watchband.pipeline.watch_state import STAGES, WatchState, combined, open_state
@@ -338,23 +338,23 @@ class Watch:
     @cached_property
     def warm_up(self) -> int:
         """Points until the first opinion of a series; 0 if there never is one."""
-        return standing.warm_up(self)
+        return series_states.warm_up(self)
 
-    def standings(self, state: WatchState) -> NDArray[np.int8]:
-        """How every series is, a ``standing.Standing`` each: int8[series]."""
-        return standing.standings(self, state)
+    def states(self, state: WatchState) -> NDArray[np.int8]:
+        """How every series is, a ``series_states.SeriesState`` each: int8[series]."""
+        return series_states.states(self, state)
 
     def tallies(self, state: WatchState) -> dict[str, Int64]:
-        """What was missing, zero, late, stuck and so on of every series, see ``standing.tallies``."""
-        return standing.tallies(self, state)
+        """What was missing, zero, late, stuck and so on of every series, see ``series_states.tallies``."""
+        return series_states.tallies(self, state)
 
     def readiness(self, state: WatchState) -> Readiness:
         """When every series has its first opinion."""
-        return standing.readiness(self, state)
+        return series_states.readiness(self, state)
 
     def why(self, state: WatchState, key: SeriesKey) -> Why | None:
         """Why a series alerts or does not; None where it was not seen."""
-        return standing.why(self, state, key)
+        return series_states.why(self, state, key)
 
     def _ids(
         self, keys: Sequence[SeriesKey], row: NDArray[np.int32], opened: Int64, ids: dict[tuple[int, int], str]

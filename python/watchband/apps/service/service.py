@@ -193,8 +193,6 @@ class Service:
     def _listen(self, name: str, kind: str, lateness: int, known: bool) -> None:
         pushed = self.pushed.setdefault(name, Pushed(SourceHealth(kind)))
         pushed.lateness, pushed.known = lateness, pushed.known or known
-        others = {other: ns for other, ns in self.runner.lateness.items() if other != name}
-        self.runner.lateness = {**others, name: lateness} if lateness else others
 
     def _pump(self, name: str, named: Named, relabeller: Relabeller) -> Pump:
         return Pump(

@@ -1,4 +1,4 @@
-"""Standing: how the series of a watch are now, why one does not alert, and when it will be ready to."""
+"""SeriesState: how the series of a watch are now, why one does not alert, and when it will be ready to."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _PROBE, _PROBE_MAX = 128, 16_384
 """Points of noise that a watch is shown to learn when it first has an opinion."""
 
 
-class Standing(IntEnum):
+class SeriesState(IntEnum):
     """How a series is, with CloudWatch's words."""
 
     OK = 0
@@ -36,17 +36,17 @@ class Standing(IntEnum):
     NO_DATA = 3
 
 
-def standings(watch: Watch, state: WatchState) -> NDArray[np.int8]:
-    """The ``Standing`` of every series: int8[series]. Some 10 ns a series."""
-    found = np.full(len(state.keys), int(Standing.OK), np.int8)
-    found[watch.decide.judged(state.decide) == 0] = Standing.INSUFFICIENT_DATA
+def states(watch: Watch, state: WatchState) -> NDArray[np.int8]:
+    """The ``SeriesState`` of every series: int8[series]. Some 10 ns a series."""
+    found = np.full(len(state.keys), int(SeriesState.OK), np.int8)
+    found[watch.decide.judged(state.decide) == 0] = SeriesState.INSUFFICIENT_DATA
     alarm = watch.decide.is_open(state.decide)
     if watch.pulse and state.pulse:
-        found[watch.pulse.silent(state.pulse)] = Standing.NO_DATA
+        found[watch.pulse.silent(state.pulse)] = SeriesState.NO_DATA
         alarm = alarm | watch.pulse.stuck(state.pulse)
         # What is silent has no value that could be strange, unless missing data is what the watch looks for.
-        alarm = alarm & ((found != Standing.NO_DATA) | (watch.policy.missing == "breaching"))
-    found[alarm] = Standing.ALARM
+        alarm = alarm & ((found != SeriesState.NO_DATA) | (watch.policy.missing == "breaching"))
+    found[alarm] = SeriesState.ALARM
     return found
 
 
@@ -123,7 +123,7 @@ class Why:
 
     Parameters
     ----------
-    standing : Standing
+    standing : SeriesState
         How it is.
     time : int
         Event time of the last reading, ns UTC; ``NEVER`` before the first.
@@ -133,7 +133,7 @@ class Why:
         Sentences, what matters most first.
     """
 
-    standing: Standing
+    standing: SeriesState
     time: int
     score: float
     reasons: tuple[str, ...]
@@ -153,7 +153,7 @@ def why(watch: Watch, state: WatchState, key: SeriesKey) -> Why | None:
     row = state.rows.get(key)
     if row is None:
         return None
-    standing = Standing(int(standings(watch, state)[row]))
+    standing = SeriesState(int(states(watch, state)[row]))
     scores = watch.decide.last_scores(state.decide, row)
     score = float(scores[-1]) if scores[-1] >= 0 else math.nan
     time = int(state.prepare.last_time[row])
