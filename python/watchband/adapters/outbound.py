@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+from base64 import b64decode, b64encode
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from watchband.adapters import answers
 from watchband.adapters.addresses import Resolve, resolved
@@ -27,6 +28,7 @@ CHUNK = 64 * 1024
 LINE_MAX = 1 << 20
 _REDIRECTS = (301, 302, 303, 307, 308)
 _PUBLIC_HEADERS = ("accept", "content-type", "user-agent", "idempotency-key", "last-event-id")
+_HARMLESS_HEADERS = (*_PUBLIC_HEADERS, "host", "connection", "accept-encoding", "content-length", "transfer-encoding")
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,8 @@ Write allow_private: true if that is meant.
         limits : Limits, optional
             Instead of the client's own.
         **sent
-            ``params``, ``headers``, ``content``, ``json``, ``data``, ``files`` and ``auth`` as httpx takes them.
+            ``params``, ``headers``, ``content``, ``json``, ``data`` and ``files`` as httpx takes them; ``auth`` is user
+            and password.
 
         Raises
         ------
@@ -179,6 +182,8 @@ Write allow_private: true if that is meant.
     ) -> Iterator[httpx.Response]:
         client, transport = self._opened()
         headers = dict(sent.pop("headers", None) or {})
+        if auth := sent.pop("auth", None):
+            headers["Authorization"] = "Basic " + b64encode(":".join(auth).encode()).decode()
         left = self._redirects
         with transport.limited(limits.total), answers.mapped(self._named(url)):
             while True:
@@ -190,7 +195,7 @@ Write allow_private: true if that is meant.
                     status = response.status_code
                     if status in _REDIRECTS and left and method in ("GET", "HEAD") and "location" in response.headers:
                         url, headers = _redirected(url, response.headers["location"], headers)
-                        sent.pop("params", None), sent.pop("auth", None)
+                        sent.pop("params", None)
                         left -= 1
                         continue
                     if status >= 300 and status not in allow:
@@ -241,17 +246,14 @@ Write allow_private: true if that is meant.
         return b"".join(parts)
 
     def _refused(self, response: httpx.Response, url: str) -> TransientError | PermanentError:
-        secrets = [v for k, v in response.request.headers.items() if k.lower() not in _PUBLIC_HEADERS and len(v) > 5]
-        secrets += [v.partition(" ")[2] for v in secrets if " " in v]
-        parts = urlsplit(str(response.request.url))
-        secrets += [parts.query, *([parts.path, *parts.path.split("/")] if self._secret_path else [])]
+        secrets = _secrets(response.request, path=self._secret_path)
         said = b""
         with contextlib.suppress(Exception):
             for part in response.iter_bytes(CHUNK):
                 said += part
                 if len(said) >= CHUNK:
                     break
-        text = answers.excerpt(said, [s for s in secrets if len(s) > 5])
+        text = answers.excerpt(said, secrets)
         return answers.refused(self._named(url), response.status_code, text, response.headers)
 
     def close(self) -> None:
@@ -293,6 +295,21 @@ class Stream:
             if max(map(len, [*parts, rest])) > most:
                 raise PermanentError(f"{self._where} sent a line of more than {most:,} bytes.")
             yield from parts
+
+
+def _secrets(request: httpx.Request, *, path: bool) -> list[str]:
+    """What an answer may repeat of its question, and nobody is to read: headers, query, perhaps the path."""
+    found = [value for name, value in request.headers.items() if name.lower() not in _HARMLESS_HEADERS]
+    for value in list(found):
+        _, _, token = value.partition(" ")
+        found.append(token)
+        with contextlib.suppress(ValueError):
+            found.append(b64decode(token, validate=True).decode().partition(":")[2])
+    parts = urlsplit(str(request.url))
+    found += [parts.query, *(value for _, value in parse_qsl(parts.query))]
+    found += [parts.path, *parts.path.split("/")] if path else []
+    # A word of a few letters stands in every text.
+    return [text for text in found if len(text) > 5]
 
 
 def _redirected(url: str, location: str, headers: dict[str, str]) -> tuple[str, dict[str, str]]:

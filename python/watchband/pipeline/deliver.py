@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from watchband.core.alert import Alert
 from watchband.core.clock import Clock, SystemClock
-from watchband.core.errors import ConfigError, PermanentError, TransientError, WatchbandError
+from watchband.core.errors import PermanentError, TransientError, WatchbandError
 from watchband.core.ports import Notice, Sink, Standing, Store, Stretch, Tending
 from watchband.pipeline.pace import Bucket
 
@@ -258,10 +258,7 @@ class Courier:
 
     def _pause(self, lane: Lane, error: Exception, seconds: float) -> None:
         now = self.clock.now()
-        # What is no error of ours may hold anything in its text.
-        lane.error = (
-            str(error)[:ERROR_MAX] if isinstance(error, WatchbandError) else f"it failed: {type(error).__name__}"
-        )
+        lane.error = _said_of(error)
         lane.failures += 1
         lane.failing = lane.failing or now
         lane.pause = now + int(seconds * SECOND)
@@ -277,12 +274,11 @@ class Courier:
         lane.tended = lane.busy = now
         try:
             sink.tend(self.standing(sink.name))
-        except ConfigError as error:
-            lane.error = str(error)[:ERROR_MAX]
         except Exception as error:
-            self._pause(lane, error, getattr(error, "retry_after", None) or FIRST_WAIT)
-        else:
-            lane.failures, lane.failing = 0, lane.failing if lane.refused else 0
+            # No notice was refused: this says nothing of deliveries, and two sinks that watch them must not silence
+            # each other.
+            lane.error = _said_of(error)
+            lane.pause = now + int((getattr(error, "retry_after", None) or 0.0) * SECOND)
         finally:
             lane.busy = 0
 
@@ -322,6 +318,11 @@ def _let_go(sink: Sink) -> None:
     close = getattr(sink, "close", None)
     if close is not None:
         close()
+
+
+def _said_of(error: Exception) -> str:
+    # What is no error of ours may hold anything in its text.
+    return str(error)[:ERROR_MAX] if isinstance(error, WatchbandError) else f"it failed: {type(error).__name__}"
 
 
 def news_time(alert: Alert) -> int:

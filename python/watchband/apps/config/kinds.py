@@ -20,7 +20,20 @@ SOURCES: Registry[object] = Registry(
     },
     "watchband.sources",
 )
-SINKS: Registry[object] = Registry("kind of sink", object, {}, "watchband.sinks")
+SINKS: Registry[object] = Registry(
+    "kind of sink",
+    object,
+    {
+        "alertmanager": "watchband.adapters.sinks.alertmanager:AlertmanagerSettings",
+        "deadman": "watchband.adapters.sinks.deadman:DeadmanSettings",
+        "email": "watchband.adapters.sinks.email.sink:EmailSettings",
+        "jsonl": "watchband.adapters.sinks.jsonl:JsonlSettings",
+        "slack": "watchband.adapters.sinks.slack.sink:SlackSettings",
+        "stdout": "watchband.adapters.sinks.stdout:StdoutSettings",
+        "webhook": "watchband.adapters.sinks.webhook:WebhookSettings",
+    },
+    "watchband.sinks",
+)
 STORES: Registry[object] = Registry(
     "kind of store",
     object,

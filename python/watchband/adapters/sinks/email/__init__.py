@@ -1,0 +1,1 @@
+"""E-mail: alerts by SMTP, as text, as HTML and with their chart inside."""
