@@ -244,8 +244,9 @@ def test_help_imports_nothing_heavy() -> None:
 
 def helps() -> dict[str, str]:
     commands = (
-        "", "backtest", "bench", "bench robustness", "bench scenes", "config", "config diff", "config import",
-        "config schema", "detect", "detectors", "explain", "inject", "serve", "simulate", "tune",
+        "", "backtest", "backup", "bench", "bench robustness", "bench scenes", "config", "config diff",
+        "config import", "config schema", "detect", "detectors", "explain", "inject", "query", "restore", "serve",
+        "simulate", "tune",
     )  # fmt: skip
     texts = {c.replace(" ", "-") or "watchband": run(*c.split(), "--help").stdout for c in commands}
     return {name: re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE) for name, text in texts.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -181,3 +182,17 @@ def test_the_command_writes_every_format(data: Path, tmp_path: Path) -> None:
     assert "labels['host']" in said("--views")
     wrong = CliRunner().invoke(app, ["query", "--data", str(tmp_path / "none"), "SELECT 1"])
     assert (wrong.exit_code, "holds no data of Watchband" in wrong.stderr) == (2, True)
+
+
+PAGE = (Path(__file__).parents[3] / "docs" / "query.md").read_text()
+EXAMPLES = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
+
+
+@pytest.mark.parametrize("number", range(len(EXAMPLES)))
+def test_the_examples_of_the_page_run(data: Path, number: int) -> None:
+    assert ask(data, EXAMPLES[number]) or "silent" in PAGE.split(EXAMPLES[number])[0][-200:]
+
+
+def test_the_page_has_every_view() -> None:
+    assert re.findall(r"^\| `(\w+)` \| an? ", PAGE.split("## Examples")[0], re.MULTILINE) == list(VIEWS)
+    assert len(EXAMPLES) == 8

@@ -18,12 +18,14 @@ from watchband.core.errors import WatchbandError
 
 LATE = {
     "backtest": "watchband.apps.cli.backtest",
+    "backup": "watchband.apps.cli.backup",
     "bench": "watchband.apps.cli.bench",
     "config": "watchband.apps.cli.config",
     "demo": "watchband.apps.cli.demo",
     "inject": "watchband.apps.cli.inject",
     "serve": "watchband.apps.cli.serve",
     "query": "watchband.apps.cli.query",
+    "restore": "watchband.apps.cli.restore",
     "simulate": "watchband.apps.cli.simulate",
     "tune": "watchband.apps.cli.tune",
 }

@@ -7,7 +7,7 @@ import datetime as dt
 import json
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import IO, Annotated, Any
@@ -100,7 +100,7 @@ def query(
         if out is not None:
             place = out.open("wb") if binary else out.open("w", newline="")
         with place as file:
-            {"csv": _csv, "json": _json, "parquet": _parquet}[chosen](reader, file)
+            WRITERS[chosen](reader, file)
 
 
 def _format(given: str | None, as_json: bool, out: Path | None) -> str:
@@ -171,6 +171,9 @@ def _parquet(reader: Any, file: IO[bytes]) -> None:
     with pq.ParquetWriter(file, reader.schema, compression="zstd") as writer:
         for batch in reader:
             writer.write_batch(batch)
+
+
+WRITERS: Mapping[str, Callable[[Any, Any], None]] = {"csv": _csv, "json": _json, "parquet": _parquet}
 
 
 def _table(reader: Any, most: int) -> None:

@@ -109,7 +109,10 @@ class Database:
     def backup(self, target: Path) -> None:
         """A consistent copy while others write."""
         with self._lock, self._mapped():
+            # What is copied is only read, yet counts as a write.
+            self.connection.execute("PRAGMA query_only = OFF")
             self.connection.execute("VACUUM INTO ?", (str(target),))
+            self.connection.execute(f"PRAGMA query_only = {int(self.readonly)}")
         target.chmod(0o600)
 
     def close(self) -> None:
@@ -147,6 +150,16 @@ class Database:
                 "acknowledged until it can be."
             )
         return TransientError(f"{self.path} did not take it ({text}). Is the disk failing, or another program in it?")
+
+
+@contextlib.contextmanager
+def held(directory: Path) -> Iterator[None]:
+    """Keep every process out of a directory meanwhile; PermanentError where one is in it."""
+    handle = _hold(directory / _LOCK)
+    try:
+        yield
+    finally:
+        os.close(handle)
 
 
 def _hold(path: Path) -> int:
