@@ -16,7 +16,6 @@ import cramjam
 from watchband.core.series import SeriesKey
 
 SECOND = 1_000_000_000
-PATIENCE_S = 10.0
 SPIKE_EVERY = 40
 
 
@@ -44,6 +43,8 @@ class Sender(threading.Thread):
         Time of the first step, ns UTC.
     seed : int
         Of its pauses.
+    patience_s : float
+        It waits so long for an answer.
     """
 
     label: str
@@ -52,6 +53,7 @@ class Sender(threading.Thread):
     series: int
     first: int
     seed: int
+    patience_s: float = 10.0
     acknowledged: int = 0
     tries: int = 0
     refused: dict[int, int] = field(default_factory=dict)
@@ -91,7 +93,7 @@ class Sender(threading.Thread):
         path = "/api/v1/points" if self.form == "json" else "/api/v1/write"
         media = "application/json" if self.form == "json" else "application/x-protobuf"
         port = self.ports[self._port % len(self.ports)]
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=self.patience_s)
         try:
             connection.request("POST", path, body, {"Content-Type": media})
             answer = connection.getresponse()
@@ -123,6 +125,13 @@ class Sender(threading.Thread):
                 )
             )
         )
+
+
+def senders_to(ports: list[int], patience_s: float = 10.0) -> list[Sender]:
+    """Four of them, of both forms, with points of now and later."""
+    now = time.time_ns()
+    forms = ("json", "remote_write", "json", "remote_write")
+    return [Sender(f"s{n}", form, ports, 12, now - now % SECOND, n, patience_s) for n, form in enumerate(forms)]
 
 
 def _series(key: SeriesKey, moment_ms: int, value: float) -> bytes:

@@ -63,14 +63,24 @@ class Served:
 
     def ready(self) -> bool:
         """Whether it says that it is."""
+        return self.answer() == 200
+
+    def answer(self) -> int:
+        """Its answer to whether it is ready; 0 while it says nothing.
+
+        Raises
+        ------
+        AssertionError
+            It has ended.
+        """
         assert self.process is not None
         assert self.process.poll() is None, f"it ended by itself: {self.said()}"
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
             connection.request("GET", "/readyz")
-            return connection.getresponse().status == 200
+            return connection.getresponse().status
         except (OSError, http.client.HTTPException):
-            return False
+            return 0
         finally:
             connection.close()
 
@@ -80,11 +90,24 @@ class Served:
         self.process.kill()
         assert self.process.wait(30) == -signal.SIGKILL, f"it ended before it was killed: {self.said()}"
 
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        assert self.process is not None
+        return self.process.pid
+
     def stop(self) -> None:
         """Ask it to end, and wait."""
         assert self.process is not None
         self.process.terminate()
-        assert self.process.wait(60) == 0, self.said()
+        code = self.process.wait(60)
+        assert code == 0, f"{code}: {self.said()}"
+
+    def remove(self) -> None:
+        """Leave no process behind, whatever became of the test."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(30)
 
     def said(self) -> str:
         """The end of its log."""

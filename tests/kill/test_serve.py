@@ -6,24 +6,19 @@ import os
 import random
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.kill.load import SECOND, Sender, wait_for
+from tests.kill.load import senders_to, wait_for
 from tests.kill.receiver import Receiver
 from tests.kill.served import Served, free_port
 from tests.kill.sink import install
-from tests.kill.verdict import NEVER, acknowledged_is_kept, alerts_are_equal, told, undisturbed
+from tests.kill.verdict import NEVER, WATCHES, acknowledged_is_kept, alerts_are_equal, told, undisturbed
 from watchband.adapters.stores.sqlite.store import SqliteStore
 from watchband.apps.config.config import read_config
 
 KILLS = int(os.environ.get("WATCHBAND_KILLS", "20"))
-WATCHES = """\
-watches:
-  all: {detector: "rolling_zscore:window=20", cutoff: 6.0, close_after: 3}
-"""
 CONFIG = """\
 sources: {{push: {{kind: push}}, remote_write: {{kind: remote_write}}}}
 sinks: {{receiver: {{kind: receiver, url: "{url}"}}}}
@@ -33,21 +28,8 @@ engine: {{snapshot_points: 2000}}
 """
 
 
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    found = Receiver()
-    yield found
-    found.close()
-
-
-def senders_to(ports: list[int]) -> list[Sender]:
-    now = time.time_ns()
-    forms = ("json", "remote_write", "json", "remote_write")
-    return [Sender(f"s{n}", form, ports, 12, now - now % SECOND, seed=n) for n, form in enumerate(forms)]
-
-
 @pytest.mark.timeout(60 + 12 * KILLS)
-def test_killed_under_load(tmp_path: Path, receiver: Receiver) -> None:
+def test_killed_under_load(tmp_path: Path, receiver: Receiver, request: pytest.FixtureRequest) -> None:
     chance = random.Random(KILLS)
     port = free_port()
     config, data = tmp_path / "watchband.yaml", tmp_path / "data"
@@ -55,6 +37,7 @@ def test_killed_under_load(tmp_path: Path, receiver: Receiver) -> None:
     install(tmp_path / "plugins")
     served = Served(config, port, tmp_path / "plugins")
     senders = senders_to([port])
+    request.addfinalizer(served.remove)
     served.start()
     served.until_ready()
     for sender in senders:

@@ -14,6 +14,10 @@ from watchband.pipeline.bound import Bound, Lane
 
 SHARD = "main"
 NEVER = 2**62
+WATCHES = """\
+watches:
+  all: {detector: "rolling_zscore:window=20", cutoff: 6.0, close_after: 3}
+"""
 
 
 def acknowledged_is_kept(store: Store, senders: Iterable[Sender]) -> int:

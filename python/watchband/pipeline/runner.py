@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from watchband.core.alert import Alert
 from watchband.core.clock import Clock, SystemClock
-from watchband.core.errors import ConfigError, StateError, TransientError
+from watchband.core.errors import AdapterError, ConfigError, StateError, TransientError
 from watchband.core.events import ControlEvent, SourceResumed, WatermarkMoved
 from watchband.core.ports import Batch, Commit, FoldRecord, Readings, Sink, Source, Store
 from watchband.pipeline.bound import END, Bound, Lane, last_versions
@@ -229,7 +229,7 @@ class Runner:
             if old is None or lane is None or old.fingerprint != bound.fingerprint:
                 try:
                     lanes[bound.name] = self._lane(bound, shard.sequence, (ahead or {}).get(bound.name))
-                except (StateError, TransientError):
+                except (StateError, AdapterError):
                     raise
                 except Exception as error:
                     stopped[bound.name] = error
@@ -276,7 +276,8 @@ class Runner:
         for bound in self.bounds:
             try:
                 shard.lanes[bound.name] = self._lane(bound, head)
-            except StateError:
+            except (StateError, AdapterError):
+                # What fails is the store, not the watch.
                 raise
             except Exception as error:
                 self._stop(bound.name, error)
