@@ -21,7 +21,7 @@ pub mod status {
 /// How much is taken.
 pub struct Limits {
     pub points: usize,
-    /// Series of a request, and symbols.
+    /// Series of a request; symbols eight times as many.
     pub series: usize,
     /// Labels of a series, its name among them.
     pub labels: usize,
@@ -102,7 +102,7 @@ fn symbols<'a>(data: &'a [u8], numbers: &Numbers, limits: &Limits) -> Result<Vec
     while let Some(field) = fields.next() {
         if let (number, Value::Bytes(text)) = field? {
             if number == numbers.symbols {
-                if found.len() >= limits.series {
+                if found.len() / 8 >= limits.series {
                     return Err(Refused::Series);
                 }
                 found.push(text);

@@ -142,7 +142,7 @@ def test_native_histograms_are_refused_and_counted(version: int) -> None:
 def test_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     body = request([(LABELS, [(1, 1.0), (2, 1.0)]), (LABELS, [(3, 1.0)])], 2)
     most = remote_write._LIMITS
-    for at, least, why in ((0, 2, "at most 1,000,000 samples"), (1, 1, "series and symbols"), (4, 3, "labels of a")):
+    for at, least, why in ((0, 2, "at most 1,000,000 samples"), (1, 1, "200,000 series"), (4, 3, "labels of a")):
         limits = list(most)
         limits[at] = least
         monkeypatch.setattr(remote_write, "_LIMITS", tuple(limits))

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
+from watchband.adapters.sources.push.arrow_points import decode_arrow
 from watchband.adapters.sources.push.influx import decode_influx
 from watchband.adapters.sources.push.json_points import decode_json, decode_json_lines
 from watchband.adapters.sources.push.payload import Decoded, PayloadError
@@ -105,6 +106,7 @@ class Push:
             "application/json": decode_json,
             "application/x-ndjson": decode_json_lines,
             "application/jsonl": decode_json_lines,
+            "application/vnd.apache.arrow.stream": decode_arrow,
             "text/plain": line_protocol,
         }
 

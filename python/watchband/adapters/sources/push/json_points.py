@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import Any
 
-from watchband.adapters.sources.push.payload import Decoded, Gatherer, PayloadError, key_of, time_of, value_of
+from watchband.adapters.sources.push.keys import Cache
+from watchband.adapters.sources.push.payload import (
+    POINTS_MAX,
+    Column,
+    Decoded,
+    Gatherer,
+    PayloadError,
+    key_of,
+    time_of,
+    value_of,
+)
 from watchband.core.errors import DataError
 from watchband.core.series import SeriesKey
 
+DOCUMENT_MAX = 16 << 20
+"""Bytes of one JSON document, which takes many times as much once it is read; lines are read one by one."""
 _METRIC = "__name__"
-_KEYS_MAX = 100_000
+_SERIES_TEXT_MAX = 200_000
 
 
 def decode_json(body: bytes) -> Decoded:
@@ -27,7 +39,7 @@ def decode_json(body: bytes) -> Decoded:
     Raises
     ------
     PayloadError
-        No JSON, or none of these forms.
+        No JSON, none of these forms, or more than may be sent at once.
     """
     document = _loaded(body)
     if isinstance(document, dict) and "points" in document:
@@ -42,20 +54,36 @@ def decode_json(body: bytes) -> Decoded:
 
 
 def decode_json_lines(body: bytes) -> Decoded:
-    """Points of JSON Lines: one a line; a line that cannot be read stops no other."""
+    """Points of JSON Lines: one a line; a line that cannot be read stops no other.
+
+    Raises
+    ------
+    PayloadError
+        More than may be sent at once.
+    """
     reader = _Reader()
     for number, line in enumerate(body.split(b"\n"), 1):
-        if line.strip():
-            try:
-                point = _loaded(line)
-            except PayloadError as error:
-                reader.gathered.refuse(f"line {number}", error)
-            else:
-                reader.take(point, f"line {number}")
+        if not line.strip():
+            continue
+        try:
+            point = _loaded(line)
+        except PayloadError as error:
+            reader.gathered.refuse(f"line {number}", error)
+            if reader.gathered.refused_points > POINTS_MAX:
+                raise PayloadError(f"A payload holds at most {POINTS_MAX:,} lines. Send it in parts.") from None
+        else:
+            reader.take(point, f"line {number}")
     return reader.gathered.decoded()
 
 
 def _loaded(body: bytes) -> Any:
+    if len(body) > DOCUMENT_MAX:
+        raise PayloadError(
+            f"One JSON document may have {DOCUMENT_MAX >> 20} MiB. Got {len(body) >> 20} MiB: send JSON Lines "
+            "(application/x-ndjson), or in parts."
+        )
+    if body.count(b"{") + body.count(b"[") > 4 * POINTS_MAX:
+        raise PayloadError(f"A payload holds at most {POINTS_MAX:,} points. Send it in parts.")
     try:
         return json.loads(body)
     except RecursionError:
@@ -68,14 +96,14 @@ def _loaded(body: bytes) -> Any:
 class _Reader:
     def __init__(self) -> None:
         self.gathered = Gatherer()
-        self._keys: dict[str, SeriesKey] = {}
+        self._columns: dict[Hashable, Column] = {}
 
     def take(self, point: Any, where: str) -> None:
         gathered = self.gathered
         try:
             if not isinstance(point, dict):
                 raise DataError(f"Expected a point as a mapping. Got {type(point).__name__}.")
-            key = self.key(point)
+            column = self.column(point)
             pairs = list(self.pairs(point))
         except PayloadError:
             raise
@@ -88,32 +116,29 @@ class _Reader:
             except DataError as error:
                 gathered.refuse(f"{where}, value {at}" if len(pairs) > 1 else where, error)
             else:
-                gathered.add(key, moment, number)
+                gathered.add(column, moment, number)
 
-    def key(self, point: dict[str, Any]) -> SeriesKey:
+    def column(self, point: dict[str, Any]) -> Column:
         series = point.get("series")
         if isinstance(series, str):
-            text = series
+            name: Hashable = series
         elif isinstance(series, dict):
-            text = json.dumps(series)
+            name = tuple(series.items())
         else:
-            text = json.dumps([point.get("metric"), point.get("labels")])
-        if text not in self._keys:
-            if len(self._keys) >= _KEYS_MAX:
-                self._keys.clear()
-            self._keys[text] = self.parsed(point, series)
-        return self._keys[text]
-
-    def parsed(self, point: dict[str, Any], series: Any) -> SeriesKey:
-        if isinstance(series, str):
-            try:
-                key = SeriesKey.parse(series)
-            except ValueError as error:
-                raise DataError(str(error)) from None
-            return key_of(key.metric, dict(key.labels))
-        if isinstance(series, dict):
-            return key_of(series.get(_METRIC), {k: v for k, v in series.items() if k != _METRIC})
-        return key_of(point.get("metric"), point.get("labels") or {})
+            labels = point.get("labels")
+            name = (point.get("metric"), tuple(labels.items()) if isinstance(labels, dict) else labels)
+        try:
+            found = self._columns.get(name)
+        except TypeError:
+            # A list or mapping where a text is meant: ``_key`` says so.
+            return self.gathered.column(_key(point, series))
+        if found is None:
+            key = _KEYS.get(name)
+            if key is None:
+                key = _key(point, series)
+                _KEYS.put(name, key)
+            found = self._columns[name] = self.gathered.column(key)
+        return found
 
     def pairs(self, point: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
         if "times" not in point and "values" not in point:
@@ -127,6 +152,24 @@ class _Reader:
         yield from zip(times, values, strict=True)
 
 
+_KEYS: Cache[Hashable, SeriesKey] = Cache()
+
+
+def _key(point: dict[str, Any], series: Any) -> SeriesKey:
+    if isinstance(series, str):
+        if len(series) > _SERIES_TEXT_MAX:
+            raise DataError(f"A series has at most {_SERIES_TEXT_MAX:,} characters. Got {len(series):,}.")
+        try:
+            key = SeriesKey.parse(series)
+        except ValueError as error:
+            raise DataError(str(error)[:300]) from None
+        return key_of(key.metric, dict(key.labels))
+    if isinstance(series, dict):
+        return key_of(series.get(_METRIC), {k: v for k, v in series.items() if k != _METRIC})
+    labels = point.get("labels")
+    return key_of(point.get("metric"), {} if labels is None else labels)
+
+
 def _count(point: Any) -> int:
     times = point.get("times") if isinstance(point, dict) else None
-    return len(times) if isinstance(times, list) else 1
+    return max(1, len(times)) if isinstance(times, list) else 1

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Generic, TypeVar
 
-K = TypeVar("K", str, bytes, tuple[str, str])
+K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
@@ -45,8 +46,7 @@ class Cache(Generic[K, V]):
 
     def put(self, name: K, value: V) -> None:
         """Keep it for a while."""
-        size = len(name) if isinstance(name, str | bytes) else len(name[0]) + len(name[1])
-        if size > self._text:
+        if (len(name) if isinstance(name, str | bytes) else len(repr(name))) > self._text:
             return
         if len(self._new) >= self._entries:
             self._new, self._old = {}, self._new

@@ -15,6 +15,8 @@ from watchband.core.timestamp import FIRST, LAST, parse_rfc3339
 
 POINTS_MAX = 1_000_000
 """Points of one payload."""
+SERIES_MAX = 200_000
+"""Series of one payload."""
 LABELS_MAX = 64
 TEXT_MAX = 1024
 REFUSALS_MAX = 100
@@ -57,17 +59,41 @@ class PayloadError(DataError):
     """The payload as a whole cannot be read; nothing of it was taken."""
 
 
+class Column:
+    """Points of one series on their way in."""
+
+    __slots__ = ("times", "values")
+
+    def __init__(self) -> None:
+        self.times: list[int] = []
+        self.values: list[float] = []
+
+
 class Gatherer:
     """Collects points by series, in order of arrival, and refuses what cannot be one."""
 
     def __init__(self) -> None:
-        self._times: dict[SeriesKey, list[int]] = {}
-        self._values: dict[SeriesKey, list[float]] = {}
-        self.points = 0
+        self._columns: dict[SeriesKey, Column] = {}
+        self._points = 0
         self.refused_points = 0
         self.refused: list[Refused] = []
 
-    def add(self, key: SeriesKey, time: int, value: float) -> None:
+    def column(self, key: SeriesKey) -> Column:
+        """Where points of a series go; keep it and ask once.
+
+        Raises
+        ------
+        PayloadError
+            More series than a payload may hold.
+        """
+        found = self._columns.get(key)
+        if found is None:
+            if len(self._columns) >= SERIES_MAX:
+                raise PayloadError(f"A payload holds at most {SERIES_MAX:,} series. Send it in parts.")
+            found = self._columns[key] = Column()
+        return found
+
+    def add(self, column: Column, time: int, value: float) -> None:
         """One point.
 
         Raises
@@ -75,14 +101,11 @@ class Gatherer:
         PayloadError
             More than a payload may hold.
         """
-        self.points += 1
-        if self.points + self.refused_points > POINTS_MAX:
+        self._points += 1
+        if self._points + self.refused_points > POINTS_MAX:
             raise PayloadError(f"A payload holds at most {POINTS_MAX:,} points. Send it in parts.")
-        times = self._times.get(key)
-        if times is None:
-            times, self._values[key] = self._times.setdefault(key, []), []
-        times.append(time)
-        self._values[key].append(value)
+        column.times.append(time)
+        column.values.append(value)
 
     def refuse(self, where: str, error: Exception | str, points: int = 1) -> None:
         """Set a part aside."""
@@ -93,10 +116,11 @@ class Gatherer:
     def decoded(self) -> Decoded:
         """What was gathered."""
         readings = [
-            Readings(key, np.array(times, np.int64), np.array(self._values[key], np.float64))
-            for key, times in self._times.items()
+            Readings(key, np.array(column.times, np.int64), np.array(column.values, np.float64))
+            for key, column in self._columns.items()
+            if column.times
         ]
-        return Decoded(readings, self.points, self.refused_points, self.refused)
+        return Decoded(readings, self._points, self.refused_points, self.refused)
 
 
 def refuse(decoded: Decoded, where: str, why: object, points: int) -> None:

@@ -7,6 +7,7 @@ from watchband.adapters.sources.push.keys import Cache
 from watchband.adapters.sources.push.payload import (
     LABELS_MAX,
     POINTS_MAX,
+    SERIES_MAX,
     TEXT_MAX,
     Decoded,
     PayloadError,
@@ -19,8 +20,6 @@ from watchband.core.series import SeriesKey
 
 INFLATED_MAX = 64 << 20
 """Bytes of a request once it is inflated."""
-SERIES_MAX = 1_000_000
-"""Series of a request, and symbols of one of version 2."""
 _METRIC = "__name__"
 _LIMITS = (POINTS_MAX, SERIES_MAX, LABELS_MAX + 1, 4 * TEXT_MAX, INFLATED_MAX)
 _GOOD = 0
@@ -32,7 +31,7 @@ _WHY = {
 }
 _TOO_MANY = {
     "points": f"A request holds at most {POINTS_MAX:,} samples. Lower max_samples_per_send.",
-    "series": f"A request holds at most {SERIES_MAX:,} series and symbols. Lower max_samples_per_send.",
+    "series": f"A request has at most {SERIES_MAX:,} series, {8 * SERIES_MAX:,} symbols. Lower max_samples_per_send.",
     "labels": f"The labels of a request have at most {INFLATED_MAX >> 20} MiB. Lower max_samples_per_send.",
 }
 _HISTOGRAM = (
