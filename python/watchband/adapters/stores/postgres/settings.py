@@ -7,11 +7,12 @@ from typing import ClassVar
 
 from watchband.adapters.stores.postgres.schema import NAME
 from watchband.adapters.stores.postgres.store import PostgresStore
+from watchband.adapters.stores.tiers import Retention
 from watchband.core import params
 from watchband.core.clock import Clock
 from watchband.core.duration import SECOND
 from watchband.core.errors import InvalidParameterError
-from watchband.core.kinds import Duration, SecretText, Url
+from watchband.core.kinds import Duration, Group, SecretText, Url
 from watchband.core.params import Maybe, Text, param
 from watchband.core.secret import Secret
 
@@ -39,6 +40,11 @@ class PostgresSettings:
     )
     timeout: int = param(
         60 * SECOND, Duration(SECOND, 3600 * SECOND), "A statement that takes longer is given up, and tried again."
+    )
+    retention: Retention = param(
+        Retention(),
+        Group(Retention),
+        "How long what is kept. There are no files of an archive: `archive` says nothing.",
     )
 
     def __post_init__(self) -> None:
