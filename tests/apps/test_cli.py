@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
 from typer.testing import CliRunner, Result
 
 from watchband import __version__
@@ -242,13 +243,21 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.stdout.strip().endswith("[]")
 
 
+def commands() -> list[str]:
+    """Every command, and those of the groups."""
+    root = typer.main.get_command(app)
+    assert isinstance(root, typer.core.TyperGroup)
+    found = [""]
+    for name in root.list_commands(typer.Context(root)):
+        command = root.get_command(typer.Context(root), name)
+        found.append(name)
+        if isinstance(command, typer.core.TyperGroup):
+            found += [f"{name} {inner}" for inner in command.list_commands(typer.Context(command))]
+    return found
+
+
 def helps() -> dict[str, str]:
-    commands = (
-        "", "backtest", "backup", "bench", "bench robustness", "bench scenes", "config", "config diff",
-        "config import", "config schema", "detect", "detectors", "explain", "inject", "query", "restore", "serve",
-        "simulate", "tune",
-    )  # fmt: skip
-    texts = {c.replace(" ", "-") or "watchband": run(*c.split(), "--help").stdout for c in commands}
+    texts = {c.replace(" ", "-") or "watchband": run(*c.split(), "--help").stdout for c in commands()}
     return {name: re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE) for name, text in texts.items()}
 
 

@@ -27,6 +27,7 @@ LATE = {
     "query": "watchband.apps.cli.query",
     "restore": "watchband.apps.cli.restore",
     "simulate": "watchband.apps.cli.simulate",
+    "status": "watchband.apps.cli.status",
     "tune": "watchband.apps.cli.tune",
 }
 """Commands imported when asked for: the module, where the function has the command's name, beside its ``EXAMPLES``;

@@ -136,6 +136,8 @@ class Engine:
             self._errands.popleft()[1].cancel()
 
     def _run_errand(self, errand: Callable[[], Any], done: Future[Any]) -> None:
+        if not done.set_running_or_notify_cancel():
+            return
         try:
             found = errand()
             self.shard = self.runner.live()

@@ -6,11 +6,11 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import Literal
+from typing import Literal, TypeVar, cast
 
 from watchband.apps.config.config import Config, Named
 from watchband.apps.service.book import AlertBook
@@ -33,6 +33,7 @@ from watchband.pipeline.results import Results
 from watchband.pipeline.runner import Runner
 
 log = logging.getLogger("watchband.service")
+T = TypeVar("T")
 SHARD = "main"
 Phase = Literal["starting", "standby", "restoring", "running", "draining", "stopped", "failed"]
 PHASES: Mapping[Phase, str] = {
@@ -46,6 +47,7 @@ PHASES: Mapping[Phase, str] = {
 PUMP_END_S = 5.0
 STANDBY_S = 1.0
 LETTERS_S = 10.0
+LOOK_S = 2.0
 
 
 class Service:
@@ -265,6 +267,21 @@ class Service:
         if any(found.alerts for found in results.values()):
             self.courier.wake()
 
+    def look(self, errand: Callable[[], T]) -> T:
+        """Look at states between two entries; while the engine waits for the store, they stand still anyway.
+
+        Raises
+        ------
+        WatchbandError
+            What the errand raises.
+        """
+        done = self.engine.call(errand)
+        try:
+            return cast(T, done.result(LOOK_S))
+        except (TimeoutError, CancelledError):
+            done.cancel()
+            return errand()
+
     def health_of(self, watch: str) -> WatchHealth:
         """What a watch said so far, and what its states found in the readings."""
         health = self.watches.setdefault(watch, WatchHealth())
@@ -350,6 +367,6 @@ class Service:
 
 
 def latenesses(config: Config) -> dict[str, int]:
-    """How late readings of each source may come, in ns, where they may."""
-    given = {name: getattr(named.settings, "lateness", 0) for name, named in config.sources.items()}
+    """How late readings of each pushed source may come, in ns; a source that is read gives them in order by itself."""
+    given = {name: getattr(named.settings, "lateness", 0) for name, named in config.sources.items() if named.pushed}
     return {name: lateness for name, lateness in given.items() if lateness > 0}

@@ -14,15 +14,16 @@ from watchband import __version__
 from watchband.apps.service.health import SECOND, SinkHealth
 from watchband.apps.service.recent import Tail
 from watchband.core.alert import Alert
-from watchband.core.scores import WARMING
 from watchband.core.series import SeriesKey
-from watchband.pipeline.policy import MEANING, RAISED, SUPPRESSED, Event
+from watchband.pipeline.bound import Lane
+from watchband.pipeline.policy import MEANING
+from watchband.pipeline.series_states import NEVER, SeriesState, Why
 
 if TYPE_CHECKING:
     from watchband.apps.service.service import Service
 
-WAITING_MAX = 20
-"""Series still learning that are named, the slowest first."""
+LEARNERS_MAX = 20
+"""Series without a first opinion that are named, the slowest first."""
 
 
 def instant(ns: int) -> str | None:
@@ -65,6 +66,7 @@ def status_of(service: Service) -> dict[str, Any]:
     engine = service.engine
     alerts = service.book.open()
     found |= {
+        "states": _states(service),
         "entries": engine.shard.sequence if engine.shard else 0,
         "inbox": {"waiting": service.inbox.waiting, "limit": service.inbox.points_max},
         "sources": _sources(service),
@@ -103,56 +105,58 @@ def _sources(service: Service) -> list[dict[str, Any]]:
     return found
 
 
+def _states(service: Service) -> dict[str, int]:
+    """Series of all watches by how they are."""
+    total: Counter[str] = Counter()
+    for watch in service.look(lambda: [states_of(lane) for lane in lanes_of(service).values()]):
+        total += watch
+    return {state.name: total[state.name] for state in SeriesState}
+
+
+def lanes_of(service: Service) -> dict[str, Lane]:
+    """The watches that run, by name."""
+    return dict(service.engine.shard.lanes) if service.engine.shard else {}
+
+
+def states_of(lane: Lane) -> Counter[str]:
+    """How many series of a watch are in which state."""
+    counts = np.bincount(lane.bound.watch.states(lane.state), minlength=len(SeriesState)).tolist()
+    return Counter({state.name: counts[state] for state in SeriesState})
+
+
 def _watch(service: Service, name: str) -> dict[str, Any]:
-    settings, health = service.config.watches[name], service.watches.get(name)
-    shard = service.engine.shard
-    lane = shard.lanes.get(name) if shard else None
-    stopped = service.runner.stopped.get(name)
-    learning = _learning(service, name)
+    settings, health = service.config.watches[name], service.health_of(name)
+    lane, stopped = lanes_of(service).get(name), service.runner.stopped.get(name)
+    states, learning = service.look(lambda: (states_of(lane), _learning(lane))) if lane else (Counter(), [])
     return {
         "name": name,
         "detector": settings.detector,
         "rule": settings.rule_text,
         "series": len(lane.state.keys) if lane else 0,
+        "states": {state.name: states[state.name] for state in SeriesState},
         "state_bytes": lane.state.nbytes if lane else 0,
         "stopped": str(stopped) if stopped else None,
-        "points": health.points if health else 0,
-        "anomalous": health.anomalous if health else 0,
-        "coverage": round(health.inside / health.banded, 6) if health and health.banded else None,
+        "points": health.points,
+        "anomalous": health.anomalous,
+        "coverage": round(health.inside / health.banded, 6) if health.banded else None,
         "learning": len(learning),
-        "learning_series": learning[:WAITING_MAX],
+        "learning_series": learning[:LEARNERS_MAX],
     }
 
 
-def _learning(service: Service, name: str) -> list[dict[str, Any]]:
-    """Series whose verdicts do not rest on enough history yet, those that take longest first."""
-    found = []
-    for key, last in service.recent.newest(name):
-        confidence = last["confidence"]
-        if confidence >= 1 and not int(last["flags"]) & WARMING:
-            continue
-        found.append((0.0 if math.isnan(confidence) else confidence, str(key), key))
-    found.sort(key=lambda each: each[:2])
-    named = [_learner(service, name, key, share) for share, _, key in found[:WAITING_MAX]]
-    return named + [{"series": text, "confidence": share} for share, text, _ in found[WAITING_MAX:]]
-
-
-def _learner(service: Service, watch: str, key: SeriesKey, share: float) -> dict[str, Any]:
-    tail = service.recent.tail(watch, key)
-    return {"series": str(key), "confidence": round(share, 4), "ready": instant(ready_at(tail) if tail else 0)}
-
-
-def ready_at(tail: Tail) -> int:
-    """When confidence will be 1 if points go on coming as they do; 0 where that is not known yet."""
-    known = np.flatnonzero(np.isfinite(tail.confidence))
-    if len(known) < 2 or tail.confidence[known[-1]] >= 1:
-        return 0
-    first, last = known[0], known[-1]
-    gained = float(tail.confidence[last] - tail.confidence[first])
-    if gained <= 0:
-        return 0
-    per_ns = gained / float(tail.time[last] - tail.time[first])
-    return int(tail.time[last] + (1.0 - float(tail.confidence[last])) / per_ns)
+def _learning(lane: Lane) -> list[dict[str, Any]]:
+    """Series without a first opinion, those that take longest first."""
+    ready = lane.bound.watch.readiness(lane.state)
+    rows = np.flatnonzero(ready.left)
+    found = [
+        {
+            "series": str(lane.state.keys[row]),
+            "points_left": int(ready.left[row]),
+            "ready": instant(int(ready.at[row])) if ready.at[row] != NEVER else None,
+        }
+        for row in rows[np.argsort(-ready.left[rows], kind="stable")][:LEARNERS_MAX].tolist()
+    ]
+    return found + [{}] * (len(rows) - len(found))
 
 
 def _sink(service: Service, name: str) -> dict[str, Any]:
@@ -187,30 +191,38 @@ def alert_document(alert: Alert) -> dict[str, Any]:
 
 def series_of(service: Service, matches: Callable[[SeriesKey], bool], *, points: int, limit: int) -> dict[str, Any]:
     """Series with their last points, and why there is an alert or none."""
-    names = sorted((n for n in service.recent.names() if matches(n[1])), key=lambda n: (str(n[1]), n[0]))
+
+    def look() -> tuple[list[tuple[SeriesKey, Lane, Why | None]], int]:
+        lanes = lanes_of(service).values()
+        names = [(str(key), lane.bound.name, key, lane) for lane in lanes for key in lane.state.keys if matches(key)]
+        names.sort(key=lambda each: each[:2])
+        return [(key, lane, lane.bound.watch.why(lane.state, key)) for *_, key, lane in names[:limit]], len(names)
+
+    found, total = service.look(look)
     alerts = {(a.watch, a.series): a for a in service.book.open()}
-    found = [series_document(service, *name, alerts.get(name), points) for name in names[:limit]]
-    return {"series": [f for f in found if f], "total": len(names)}
+    documents = [
+        _series(service, lane.bound.name, key, why, alerts.get((lane.bound.name, key)), points)
+        for key, lane, why in found
+    ]
+    return {"series": documents, "total": total}
 
 
-def series_document(
-    service: Service, watch: str, key: SeriesKey, alert: Alert | None, points: int
-) -> dict[str, Any] | None:
-    """One series under one watch."""
-    tail = service.recent.tail(watch, key, points)
-    if tail is None:
-        return None
-    now = service.clock.now()
-    whole = service.recent.tail(watch, key) or tail
+def _series(
+    service: Service, watch: str, key: SeriesKey, why: Why | None, alert: Alert | None, points: int
+) -> dict[str, Any]:
+    tail, now = service.recent.tail(watch, key, points), service.clock.now()
+    last = why.time if why and why.time != NEVER else 0
     return {
         "series": str(key),
         "watch": watch,
-        "verdict": verdict(whole, alert, now),
+        "state": why.standing.name if why else None,
+        "reasons": ([alert.reason] if alert else []) + list(why.reasons if why else ()),
+        "score": _number(why.score) if why else None,
+        "last": instant(last),
+        "age_seconds": round((now - last) / SECOND, 3) if last else None,
+        "confidence": _number(tail.confidence[-1]) if tail else None,
         "alert": alert_document(alert) if alert else None,
-        "age_seconds": round((now - int(tail.time[-1])) / SECOND, 3),
-        "confidence": _number(tail.confidence[-1]),
-        "ready": instant(ready_at(whole)),
-        "points": [_point(tail, at) for at in range(len(tail.time))],
+        "points": [_point(tail, at) for at in range(len(tail.time))] if tail else [],
     }
 
 
@@ -225,33 +237,6 @@ def _point(tail: Tail, at: int) -> dict[str, Any]:
         "anomaly_score": _number(tail.anomaly_score[at]),
         "policies": [meaning for event, meaning in MEANING.items() if events & event],
     }
-
-
-def verdict(tail: Tail, alert: Alert | None, now: int) -> str:
-    """One sentence: why there is an alert or none, from the last point."""
-    if alert is not None:
-        return f"alert {alert.id} is open: {alert.reason}"
-    at = len(tail.time) - 1
-    score, events = float(tail.anomaly_score[at]), int(tail.events[at])
-    suppressed = [MEANING[e] for e in Event if events & e & SUPPRESSED]
-    raised = [MEANING[e] for e in Event if events & e & RAISED]
-    if math.isnan(tail.y[at]):
-        said = "no alert: the last reading has no value"
-    elif suppressed:
-        said = f"no alert: the last point is strange (score {score:.2f} of 1), but {' and '.join(suppressed)}"
-    elif raised:
-        said = f"no alert is open: {' and '.join(raised)}"
-    elif math.isnan(score) or int(tail.flags[at]) & WARMING:
-        said = "no alert: the detector has no opinion yet, it is still learning"
-    elif score > 1:
-        said = f"no alert: the last point is beyond the limit (score {score:.2f} of 1), but none has opened"
-    else:
-        said = f"no alert: the last point is within its limit (score {score:.2f} of 1)"
-    steps = np.diff(tail.time[-33:])
-    usual = int(np.median(steps)) if len(steps) else 0
-    if usual and now - int(tail.time[at]) > 3 * usual:
-        said += f"; no reading has come for {(now - int(tail.time[at])) / SECOND:,.0f} s"
-    return said
 
 
 def _number(value: float) -> float | None:
