@@ -229,31 +229,33 @@ def test_reload_over_http() -> None:
 
 def test_status_says_what_learns_and_until_when() -> None:
     with World(watches={"all": watch(cutoff=None, budget="1/week", detector="light")}) as world:
-        world.clock.time = START + 120 * MINUTE
-        push(world, 0, 120)
+        world.clock.time = START + 12 * MINUTE
+        push(world, 0, 10)
         status = world.client.get("/api/v1/status").json()
         (found,) = status["watches"]
-        assert (found["series"], found["learning"]) == (1, 1)
+        assert status["states"] == {"OK": 0, "ALARM": 0, "INSUFFICIENT_DATA": 1, "NO_DATA": 0}
+        assert (found["series"], found["learning"], found["states"]) == (1, 1, status["states"])
         learner = found["learning_series"][0]
         assert learner["series"] == "cpu"
-        assert 0 < learner["confidence"] < 1
+        assert learner["points_left"] > 0
         assert learner["ready"] > status["now"]
 
 
 def test_status_says_why_a_series_did_not_alert() -> None:
     with World(
-        sources={"push": PushSettings()}, watches={"all": watch(consecutive=3), "up": watch(direction="below")}
+        sources={"push": PushSettings()}, watches={"all": watch(consecutive=3), "low": watch(direction="below")}
     ) as world:
-        world.clock.time = START + 151 * MINUTE
         push(world, 0, 151, spike=150)
         found = world.client.get("/api/v1/series", params={"series": "cpu", "points": 3}).json()
-        verdicts = {s["watch"]: s["verdict"] for s in found["series"]}
-        assert "not yet enough points beyond the limit" in verdicts["all"]
-        assert "on the side that is not watched" in verdicts["up"]
+        reasons = {s["watch"]: " ".join(s["reasons"]) for s in found["series"]}
+        assert "1 of 3 consecutive points are beyond the limit" in reasons["all"]
+        assert "on the side that is not watched" in reasons["low"]
         assert [len(s["points"]) for s in found["series"]] == [3, 3]
-        world.clock.time += 30 * MINUTE
-        again = world.client.get("/api/v1/series", params={"match": '{__name__="cpu"}'}).json()
-        assert "no reading has come for 1,860 s" in again["series"][0]["verdict"]
+        assert found["series"][0]["state"] == "OK"
+        assert found["series"][0]["age_seconds"] == 850 * 60
+        again = world.client.get("/api/v1/series", params={"match": '{__name__="cpu"}', "limit": 1}).json()
+        assert (len(again["series"]), again["total"]) == (1, 2)
+        assert world.client.get("/api/v1/series", params={"series": "mem"}).json() == {"series": [], "total": 0}
         assert world.client.get("/api/v1/series", params={"series": "cpu{"}).status_code == 400
         assert world.client.get("/api/v1/series", params={"limit": 0}).status_code == 400
 

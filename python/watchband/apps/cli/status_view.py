@@ -17,6 +17,7 @@ from watchband.core.timestamp import parse_rfc3339
 GOOD = "color(67)"
 SECOND = 1_000_000_000
 LEARNERS_MAX = 5
+POINTS_MAX = 10
 _STATES = {"up": GOOD, "ended": "dim", "starting": "dim", "backfilling": "bold"}
 
 
@@ -77,29 +78,29 @@ def _sources(sources: Sequence[Mapping[str, Any]], now: int) -> RenderableType:
 
 
 def _watches(watches: Sequence[Mapping[str, Any]]) -> RenderableType:
-    table = _table("Watches", "series", "points", "in band", "learning")
+    table = _table("Watches", "series", "alarm", "no data", "learning", "points", "in band")
     for watch in watches:
         name = Text.assemble(watch["name"], (f"  {watch['detector']}, {watch['rule']}", "dim"))
         if watch["stopped"]:
             name.append(f"\n  stopped: {watch['stopped']}", style=FAULT)
         coverage = "–" if watch["coverage"] is None else f"{watch['coverage']:.2%}"
-        learning = f"{watch['learning']:,}" if watch["learning"] else "–"
-        table.add_row(name, f"{watch['series']:,}", f"{watch['points']:,}", coverage, learning)
+        states = watch["states"]
+        alarm = Text(f"{states['ALARM']:,}", style=FAULT if states["ALARM"] else "")
+        counts = (f"{n:,}" for n in (states["NO_DATA"], states["INSUFFICIENT_DATA"], watch["points"]))
+        table.add_row(name, f"{watch['series']:,}", alarm, *counts, coverage)
     return table
 
 
 def _learning(watches: Sequence[Mapping[str, Any]], now: int) -> list[Text]:
     lines = []
     for watch in watches:
-        known = [s for s in watch["learning_series"] if s.get("ready")]
-        for one in known[:LEARNERS_MAX]:
-            when = _ago(_time(one["ready"]), None, now)
-            text = f"{one['series']} knows {one['confidence']:.0%} of what it needs; sure in about {when}"
+        for one in [s for s in watch["learning_series"] if s][:LEARNERS_MAX]:
+            text = f"{one['series']} has its first opinion after {one['points_left']:,} more points"
+            if one["ready"]:
+                text += f", in about {_ago(_time(one['ready']), None, now)}"
             lines.append(Text(text, style="dim"))
-        if watch["learning"] and not known:
-            lines.append(Text(f"{watch['name']}: too little has come to say when", style="dim"))
-        elif watch["learning"] > LEARNERS_MAX:
-            lines.append(Text(f"{watch['name']}: {watch['learning']:,} series learn; --json lists more", style="dim"))
+        if watch["learning"] > LEARNERS_MAX:
+            lines.append(Text(f"{watch['name']}: {watch['learning']:,} series learn; --json names more", style="dim"))
     return lines
 
 
@@ -145,17 +146,25 @@ def show_series(found: Mapping[str, Any], asked: str, console: Console | None = 
 
 
 def _series(one: Mapping[str, Any]) -> list[RenderableType]:
-    head = Text.assemble((one["series"], "bold"), (f"  {one['watch']}", "dim"))
+    state = str(one["state"] or "not seen").replace("_", " ")
+    head = Text.assemble((one["series"], "bold"), (f"  {one['watch']}  ", "dim"))
+    head.append(state, style=FAULT if one["state"] in ("ALARM", "NO_DATA") else GOOD)
+    reasons = [Padding(Text(reason), (0, 0, 0, 2)) for reason in one["reasons"]]
+    if not one["points"]:
+        return [head, *reasons, Padding(Text("No point came since the process started.", style="dim"), (0, 0, 0, 2))]
     table = _table("  time", "value", "expected", "score", "")
-    for point in one["points"][-10:]:
+    for point in one["points"][-POINTS_MAX:]:
         score = point["anomaly_score"]
-        beyond = score is not None and score > 1
         low, high = _value(point["lower"]), _value(point["upper"])
-        span = "–" if low == high == "–" else f"{low} … {high}"
-        row = (point["time"].replace("T", " ").removesuffix("Z")[:19], _value(point["value"]), span)
-        shown = Text("–" if score is None else f"{score:.2f}", style=FAULT if beyond else "")
-        table.add_row("  " + row[0], *row[1:], shown, Text("; ".join(point["policies"]), style="dim"))
-    return [head, Padding(Text(one["verdict"]), (0, 0, 0, 2)), table]
+        shown = Text("–" if score is None else f"{score:.2f}", style=FAULT if score is not None and score > 1 else "")
+        table.add_row(
+            "  " + point["time"].replace("T", " ").removesuffix("Z")[:19],
+            _value(point["value"]),
+            "–" if low == high == "–" else f"{low} … {high}",
+            shown,
+            Text("; ".join(point["policies"]), style="dim"),
+        )
+    return [head, *reasons, table]
 
 
 def _table(first: str, *others: str) -> Table:
