@@ -20,6 +20,7 @@ from watchband.core.events import ControlEvent, SourceResumed, WatermarkMoved
 from watchband.core.ports import Batch, Commit, FoldRecord, Readings, Sink, Source, Store
 from watchband.pipeline.bound import END, Bound, Lane, last_versions
 from watchband.pipeline.deliver import Courier
+from watchband.pipeline.deriving import Deriving
 from watchband.pipeline.intake import Rejected, admit, arrivals
 from watchband.pipeline.results import Results
 from watchband.pipeline.watch import Span, Watch
@@ -38,6 +39,7 @@ class Shard:
     lanes: dict[str, Lane] = field(default_factory=dict)
     sequence: int = 0
     seen: dict[str, deque[str]] = field(default_factory=dict)
+    deriving: Deriving | None = None
 
     def note(self, entry: Commit) -> None:
         """Remember that batches up to these positions are in the log."""
@@ -85,6 +87,8 @@ class Runner:
         Waits between retries, and says what is due.
     lateness : mapping of str to int, optional
         Allowed lateness of sources in ns: their readings wait for their watermark, in whatever order they come.
+    expressions : mapping of str to str, optional
+        Series that are derived from others before the watches see them, by name; they stand in the log as all do.
 
     Attributes
     ----------
@@ -110,6 +114,7 @@ class Runner:
         on_results: Callable[[Results], None] | None = None,
         clock: Clock | None = None,
         lateness: Mapping[str, int] | None = None,
+        expressions: Mapping[str, str] | None = None,
     ) -> None:
         given = [watches] if isinstance(watches, Watch | Bound) else list(watches)
         self.bounds = [w if isinstance(w, Bound) else Bound(w, excluded=tuple(excluded)) for w in given]
@@ -119,6 +124,7 @@ class Runner:
         self.shard = self.bounds[0].name if shard is None else shard
         self.on_results = on_results
         self.lateness = {name: ns for name, ns in (lateness or {}).items() if ns > 0}
+        self.expressions = dict(expressions or {})
         self.clock: Clock = clock or SystemClock()
         self.courier = Courier(store, sinks, clock=self.clock)
         names = list(self.courier.sinks)
@@ -184,9 +190,12 @@ class Runner:
         admitted, rejected = admit(readings)
         states = [lane.state for lane in shard.lanes.values()]
         told = not any(batch.history for _, batch in batches)
+        events += [event for state in states for event in state.upstream.relief()]
+        if shard.deriving is not None:
+            self._live = None  # What is derived moves a state too.
+            admitted += shard.deriving.step(admitted, events)
         # History is in order and has no watermark to wait for.
         admitted = arrivals(admitted, states, self.lateness if told else {})
-        events += [event for state in states for event in state.upstream.relief()]
         results = self._append(shard, admitted, tuple(events), positions, self.routes if told else {})
         self.rejected.extend(rejected)
         return results
@@ -247,6 +256,14 @@ class Runner:
         shard.lanes = lanes
         self._live = shard
 
+    def express(self, expressions: Mapping[str, str]) -> None:
+        """Derive other series from here on."""
+        shard = self.live()
+        if self.expressions != dict(expressions):
+            self.expressions, self._live = dict(expressions), None
+            shard.deriving = self._deriving()
+            self._live = shard
+
     def drop(self) -> None:
         """Forget what is in memory: another process may have written meanwhile. ``live`` restores it."""
         self._live = None
@@ -256,6 +273,8 @@ class Runner:
         lanes = [lane for lane in self.live().lanes.values() if lane.sequence > lane.saved]
         for lane in lanes:
             self._write(lane)
+        if (deriving := self.live().deriving) is not None:
+            deriving.save()
         return len(lanes)
 
     def live(self) -> Shard:
@@ -272,6 +291,7 @@ class Runner:
         for entry in self.store.log(self.shard, max(0, head - POSITIONS_MAX)):
             shard.note(entry)
         shard.sequence = head
+        shard.deriving = self._deriving()
         self.stopped.clear()
         for bound in self.bounds:
             try:
@@ -282,6 +302,9 @@ class Runner:
             except Exception as error:
                 self._stop(bound.name, error)
         return shard
+
+    def _deriving(self) -> Deriving:
+        return Deriving(self.expressions, self.store, self.shard)
 
     def _lane(self, bound: Bound, head: int, ahead: Ahead | None = None) -> Lane:
         """A watch where the log ends: from its snapshot, or from the beginning where it is new or another."""
@@ -339,6 +362,8 @@ class Runner:
                 self.courier.deliver()
             for name in results:
                 self._snapshot(shard.lanes[name])
+            if shard.deriving is not None:
+                shard.deriving.committed(entry)
         if self.on_results:
             for found in results.values():
                 self.on_results(found)

@@ -114,6 +114,7 @@ class Reloader:
         ahead = {b.name: service.runner.ahead(b) for b in bounds if known.get(b.name) != b.fingerprint}
         # A sink is there before a watch tells it, and leaves after the last one did.
         service.courier.exchange({**before, **sinks}.values())
+        service.engine.call(lambda: service.runner.express(config.expressions)).result(APPLY_S)
         service.engine.call(lambda: self._rebind(config, bounds, ahead)).result(APPLY_S)
         service.courier.exchange(sinks.values())
         service.book.load([a for a in service.store.alerts() if a.watch in config.watches])

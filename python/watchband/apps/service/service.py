@@ -114,6 +114,7 @@ class Service:
                 snapshot_points=config.engine.snapshot_points,
                 clock=self.clock,
                 lateness=latenesses(config),
+                expressions=config.expressions,
             )
             self.engine = Engine(self.runner, self.inbox, on_results=self._results)
             self.courier = Courier(

@@ -51,7 +51,9 @@ class WebSettings:
     labels_from: dict[str, str] = param(
         {}, MapOf(Text("a path"), _LABEL), "Labels by path within a reading; `__name__` is the metric's name."
     )
-    lateness: int = param(MINUTE, Duration(0), "How much later than its time a reading may come.")
+    lateness: int = param(
+        0, Duration(0), "How much readings may come out of order; each waits so long before it is judged."
+    )
     backfill: int = param(2 * WEEK, Duration(0), "How far back `{since}` begins at the first start.")
 
     def __post_init__(self) -> None:
