@@ -35,6 +35,16 @@ def point(value: float = 1.5, **more: Any) -> dict[str, Any]:
     return {"series": {"__name__": "cpu", "host": "a"}, "time": START // SECOND, "value": value} | more
 
 
+def arrow() -> bytes:
+    table = pa.table(
+        {"__name__": ["cpu"], "host": ["a"], "time": pa.array([START], pa.timestamp("ns", "UTC")), "value": [1.5]}
+    )
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table)
+    return bytes(sink.getvalue())
+
+
 def test_an_answer_says_how_many_are_durable(world: World) -> None:
     answer = world.client.post("/api/v1/points", json=[point(), point(2.5, time=START // SECOND + 60)])
     assert (answer.status_code, answer.json()) == (200, {"accepted": 2, "entry": 1, "refused": 0, "refusals": []})
@@ -47,6 +57,7 @@ def test_an_answer_says_how_many_are_durable(world: World) -> None:
         ("application/json", json.dumps(point()).encode()),
         ("application/json; charset=utf-8", json.dumps({"points": [point()]}).encode()),
         ("application/x-ndjson", json.dumps(point()).encode() + b"\n"),
+        ("application/vnd.apache.arrow.stream", arrow()),
         ("text/plain", f"cpu,host=a value=1.5 {START}".encode()),
     ],
 )

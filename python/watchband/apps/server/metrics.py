@@ -21,6 +21,7 @@ from watchband import __version__
 from watchband.apps.server.exported import exported
 from watchband.apps.service.health import SECOND, SinkHealth, SourceHealth
 from watchband.apps.service.service import Service
+from watchband.apps.service.status import lanes_of, states_of
 from watchband.core.alert import Severity
 
 STATES = ("starting", "backfilling", "up", "failing", "failed", "ended")
@@ -157,9 +158,10 @@ class _Numbers(Collector):
 
     def watches(self) -> Iterator[Metric]:
         service, names = self.service, ("watch",)
-        shard = service.engine.shard
+        lanes = lanes_of(service)
         series = _gauges("watchband_watch_series", "Series that it watches.", names)
         size = _gauges("watchband_watch_state_bytes", "Memory of its states.", names)
+        states = _gauges("watchband_series", "Series by how they are.", ("watch", "state"))
         stopped = _gauges("watchband_watch_stopped", "1: it cannot go on; the others do.", names)
         seconds = _counters("watchband_watch_detector_seconds", "Time it took over points.", names)
         faults = {k: _counters(f"watchband_watch_{FAULT_NAMES.get(k, k)}", t, names) for k, t in FAULTS.items()}
@@ -169,20 +171,23 @@ class _Numbers(Collector):
             "banded": _counters("watchband_watch_points_banded", "Points with a value and a band.", names),
             "inside": _counters("watchband_watch_points_inside", "Of those, the ones inside the band.", names),
         }
+        stands = service.look(lambda: {name: states_of(lane) for name, lane in lanes.items()})
         for name in service.config.watches:
             labels = [name]
             stopped.add_metric(labels, name in service.runner.stopped)
             seconds.add_metric(labels, service.runner.seconds.get(name, 0.0))
-            lane = shard.lanes.get(name) if shard else None
+            lane = lanes.get(name)
             health = service.health_of(name)
             if lane is not None:
                 series.add_metric(labels, len(lane.state.keys))
+                for state, count in stands[name].items():
+                    states.add_metric([name, state.lower()], count)
                 size.add_metric(labels, lane.state.nbytes)
             for kind, family in faults.items():
                 family.add_metric(labels, health.faults.get(kind, 0))
             for attribute, family in counts.items():
                 family.add_metric(labels, getattr(health, attribute))
-        yield from (series, size, stopped, seconds, *faults.values(), *counts.values())
+        yield from (series, states, size, stopped, seconds, *faults.values(), *counts.values())
 
     def alerts(self) -> Iterator[Metric]:
         book, watches = self.service.book, self.service.config.watches

@@ -121,7 +121,7 @@ def lanes_of(service: Service) -> dict[str, Lane]:
 def states_of(lane: Lane) -> Counter[str]:
     """How many series of a watch are in which state."""
     counts = np.bincount(lane.bound.watch.states(lane.state), minlength=len(SeriesState)).tolist()
-    return Counter({state.name: counts[state] for state in SeriesState})
+    return Counter({state.name: int(counts[state]) for state in SeriesState})
 
 
 def _watch(service: Service, name: str) -> dict[str, Any]:
