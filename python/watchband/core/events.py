@@ -80,6 +80,36 @@ class ConfigChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class Recomputed:
+    """A watch was folded anew at ``time``, with what had come late by entry ``through`` in its place."""
+
+    watch: str
+    through: int
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesShed:
+    """There was no room for a series: no watch takes its readings from here on, though they are kept.
+
+    ``why`` says what was short, ``priority`` the highest of its watches.
+    """
+
+    series: str
+    time: int
+    why: str = ""
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesTaken:
+    """There is room again for a series that was shed: watches take its readings from here on, as of a new one."""
+
+    series: str
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
 class PriorGiven:
     """A new series starts from what its siblings know: typical ``scale`` and ``level``."""
 
@@ -106,6 +136,9 @@ ControlEvent = (
     | WindowClosed
     | FeedbackGiven
     | ConfigChanged
+    | Recomputed
+    | SeriesShed
+    | SeriesTaken
     | PriorGiven
     | TierChanged
 )

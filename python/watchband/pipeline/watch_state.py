@@ -150,3 +150,15 @@ def open_state(data: bytes, wanted: Sequence[str]) -> tuple[list[SeriesKey], dic
             f"{', '.join(parts)} and {len(keys)} series. {ADVICE}"
         )
     return keys, parts, Upstream.from_bytes(upstream, len(keys)) if upstream is not None else Upstream()
+
+
+def keys_of(data: bytes) -> list[SeriesKey]:
+    """The series of what ``WatchState.to_bytes`` wrote, whatever its stages; StateCorruptError where it is damaged."""
+    if (
+        data[: len(MAGIC)] != MAGIC
+        or len(data) < _PREFIX.size + _DIGEST
+        or hashlib.blake2b(data[:-_DIGEST], digest_size=_DIGEST).digest() != data[-_DIGEST:]
+    ):
+        raise StateCorruptError(f"These {len(data)} bytes are no state of a watch, or damaged. {ADVICE}")
+    length = _PREFIX.unpack_from(data)[1]
+    return [SeriesKey.parse(text) for text in json.loads(data[_PREFIX.size : _PREFIX.size + length])["keys"]]

@@ -24,10 +24,13 @@ LATE = {
     "demo": "watchband.apps.cli.demo",
     "inject": "watchband.apps.cli.inject",
     "serve": "watchband.apps.cli.serve",
+    "log": "watchband.apps.cli.log",
     "query": "watchband.apps.cli.query",
+    "recompute": "watchband.apps.cli.recompute",
     "restore": "watchband.apps.cli.restore",
     "simulate": "watchband.apps.cli.simulate",
     "status": "watchband.apps.cli.status",
+    "state": "watchband.apps.cli.state",
     "tune": "watchband.apps.cli.tune",
 }
 """Commands imported when asked for: the module, where the function has the command's name, beside its ``EXAMPLES``;

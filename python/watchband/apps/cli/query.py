@@ -15,6 +15,7 @@ from typing import IO, Annotated, Any
 import typer
 
 from watchband.apps.cli.flags import OUTPUT
+from watchband.apps.cli.moments import moment
 from watchband.apps.cli.store_flags import DATA, Data
 from watchband.core.duration import parse_duration
 from watchband.core.errors import ConfigError, InvalidParameterError
@@ -87,7 +88,7 @@ def query(
         data,
         memory=int(str(most)),
         timeout=parse_duration(timeout) / 1e9,
-        span=(_when(since, 0), _when(until, 2**63 - 1)),
+        span=(moment(since, -(2**63)), moment(until, 2**63 - 1)),
     )
     with lake.ask(sql) as reader:
         if chosen == "table":
@@ -111,19 +112,6 @@ def _format(given: str | None, as_json: bool, out: Path | None) -> str:
     if found == "table" and out is not None:
         raise ConfigError("A table is for looking at. Write csv, json or parquet to a file.")
     return found
-
-
-def _when(text: str | None, default: int) -> int:
-    if text is None:
-        return -(2**63) if default == 0 else default
-    try:
-        moment = dt.datetime.fromisoformat(text)
-    except ValueError:
-        from watchband.core.clock import SystemClock
-
-        return SystemClock().now() - parse_duration(text.removesuffix(" ago"))
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
-    return int(moment.timestamp()) * 10**9
 
 
 def _rows(reader: Any) -> Iterator[list[Any]]:

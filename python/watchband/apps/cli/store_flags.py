@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from watchband.apps.cli.flags import OUTPUT
+from watchband.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from watchband.adapters.stores.sqlite.store import SqliteStore
+    from watchband.apps.config.config import Config as Configuration
 
 DATA = Path("watchband-data")
 Data = Annotated[
     Path, typer.Option("--data", help="The store's directory, as 'path' of the section 'store'.", metavar="DIR")
+]
+Config = Annotated[
+    Path, typer.Option("--config", help="The configuration: a YAML file or a directory of them.", metavar="CONFIG")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.", rich_help_panel=OUTPUT)]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.", rich_help_panel=OUTPUT)]
@@ -34,3 +44,41 @@ def amount(nbytes: int) -> str:
     while size >= 1000 and len(units) > 1:
         size, units = size / 1000, units[1:]
     return f"{size:.0f} {units[0]}" if units[0] == "B" else f"{size:.1f} {units[0]}"
+
+
+@contextmanager
+def opened(data: Path, *, write: bool = False) -> Iterator[SqliteStore]:
+    """The store of a directory: to look at beside the process that has it, or for this command alone.
+
+    Raises
+    ------
+    ConfigError
+        There is none.
+    PermanentError
+        A process has it, and it is to be written.
+    """
+    from watchband.adapters.stores.sqlite.database import FILE
+    from watchband.adapters.stores.sqlite.store import SqliteStore
+
+    # What is not there is not made by a command that works on what there is.
+    store = SqliteStore(data, readonly=not (write and (data / FILE).exists()))
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def directory_of(config: Configuration) -> Path:
+    """The directory of a configuration's store.
+
+    Raises
+    ------
+    ConfigError
+        It is of a kind without one.
+    """
+    path = getattr(config.store, "path", None)
+    if config.store.kind != "sqlite" or path is None:
+        raise ConfigError(
+            f"This command works on a store of kind 'sqlite'. Got {config.store.kind!r}."
+        )
+    return Path(path)
