@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 import watchband as wb
+from watchband.adapters.stores.memory import MemoryStore
 from watchband.adapters.stores.sqlite.export import export
 from watchband.adapters.stores.sqlite.store import SqliteStore
 from watchband.apps.cli.main import app
@@ -29,6 +30,7 @@ from watchband.pipeline.recompute import WITHDRAWN, recompute
 from watchband.pipeline.replay import check
 from watchband.pipeline.results import Results
 from watchband.pipeline.runner import Runner
+from watchband.pipeline.watch_state import WatchState
 from watchband.testing.streams import MINUTE, START
 
 POINTS = 24 * 60
@@ -129,6 +131,21 @@ def test_detect_on_the_exported_log_gives_the_verdicts_of_the_served_day(tmp_pat
     assert len(told) == 3
 
 
+def test_a_time_that_comes_twice_in_one_batch_stops_no_watch() -> None:
+    def states(cuts: Sequence[Sequence[int]]) -> WatchState:
+        runner = Runner([bound()], MemoryStore(), shard="main")
+        for number, cut in enumerate(cuts):
+            at = START + np.array(cut) * MINUTE
+            runner.step("push", Batch([Readings(KEYS[0], at, np.asarray(cut, float))], str(number)))
+        assert not runner.stopped
+        return runner.live().lanes[NAME].state
+
+    once, twice = states([[0, 1, 2], [3, 4]]), states([[0, 1, 1, 2], [3, 3, 4]])
+    assert once.pulse
+    assert twice.pulse
+    assert once.pulse.same_bits(twice.pulse)
+
+
 def test_a_check_folds_the_log_and_compares(tmp_path: Path) -> None:
     store, some = SqliteStore(tmp_path / "data"), batches()
     assert check(bound(), store, "main").same is None
@@ -169,11 +186,10 @@ def test_what_came_late_takes_its_place(tmp_path: Path) -> None:
     kept = {a.id: a for a in store.alerts() if WITHDRAWN not in a.reason and a.kind not in ("no data", "stuck")}
     assert kept == {a.id: a for a in calm.alerts() if a.kind not in ("no data", "stuck")}
     assert (said.added + said.changed + said.withdrawn) > 0
-    assert [e.events for e in store.log("main", store.head("main") - 1)][0][0] == Recomputed(
-        NAME,
-        store.head("main") - 1,
-        [e.events for e in store.log("main", store.head("main") - 1)][0][0].time,  # type: ignore[union-attr]
-    )
+    (last,) = store.log("main", store.head("main") - 1)
+    (event,) = last.events
+    assert isinstance(event, Recomputed)
+    assert (event.watch, event.through) == (NAME, last.sequence - 1)
     again = serve(
         store, [Batch([Readings(KEYS[0], np.array([START + 2 * POINTS * MINUTE]), np.ones(1))], "new")], bound()
     )

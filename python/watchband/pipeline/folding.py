@@ -130,15 +130,20 @@ def _beats(watch: Watch, state: WatchState, raw: Raw, seen: Int64) -> Found:
 
 
 def _ordered(raw: Raw) -> Points:
-    """The readings of each series in time order; those of one time in order of arrival."""
-    times, values = raw.times, raw.values
-    falls = np.diff(times) < 0
-    edges = raw.offsets[1:-1]
-    falls[edges[(edges > 0) & (edges < len(times))] - 1] = False
-    if falls.any():
-        order = np.lexsort((times, np.repeat(np.arange(raw.series), np.diff(raw.offsets))))
-        times, values = times[order], values[order]
-    return Points(times, values[:, None], raw.offsets, raw.rows)
+    """The readings of each series in time order; of those of one time the first that came."""
+    times, values, offsets = raw.times, raw.values, raw.offsets
+    # No step within a slice may be backwards or on the spot.
+    steps = np.diff(times) <= 0
+    edges = offsets[1:-1]
+    steps[edges[(edges > 0) & (edges < len(times))] - 1] = False
+    if steps.any():
+        series = np.repeat(np.arange(raw.series), np.diff(offsets))
+        order = np.lexsort((times, series))
+        times, values, series = times[order], values[order], series[order]
+        fresh = np.r_[True, (np.diff(times) != 0) | (np.diff(series) != 0)]
+        times, values = times[fresh], values[fresh]
+        offsets = np.concatenate([[0], np.cumsum(np.bincount(series[fresh], minlength=raw.series))]).astype(np.int64)
+    return Points(times, values[:, None], offsets, raw.rows)
 
 
 Ends = list[tuple[int, int]]

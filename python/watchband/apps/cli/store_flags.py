@@ -78,7 +78,5 @@ def directory_of(config: Configuration) -> Path:
     """
     path = getattr(config.store, "path", None)
     if config.store.kind != "sqlite" or path is None:
-        raise ConfigError(
-            f"This command works on a store of kind 'sqlite'. Got {config.store.kind!r}."
-        )
+        raise ConfigError(f"This command works on a store of kind 'sqlite'. Got {config.store.kind!r}.")
     return Path(path)
