@@ -18,6 +18,7 @@ type Table<'py> = (
 fn told(refused: Refused) -> PyErr {
     PyValueError::new_err(match refused {
         Refused::Malformed(found) => format!("{} (byte {})", found.what, found.at),
+        Refused::Version => "it is of another version than its Content-Type says".to_owned(),
         Refused::Points => "points".to_owned(),
         Refused::Series => "series".to_owned(),
         Refused::Labels => "labels".to_owned(),

@@ -35,6 +35,8 @@ pub struct Limits {
 #[derive(Debug, PartialEq)]
 pub enum Refused {
     Malformed(Malformed),
+    /// It is of the other version.
+    Version,
     Points,
     Series,
     Labels,
@@ -70,10 +72,12 @@ struct Numbers {
     series: u32,
     histograms: u32,
     symbols: u32,
+    /// Where the other version has its series: no message of this one has anything there.
+    other: u32,
 }
 
-const V1: Numbers = Numbers { series: 1, histograms: 4, symbols: 0 };
-const V2: Numbers = Numbers { series: 5, histograms: 3, symbols: 4 };
+const V1: Numbers = Numbers { series: 1, histograms: 4, symbols: 0, other: 5 };
+const V2: Numbers = Numbers { series: 5, histograms: 3, symbols: 4, other: 1 };
 
 /// Read a request of version 2 if `second`, else of version 1.
 pub fn decode(data: &[u8], second: bool, limits: &Limits) -> Result<Columns, Refused> {
@@ -85,6 +89,9 @@ pub fn decode(data: &[u8], second: bool, limits: &Limits) -> Result<Columns, Ref
         let (number, Value::Bytes(inside)) = field? else {
             continue;
         };
+        if number == numbers.other {
+            return Err(Refused::Version);
+        }
         if number == numbers.series {
             if columns.status.len() >= limits.series {
                 return Err(Refused::Series);

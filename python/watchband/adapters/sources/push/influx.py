@@ -103,14 +103,15 @@ class _Reader:
             raise PayloadError(f"A payload holds at most {POINTS_MAX:,} lines. Send it in parts.")
 
     def take(self, head: str, fields: str, stamp: str | None) -> None:
+        # First all, then add: of a line that is refused nothing is taken.
+        values = [(name, value) for name, value in _fields(fields) if value is not None]
         if stamp is not None:
             time = time_of(int(stamp), self._precision)
         elif self._now is not None:
             time = self._now
         else:
             raise DataError("The line has no time. Write it behind the fields.")
-        # First all, then add: of a line that is refused nothing is taken.
-        found = [(self._column(head, name), value) for name, value in _fields(fields) if value is not None]
+        found = [(self._column(head, name), value) for name, value in values]
         for column, value in found:
             self.gathered.add(column, time, value)
 

@@ -89,8 +89,9 @@ def _loaded(body: bytes) -> Any:
     except RecursionError:
         raise PayloadError("This JSON is nested too deeply.") from None
     except ValueError as error:
-        # Python names the line and column of the mistake.
-        raise PayloadError(f"This is not JSON: {str(error)[:200]}.") from None
+        # Python names the line and column of the mistake; of a number without end it speaks to programmers.
+        said = "a number of thousands of digits" if "set_int_max_str_digits" in str(error) else str(error)[:200]
+        raise PayloadError(f"This is not JSON: {said}.") from None
 
 
 class _Reader:
