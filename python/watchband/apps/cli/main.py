@@ -20,6 +20,7 @@ LATE = {
     "backtest": "watchband.apps.cli.backtest",
     "backup": "watchband.apps.cli.backup",
     "bench": "watchband.apps.cli.bench",
+    "check": "watchband.apps.cli.check",
     "config": "watchband.apps.cli.config",
     "demo": "watchband.apps.cli.demo",
     "inject": "watchband.apps.cli.inject",

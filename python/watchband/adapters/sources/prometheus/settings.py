@@ -65,6 +65,10 @@ class Prometheus:
         """Distance of two readings, ns."""
         return self.every if self.step is None else self.step
 
+    def metrics(self) -> tuple[str, ...] | None:
+        """What its series are called; None where they keep their own names."""
+        return None if self.keep_names else tuple(self.queries)
+
     def open(self, name: str, *, clock: Clock) -> PrometheusSource:
         """The source of that name; nothing outside is touched before it is read."""
         from watchband.adapters.sources.prometheus.client import Client
