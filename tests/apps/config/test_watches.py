@@ -35,3 +35,28 @@ def test_an_unknown_key_names_the_nearest_and_its_line() -> None:
         DocumentError, match=r"w.yaml:4:5: Unknown key of watch 'web' 'detectr'. Did you mean 'detector'"
     ):
         settings(TEXT.replace("detector", "detectr"))
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "said"),
+    [
+        ("budget: never", 13, "A rule is written"),
+        ("sigma: x", 12, "A rule is written"),
+        ("range: 5", 12, "is not a range"),
+        ("gap: x", 10, "one of 'ignore', 'zero'"),
+        ("timezone: Mars", 15, "Time zone 'Mars' is not known"),
+        ("exclude: nonsense", 14, "nonsense"),
+        ("detector: nope", 15, "Unknown detector 'nope'"),
+        ('detector: "ewma:alpha=7"', 15, "Unknown parameter of Ewma 'alpha'"),
+        ("cutoff: 3\n    budget: 1/day", 13, "budget and cutoff exclude each other"),
+        ("aggregate: sum", 16, "Give their width too: resample 5m"),
+        ("m_of_n: 2/3\n    consecutive: 3", 13, "consecutive and m_of_n exclude each other"),
+        ('match: ["a", "cpu{"]', 18, "cannot be read from character 4"),
+    ],
+)
+def test_what_a_watch_refuses_stands_at_its_key(line: str, column: int, said: str) -> None:
+    text = f"watches:\n  web:\n    {line}\n    priority: 5\n"
+    with pytest.raises(DocumentError, match=said) as caught:
+        settings(text)
+    assert (caught.value.place.line, caught.value.place.column) in ((3, column), (4, column))
+    assert "--" not in str(caught.value)

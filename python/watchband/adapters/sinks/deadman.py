@@ -14,7 +14,7 @@ from watchband.adapters.outbound import Limits, Outbound
 from watchband.core import params
 from watchband.core.clock import Clock
 from watchband.core.errors import ConfigError, TransientError
-from watchband.core.kinds import Duration, MapOf, SecretText, Url
+from watchband.core.kinds import Duration, FilePath, MapOf, SecretText, Url
 from watchband.core.params import Choice, Flag, Maybe, Text, param
 from watchband.core.ports import Notice, Standing
 from watchband.core.secret import Secret
@@ -40,7 +40,7 @@ class DeadmanSettings:
     grace: int = param(15 * 60 * SECOND, Duration(0, 86_400 * SECOND), "How long another sink may fail before silence.")
     timeout: int = param(10 * SECOND, Duration(SECOND // 10, 300 * SECOND), "For the whole answer.")
     allow_private: bool = param(False, Flag(), "The address may be private or on this machine.")
-    ca_file: str | None = param(None, Maybe(Text("a path")), "Certificates to trust instead of the system's.")
+    ca_file: str | None = param(None, Maybe(FilePath()), "Certificates to trust instead of the system's.")
 
     def __post_init__(self) -> None:
         params.check(self)

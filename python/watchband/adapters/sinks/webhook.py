@@ -16,7 +16,7 @@ from watchband.adapters.sinks.message import SECOND, document, event_of, plain
 from watchband.core import params
 from watchband.core.clock import Clock
 from watchband.core.errors import ConfigError, PermanentError, TransientError
-from watchband.core.kinds import Duration, MapOf, SecretText, Url
+from watchband.core.kinds import Duration, FilePath, MapOf, SecretText, Url
 from watchband.core.params import Choice, Flag, Integer, Maybe, Text, param
 from watchband.core.ports import Notice
 from watchband.core.secret import Secret
@@ -48,7 +48,7 @@ class WebhookSettings:
     timeout: int = param(10 * SECOND, Duration(SECOND // 10, 300 * SECOND), "For the whole answer.")
     per_minute: int = param(300, Integer(0), "Most notices in a minute; 0: any number.")
     allow_private: bool = param(False, Flag(), "The address may be private or on this machine.")
-    ca_file: str | None = param(None, Maybe(Text("a path")), "Certificates to trust instead of the system's.")
+    ca_file: str | None = param(None, Maybe(FilePath()), "Certificates to trust instead of the system's.")
 
     def __post_init__(self) -> None:
         params.check(self)

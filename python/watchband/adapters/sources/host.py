@@ -6,12 +6,16 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 import numpy as np
 
+from watchband.core import params
 from watchband.core.clock import Clock, SystemClock
 from watchband.core.errors import InvalidParameterError
+from watchband.core.events import ControlEvent, SourceResumed, WatermarkMoved
+from watchband.core.kinds import Duration
+from watchband.core.params import param
 from watchband.core.ports import Batch, Readings
 from watchband.core.series import SeriesKey
 
@@ -55,6 +59,26 @@ class Sample:
 Probe = Callable[[], Sample]
 
 
+@dataclass(frozen=True, kw_only=True)
+class HostSettings:
+    """The metrics of the machine that Watchband runs on: processor, memory, load, disks, network."""
+
+    kind: ClassVar[str] = "host"
+
+    every: int = param(10 * SECOND_NS, Duration(SECOND_NS, 3600 * SECOND_NS), "Distance of two readings.")
+
+    def __post_init__(self) -> None:
+        params.check(self)
+
+    def metrics(self) -> tuple[str, ...]:
+        """What its series are called; a machine may lack some of them."""
+        return tuple(UNITS)
+
+    def open(self, name: str, *, clock: Clock) -> HostSource:
+        """The source of that name."""
+        return HostSource(self.every, clock, name=name)
+
+
 class HostSource:
     """Metrics of the machine this runs on, one reading of each every ``interval_ns``.
 
@@ -80,12 +104,17 @@ class HostSource:
     the last reading and resumes nothing: reading always begins now.
     """
 
-    name = "host"
-
-    def __init__(self, interval_ns: int = SECOND_NS, clock: Clock | None = None, probe: Probe | None = None) -> None:
+    def __init__(
+        self,
+        interval_ns: int = SECOND_NS,
+        clock: Clock | None = None,
+        probe: Probe | None = None,
+        *,
+        name: str = "host",
+    ) -> None:
         if interval_ns <= 0:
             raise InvalidParameterError(f"The 'interval_ns' parameter of HostSource must be > 0. Got {interval_ns}.")
-        self.interval_ns = interval_ns
+        self.interval_ns, self.name = interval_ns, name
         self.clock = SystemClock() if clock is None else clock
         self._probe = sample if probe is None else probe
         self._open = True
@@ -97,9 +126,9 @@ class HostSource:
     def read(self, position: str | None = None) -> Iterator[Batch]:
         """One batch an interval until ``close``, the first one interval from now. ``position`` is not needed."""
         before, stamp = self._probe(), self._slot(self.clock.now())
+        events: tuple[ControlEvent, ...] = (SourceResumed(stamp),)
         while self._open:
-            now = self.clock.now()
-            self.clock.sleep((self.interval_ns - now % self.interval_ns) / SECOND_NS)
+            self._wait()
             if not self._open:
                 return
             after = self._probe()
@@ -108,11 +137,21 @@ class HostSource:
             times = np.array([stamp], np.int64)
             readings = [Readings(key, times.copy(), np.array([values[key.metric]])) for key in self.keys]
             before = after
-            yield Batch(readings, str(stamp))
+            yield Batch(readings, str(stamp), (*events, WatermarkMoved(stamp)))
+            events = ()
 
     def close(self) -> None:
-        """End ``read`` within one interval."""
+        """End ``read`` within a second."""
         self._open = False
+
+    def _wait(self) -> None:
+        """Until the next multiple of the interval, in steps that let ``close`` through."""
+        now = self.clock.now()
+        left = self.interval_ns - now % self.interval_ns
+        while left > 0 and self._open:
+            step = min(left, SECOND_NS)
+            self.clock.sleep(step / SECOND_NS)
+            left -= step
 
     def _slot(self, now: int) -> int:
         return now - now % self.interval_ns

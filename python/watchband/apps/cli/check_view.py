@@ -16,7 +16,10 @@ from watchband.apps.config.config import Config
 from watchband.apps.config.trial import SourceTrial, Tell, Trial, plan
 from watchband.core import wording
 from watchband.core.alert import Alert
+from watchband.core.duration import HOUR
 
+SPAN_MIN = HOUR
+"""Past that is needed to say what would have alerted."""
 SHOWN = 5
 """Alerts that are shown one by one."""
 
@@ -110,11 +113,15 @@ def _watches(config: Config, trial: Trial | None) -> Table:
     numbers = ("series", "memory up to", "alerts in a day")
     table = _table(("watch", False), ("detector", False), *((name, True) for name in numbers))
     for found in trial.watches:
-        alerts = f"{found.alerts:,}" if trial.judged and found.series else ""
+        alerts = f"{found.alerts:,}" if trial.judged and found.series and trial.span >= SPAN_MIN else ""
         style = "bold" if found.series else FAULT
         table.add_row(Text(found.name, style=style), found.detector, f"{found.series:,}", _bytes(found.bytes), alerts)
     if len(trial.watches) > 1:
-        totals = (f"{trial.series:,}", _bytes(trial.memory), f"{len(trial.alerts):,}" if trial.judged else "")
+        totals = (
+            f"{trial.series:,}",
+            _bytes(trial.memory),
+            f"{len(trial.alerts):,}" if trial.judged and trial.span >= SPAN_MIN else "",
+        )
         table.add_row("", Text("together", style="dim"), *totals)
     return table
 
@@ -132,8 +139,11 @@ def _verdict(config: Config, trial: Trial) -> Iterator[RenderableType]:
         yield Text(f"{trial.alone:,} series are in no watch: {some}{more}.", style="dim")
     if not trial.judged:
         yield Text("The past was not judged: the states would not have fitted into the memory.", style=FAULT)
-    elif not any(source.points for source in trial.sources):
-        yield Text("No source has a past that can be asked for: what would have alerted is not known.", style="dim")
+    elif trial.span < SPAN_MIN:
+        given = (
+            f"gave {wording.duration(trial.span)} of the past" if trial.span else "have no past that can be asked for"
+        )
+        yield Text(f"The sources {given}: what would have alerted in a day is not known.", style="dim")
     elif not trial.alerts:
         yield Text.assemble(("○ ", "color(67)"), ("Nothing would have alerted over the last day.", "bold"))
     else:

@@ -23,6 +23,7 @@ LATE = {
     "check": "watchband.apps.cli.check",
     "config": "watchband.apps.cli.config",
     "demo": "watchband.apps.cli.demo",
+    "init": "watchband.apps.cli.init",
     "inject": "watchband.apps.cli.inject",
     "serve": "watchband.apps.cli.serve",
     "log": "watchband.apps.cli.log",

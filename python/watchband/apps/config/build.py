@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -102,15 +102,34 @@ def build(cls: type[T], node: Node, what: str, *, leave: Iterable[str] = ()) -> 
 def _placed(error: ConfigError, node: Node, content: dict[str, Node]) -> DocumentError:
     """What the class says of a parameter, at the place where that stands and by the name that it has there."""
     message = _hidden(str(error), node)
-    for key, child in content.items():
-        flag = "--" + key.replace("_", "-")
-        if (
-            flag in message
-            or repr(key) in message
-            or (isinstance(child.content, str) and repr(child.content) in message)
-        ):
-            return DocumentError(child.place, _FLAG.sub(lambda m: m[1].replace("-", "_"), message))
+    for fits in (_names, _quotes):
+        for key, child in _parts(content):
+            if fits(message, key, child):
+                return DocumentError(child.place, _FLAG.sub(lambda m: m[1].replace("-", "_"), message))
     return DocumentError(node.place, message)
+
+
+def _parts(content: dict[str, Node]) -> Iterator[tuple[str, Node]]:
+    """Every key with its value; of a list each part, and then the whole."""
+    for key, child in content.items():
+        if isinstance(child.content, list):
+            yield from ((f"{key}[]", part) for part in child.content)
+        yield key, child
+
+
+def _names(message: str, key: str, child: Node) -> bool:
+    """Whether a message names a key, as it is or as a flag, or shows its value."""
+    return (
+        "--" + key.replace("_", "-") in message
+        or repr(key) in message
+        or (isinstance(child.content, str) and repr(child.content) in message)
+    )
+
+
+def _quotes(message: str, key: str, child: Node) -> bool:
+    """Whether a message shows a part of a value: 'alpha' of ewma:alpha=7, or budget:never of budget: never."""
+    parts = {f"{key}:{child.text}", *re.split(r"[:=,]", child.text)}
+    return bool(child.text) and any(repr(part) in message for part in parts if len(part) > 1)
 
 
 def _hidden(message: str, node: Node) -> str:

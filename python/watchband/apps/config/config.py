@@ -51,7 +51,8 @@ class ConfigProblems(ConfigError):
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         self.problems = problems
-        super().__init__("\n".join(map(str, problems)))
+        lines = "\n".join(map(str, problems))
+        super().__init__(lines if len(problems) == 1 else f"the configuration has {len(problems)} mistakes:\n{lines}")
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,7 @@ class First:
             page.pair("host", {}, 1)
         if self.push:
             page.comment("What programs send. Try it:", 1)
-            page.comment(f'  curl -d \'{{"series": {{"__name__": "orders"}}, "value": 42}}\' {self._push_url}', 1)
+            page.comment(f'  curl --json \'{{"series": {{"__name__": "orders"}}, "value": 42}}\' {self._push_url}', 1)
             page.pair("push", {}, 1)
         if not self.prometheus:
             page.comment("A Prometheus, VictoriaMetrics, Thanos or Mimir:", 1)
@@ -117,10 +117,8 @@ class First:
         page.pair("detector", "auto", 2)
         page.comment("Alerts you can take, per series. The limit of each follows from it.", 2)
         page.pair("budget", self.budget, 2)
-        page.comment(
-            "More: direction: above, min_deviation: 5, range: '0:100', consecutive: 3, timezone: Europe/Berlin,", 2
-        )
-        page.comment("holidays: DE, route: [alerts], priority: 200; see watchband config schema.", 2)
+        page.comment("Often wanted besides: direction: above, range: '0:100', min_deviation: 5, consecutive: 3,", 2)
+        page.comment("timezone: Europe/Berlin, holidays: DE, route: [alerts], priority: 200.", 2)
 
     def _sinks(self, page: Writer) -> None:
         page.comment("Who is told. Every watch without a 'route' tells all of them.")

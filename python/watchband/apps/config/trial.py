@@ -108,6 +108,12 @@ class Trial:
     judged: bool = True
 
     @property
+    def span(self) -> int:
+        """Nanoseconds between the oldest and the newest reading."""
+        ends = [(s.first, s.last) for s in self.sources if s.first is not None and s.last is not None]
+        return max(last for _, last in ends) - min(first for first, _ in ends) if ends else 0
+
+    @property
     def memory(self) -> int:
         """Bytes of all states."""
         return sum(watch.bytes for watch in self.watches)

@@ -77,6 +77,7 @@ class WatchSettings:
         params.check(self)
         _ = self.selectors
         _ = self.options.watch("check")
+        _ = self.options.excluded()
 
     @cached_property
     def selectors(self) -> tuple[Selector, ...]:

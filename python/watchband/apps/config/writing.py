@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from watchband.apps.config.document import resolved
 
 WIDTH = 100
-_PLAIN = re.compile(r"[A-Za-z0-9_./~*][A-Za-z0-9_./()*+=%@~-]*(?::[A-Za-z0-9_./=,-]+)*(?: [A-Za-z0-9_./()*+=%-]+)*")
+_PLAIN = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./()*+=%@~-]*(?::[A-Za-z0-9_./=,-]+)*(?: [A-Za-z0-9_./()*+=%-]+)*")
 
 
 class Writer:

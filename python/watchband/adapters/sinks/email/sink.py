@@ -19,7 +19,7 @@ from watchband.adapters.sinks.email.letter import letter
 from watchband.core import params
 from watchband.core.clock import Clock
 from watchband.core.errors import AdapterError, ConfigError, PermanentError, TransientError
-from watchband.core.kinds import Duration, ListOf, SecretText
+from watchband.core.kinds import Duration, FilePath, ListOf, SecretText
 from watchband.core.params import REQUIRED, Choice, Flag, Integer, Maybe, Text, param
 from watchband.core.ports import Notice
 from watchband.core.secret import Secret
@@ -49,7 +49,7 @@ class EmailSettings:
     timeout: int = param(20 * SECOND, Duration(SECOND // 10, 300 * SECOND), "For every step of the conversation.")
     per_minute: int = param(60, Integer(0), "Most notices in a minute; 0: any number.")
     allow_private: bool = param(False, Flag(), "The server may be at a private address or on this machine.")
-    ca_file: str | None = param(None, Maybe(Text("a path")), "Certificates to trust instead of the system's.")
+    ca_file: str | None = param(None, Maybe(FilePath()), "Certificates to trust instead of the system's.")
 
     def __post_init__(self) -> None:
         params.check(self)

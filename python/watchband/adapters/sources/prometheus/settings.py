@@ -10,7 +10,7 @@ from watchband.core import params as declared
 from watchband.core.clock import Clock
 from watchband.core.duration import DAY, MINUTE, SECOND, WEEK, format_duration
 from watchband.core.errors import ConfigError
-from watchband.core.kinds import Duration, MapOf, SecretText, Url
+from watchband.core.kinds import Duration, FilePath, MapOf, SecretText, Url
 from watchband.core.params import REQUIRED, Flag, Maybe, Text, param
 from watchband.core.secret import Secret
 
@@ -43,7 +43,7 @@ class Prometheus:
     )
     params: dict[str, str] | None = param(None, Maybe(MapOf(Text())), "Parameters of every question, say dedup.")
     timeout: int = param(30 * SECOND, Duration(SECOND, 600 * SECOND), "How long an answer may take.")
-    ca_file: str | None = param(None, Maybe(Text("a path")), "Certificates (PEM) that the server's is checked by.")
+    ca_file: str | None = param(None, Maybe(FilePath()), "Certificates (PEM) that the server's is checked by.")
     allow_private: bool = param(True, Flag(), "The address may be of a private network or of this machine.")
 
     def __post_init__(self) -> None:
