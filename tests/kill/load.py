@@ -154,9 +154,9 @@ def _varint(number: int) -> bytes:
     return bytes([*parts, number])
 
 
-def wait_for(holds: Callable[[], object], seconds: float, what: str) -> None:
+def wait_for(holds: Callable[[], object], seconds: float, what: str, state: Callable[[], str] = lambda: "") -> None:
     """Wait until a function says yes; a test that waits longer has failed."""
     until = time.monotonic() + seconds
     while not holds():
-        assert time.monotonic() < until, f"not within {seconds:g} s: {what}"
+        assert time.monotonic() < until, f"not within {seconds:g} s: {what}. {state()}"
         time.sleep(0.02)

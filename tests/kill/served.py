@@ -33,13 +33,11 @@ class Served:
         The file.
     port : int
         Where it listens.
-    plugins : Path
-        A directory that is searched for entry points.
     """
 
-    def __init__(self, config: Path, port: int, plugins: Path) -> None:
+    def __init__(self, config: Path, port: int) -> None:
         self.config, self.port, self.log = config, port, config.with_suffix(".log")
-        paths = [str(plugins), str(ROOT), str(ROOT / "python"), os.environ.get("PYTHONPATH", "")]
+        paths = [str(ROOT / "python"), os.environ.get("PYTHONPATH", "")]
         self._environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
         self.process: subprocess.Popen[bytes] | None = None
         self.took_s = 1.0

@@ -13,7 +13,6 @@ import pytest
 from tests.kill.load import senders_to, wait_for
 from tests.kill.receiver import Receiver
 from tests.kill.served import Served, free_port
-from tests.kill.sink import install
 from tests.kill.verdict import NEVER, WATCHES, acknowledged_is_kept, alerts_are_equal, told, undisturbed
 from watchband.adapters.stores.sqlite.store import SqliteStore
 from watchband.apps.config.config import read_config
@@ -21,7 +20,7 @@ from watchband.apps.config.config import read_config
 KILLS = int(os.environ.get("WATCHBAND_KILLS", "20"))
 CONFIG = """\
 sources: {{push: {{kind: push}}, remote_write: {{kind: remote_write}}}}
-sinks: {{receiver: {{kind: receiver, url: "{url}"}}}}
+sinks: {{receiver: {{kind: webhook, url: "{url}", allow_private: true, per_minute: 0}}}}
 store: {{kind: sqlite, path: "{directory}"}}
 server: {{listen: "127.0.0.1:{port}"}}
 engine: {{snapshot_points: 2000}}
@@ -34,8 +33,7 @@ def test_killed_under_load(tmp_path: Path, receiver: Receiver, request: pytest.F
     port = free_port()
     config, data = tmp_path / "watchband.yaml", tmp_path / "data"
     config.write_text(WATCHES + CONFIG.format(url=receiver.url, directory=data, port=port))
-    install(tmp_path / "plugins")
-    served = Served(config, port, tmp_path / "plugins")
+    served = Served(config, port)
     senders = senders_to([port])
     request.addfinalizer(served.remove)
     served.start()

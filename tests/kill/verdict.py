@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from tests.kill.load import Sender, value_of
-from tests.kill.sink import body_of
+from watchband.adapters.sinks.webhook import body_of
 from watchband.adapters.stores.memory import MemoryStore
 from watchband.core.ports import Commit, FoldRecord, Store
 from watchband.core.series import SeriesKey
@@ -76,6 +76,6 @@ def told(other: MemoryStore) -> dict[str, bytes]:
     """Every notice of a store, by its key, as it is sent."""
     found: dict[str, bytes] = {}
     while notices := other.outbox(NEVER):
-        found.update((notice.id, body_of(notice)) for notice in notices)
+        found.update((notice.id, body_of(notice, "native", notice.sink)[1]) for notice in notices)
         other.delivered(notices)
     return found
