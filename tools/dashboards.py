@@ -130,19 +130,22 @@ def stat(title: str, expr: str, unit: str = "short", bad: float | None = None, *
     return panel(title, (expr, ""), kind="stat", unit=unit, wide=4, tall=4, options=options, defaults=defaults, **more)
 
 
-def itself() -> Any:
-    """Watchband itself."""
+def glance() -> list[Any]:
+    """The numbers at the top."""
     ready = {"mappings": [{"type": "value", "options": {"0": {"text": "no", "color": "red"}, "1": {"text": "yes"}}}]}
-    latency = (
-        f"histogram_quantile({{}}, sum by (le) (rate(watchband_delivery_latency_seconds_bucket{{{{{HERE}}}}}[1h])))"
-    )
-    panels = [
+    return [
         stat("Ready", f"min(watchband_ready{{{HERE}}})", defaults=ready),
         stat("Open alerts", f"sum(watchband_alerts_open{{{HERE}}})"),
         stat("Sources that fail", f"count(watchband_source_up{{{HERE}}} == 0) or vector(0)", bad=1),
         stat("Watches that stand still", f"sum(watchband_watch_stopped{{{HERE}}})", bad=1),
         stat("Notices that wait", f"sum(watchband_outbox_notices{{{HERE}}})", bad=100),
         stat("Dead letters", f"sum(watchband_dead_letters{{{HERE}}})", bad=1),
+    ]
+
+
+def taken() -> list[Any]:
+    """What comes in, and what is made of it."""
+    return [
         row("What comes in"),
         panel("Points a second", (f"rate(watchband_source_points_received_total{{{HERE}}}[5m])", "{{source}}")),
         panel(
@@ -178,6 +181,15 @@ def itself() -> Any:
             unit="percentunit",
         ),
         panel("Memory of states", (f"watchband_watch_state_bytes{{{HERE}}}", "{{watch}}"), unit="bytes"),
+    ]
+
+
+def told() -> list[Any]:
+    """What people are told, and what the process takes."""
+    latency = (
+        f"histogram_quantile({{}}, sum by (le) (rate(watchband_delivery_latency_seconds_bucket{{{{{HERE}}}}}[1h])))"
+    )
+    return [
         row("Alerts and their delivery"),
         panel("Open alerts", (f"sum by (severity) (watchband_alerts_open{{{HERE}}})", "{{severity}}")),
         panel(
@@ -204,12 +216,16 @@ def itself() -> Any:
             (f"watchband_inbox_points_limit{{{HERE}}}", "limit"),
         ),
     ]
+
+
+def itself() -> Any:
+    """Watchband itself."""
     return dashboard(
         "watchband-itself",
         "Watchband",
         "How Watchband does: what comes in, what is judged, who is told.",
         [variable("instance", "label_values(watchband_ready, instance)")],
-        panels,
+        [*glance(), *taken(), *told()],
         [
             mark(
                 "Reloads",
