@@ -334,3 +334,11 @@ def said(line: Line) -> str:
     assert found is not None
     assert found.to_dict()["state"] == found.standing.name
     return "\n".join(found.reasons)
+
+
+def test_readings_that_repeat_a_time_or_come_in_no_order_stop_nobody() -> None:
+    line, plain = Line(), Line()
+    line.fold([some(A, [0, 2, 2, 1, 1, 3])], mark(3))
+    plain.fold([some(A, [0, 1, 2, 3])], mark(3))
+    assert line.state.detector.same_bits(plain.state.detector)
+    assert line.watch.tallies(line.state)["duplicates"].tolist() == [2]

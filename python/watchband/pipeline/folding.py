@@ -16,7 +16,7 @@ from watchband.core.events import (
     WindowClosed,
     WindowOpened,
 )
-from watchband.core.points import Int64, Points
+from watchband.core.points import Int64
 from watchband.core.ports import Arrival, Readings
 from watchband.core.series import SeriesKey
 from watchband.pipeline.policy import FINDING
@@ -129,21 +129,16 @@ def _beats(watch: Watch, state: WatchState, raw: Raw, seen: Int64) -> Found:
     return watch.pulse.step(state.pulse, _ordered(raw), seen=seen[owner] if len(seen) else NEVER)
 
 
-def _ordered(raw: Raw) -> Points:
-    """The readings of each series in time order; of those of one time the first that came."""
-    times, values, offsets = raw.times, raw.values, raw.offsets
-    # No step within a slice may be backwards or on the spot.
-    steps = np.diff(times) <= 0
-    edges = offsets[1:-1]
-    steps[edges[(edges > 0) & (edges < len(times))] - 1] = False
-    if steps.any():
-        series = np.repeat(np.arange(raw.series), np.diff(offsets))
-        order = np.lexsort((times, series))
-        times, values, series = times[order], values[order], series[order]
-        fresh = np.r_[True, (np.diff(times) != 0) | (np.diff(series) != 0)]
-        times, values = times[fresh], values[fresh]
-        offsets = np.concatenate([[0], np.cumsum(np.bincount(series[fresh], minlength=raw.series))]).astype(np.int64)
-    return Points(times, values[:, None], offsets, raw.rows)
+def _ordered(raw: Raw) -> Raw:
+    """The readings of each series in time order; those of one time in order of arrival."""
+    times, values = raw.times, raw.values
+    falls = np.diff(times) < 0
+    edges = raw.offsets[1:-1]
+    falls[edges[(edges > 0) & (edges < len(times))] - 1] = False
+    if falls.any():
+        order = np.lexsort((times, np.repeat(np.arange(raw.series), np.diff(raw.offsets))))
+        times, values = times[order], values[order]
+    return Raw(times, values, raw.offsets, raw.rows)
 
 
 Ends = list[tuple[int, int]]

@@ -20,6 +20,7 @@ from watchband.core.params import Integer, Real, param
 from watchband.core.points import Float64, Int64, Points
 from watchband.core.series import SeriesKey
 from watchband.core.state import Field, State
+from watchband.pipeline.raw import Raw
 
 NEVER = int(np.iinfo(np.int64).min)
 _OVER = int(np.iinfo(np.int64).max)
@@ -127,15 +128,15 @@ class Pulse(Fold):
     def _settings(self) -> tuple[float, float, float, float, float]:
         return float(self.missed), float(self.least_ns), float(self.most_ns), float(self.equal), float(self.ends_ns)
 
-    def step(self, state: State, points: Points, *, seen: int | Int64 = NEVER) -> Found:
+    def step(self, state: State, points: Points | Raw, *, seen: int | Int64 = NEVER) -> Found:
         """Fold readings; those without a value are none.
 
         Parameters
         ----------
         state : State
             From ``start`` or an earlier step.
-        points : Points
-            One value a point, each slice in time order.
+        points : Points or Raw
+            One value a point, each slice in time order; of readings of one time the first counts.
         seen : int or int64[s], optional
             How far the watermark of each slice's source was before these readings arrived, ns UTC.
 
@@ -145,10 +146,11 @@ class Pulse(Fold):
             The state belongs to something else.
         """
         self.check_state(state)
+        values = np.ascontiguousarray(points.values if isinstance(points, Raw) else points.values[:, 0])
         found = _kernels.pulse_readings(
             state.arrays["moments"],
             state.arrays["rhythm"],
-            (points.rows, points.offsets, points.times, np.ascontiguousarray(points.values[:, 0])),
+            (points.rows, points.offsets, points.times, values),
             np.ascontiguousarray(np.broadcast_to(np.asarray(seen, np.int64), points.series)),
             self._settings,
         )
