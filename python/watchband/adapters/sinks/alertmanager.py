@@ -7,7 +7,6 @@ Alertmanager takes the alert for resolved.
 
 from __future__ import annotations
 
-import json
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -136,8 +135,7 @@ class Alertmanager:
         """The same alert under another severity, as it stands there, ending now."""
         labels = labels_of(notice.alert, self._settings.labels or {})
         fixed = {name: value for name, value in labels.items() if name != "severity"}
-        matchers = [f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in fixed.items()]
-        query = [("filter", matcher) for matcher in matchers]
+        query = [("filter", f'{name}="{_quoted(value)}"') for name, value in fixed.items()]
         found = self._asked(
             "GET", url, params=[*query, ("active", "true"), ("silenced", "true"), ("inhibited", "true")]
         )
@@ -164,6 +162,11 @@ class Alertmanager:
     def close(self) -> None:
         """Let go of connections; a ``write`` in flight ends."""
         self._out.close()
+
+
+def _quoted(text: str) -> str:
+    """As Alertmanager reads it: it knows these three escapes and no others."""
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
 def _header(secret: Secret) -> str:
