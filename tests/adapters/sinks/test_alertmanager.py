@@ -95,8 +95,13 @@ def test_it_fires_groups_escalates_and_resolves(hook: Listener, tmp_path: Path) 
         alert = next(a for a in told(hook)[-1]["alerts"] if a["labels"]["host"] == "a")
         assert alert["status"] == "firing"
         assert alert["labels"] == {
-            "alertname": "web", "watch": "web", "metric": "request_latency_ms", "severity": "warning",
-            "team": "web", "service": "checkout", "host": "a",
+            "alertname": "web",
+            "watch": "web",
+            "metric": "request_latency_ms",
+            "severity": "warning",
+            "team": "web",
+            "service": "checkout",
+            "host": "a",
         }
         assert "expected" in alert["annotations"]["summary"]
         worse = dataclasses.replace(first.alert, severity="critical")
@@ -142,7 +147,9 @@ def test_what_is_silenced_stays_silent(hook: Listener, tmp_path: Path) -> None:
         stamp = "%Y-%m-%dT%H:%M:%SZ"
         silence = {
             "matchers": [{"name": "host", "value": "a", "isRegex": False, "isEqual": True}],
-            "startsAt": time.strftime(stamp, time.gmtime(time.time() - 60)), "comment": "work", "createdBy": "me",
+            "startsAt": time.strftime(stamp, time.gmtime(time.time() - 60)),
+            "comment": "work",
+            "createdBy": "me",
             "endsAt": time.strftime(stamp, time.gmtime(time.time() + 3600)),
         }
         request = urllib.request.Request(

@@ -14,7 +14,7 @@ from watchband.adapters.sinks.message import document
 from watchband.core import params
 from watchband.core.clock import Clock
 from watchband.core.errors import TransientError
-from watchband.core.kinds import FilePath
+from watchband.core.kinds import FilePath, Size
 from watchband.core.params import Integer, param
 from watchband.core.ports import Notice
 
@@ -30,7 +30,7 @@ class JsonlSettings:
     kind: ClassVar[str] = "jsonl"
 
     path: str = param("watchband-alerts.jsonl", FilePath(), "The file; it is made if it is not there.")
-    max_bytes: int = param(100 << 20, Integer(10_000), "A file that would get larger is set aside as PATH.1.")
+    max_bytes: int = param(100_000_000, Size(10_000), "A file that would get larger is set aside as PATH.1.")
     keep: int = param(10, Integer(1, 1000), "Files that were set aside and are kept.")
 
     def __post_init__(self) -> None:

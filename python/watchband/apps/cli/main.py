@@ -25,6 +25,7 @@ LATE = {
     "demo": "watchband.apps.cli.demo",
     "init": "watchband.apps.cli.init",
     "inject": "watchband.apps.cli.inject",
+    "outbox": "watchband.apps.cli.outbox",
     "serve": "watchband.apps.cli.serve",
     "log": "watchband.apps.cli.log",
     "query": "watchband.apps.cli.query",

@@ -24,7 +24,8 @@ body { margin: 0; padding: 0; background: #f2f4f6; }
 .spark { font-family: Menlo, Consolas, "DejaVu Sans Mono", monospace; white-space: pre; }
 @media (prefers-color-scheme: dark) {
   body, .page { background: #0e1319 !important; }
-  .card { background: #141a21 !important; border-color: #35414d !important; }
+  .card { background: #141a21 !important; border-top-color: #35414d !important;
+    border-right-color: #35414d !important; border-bottom-color: #35414d !important; }
   .ink { color: #e9eef3 !important; } .soft { color: #b3bec9 !important; }
   .rule { border-color: #35414d !important; }
   .link { color: #78b0e4 !important; }
