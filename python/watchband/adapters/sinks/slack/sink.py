@@ -39,7 +39,9 @@ class SlackSettings:
     webhook_url: Secret | None = param(None, Maybe(SecretText()), "Address of an incoming webhook.")
     token: Secret | None = param(None, Maybe(SecretText()), "Instead: token of a bot, xoxb-….")
     channel: str | None = param(None, Maybe(Text("C0123456789 or #name")), "Where the bot writes.")
-    mention: str | None = param(None, Maybe(Text("as Slack writes it: `<!here>`, `<@U…>`, `<!subteam^S…>`")), "Who is called by a new alert.")
+    mention: str | None = param(
+        None, Maybe(Text("as Slack writes it: `<!here>`, `<@U…>`, `<!subteam^S…>`")), "Who is called by a new alert."
+    )
     mention_from: str = param("critical", Choice(("critical", "warning", "info")), "Lowest severity that calls them.")
     chart: bool = param(True, Flag(), "A bot adds a chart to the thread.")
     api_url: str = param("https://slack.com/api", Url(), "Where Slack's methods are.")
