@@ -8,7 +8,7 @@ RUST := Cargo.toml Cargo.lock $(shell find rust -name '*.rs')
 T ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types clippy tidy bench instructions memcheck sanitize soak docs bench-quality lock tools clean
+.PHONY: help demo test check format lint types clippy tidy bench instructions memcheck sanitize fuzz soak docs bench-quality lock tools clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,6 +42,9 @@ tidy: $(STAMPS)/build $(STAMPS)/dev  ## House rules and docs
 bench: $(STAMPS)/build $(STAMPS)/dev $(STAMPS)/bench  ## Speed and size beside the peers (B=name for one)
 	$(BIN)/python -m benches $(B)
 
+fuzz: $(STAMPS)/build $(STAMPS)/dev  ## Coverage-guided fuzzing of all that reads bytes from outside, a minute each (ARGS="arrow --seconds 600")
+	$(BIN)/python -m tools.fuzz $(ARGS)
+
 bench-quality: $(STAMPS)/build $(STAMPS)/dev $(STAMPS)/bench  ## Figures of quality beside every peer, into docs/quality.md (hours the first time)
 	WATCHBAND_QUALITY_COMMAND='make bench-quality' $(BIN)/python -m benches.quality --seed 1000 --write $(ARGS)
 
@@ -54,7 +57,7 @@ memcheck: $(STAMPS)/build $(STAMPS)/dev  ## Kernels under Valgrind: their own te
 sanitize: $(STAMPS)/build $(STAMPS)/dev  ## Kernels under AddressSanitizer and Miri (wants a nightly compiler)
 	$(BIN)/python -m tools.sanitize $(ARGS)
 
-soak: memcheck  ## What is too long for CI: 100 kills, deep property tests, many damaged states, Valgrind, budgets of 2,000 series
+soak: memcheck fuzz  ## What is too long for CI: 100 kills, deep property tests, many damaged states, Valgrind, fuzzing, budgets of 2,000 series
 	WATCHBAND_KILLS=100 HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest $(T) $(ARGS)
 	$(BIN)/python -m benches.budget
 
