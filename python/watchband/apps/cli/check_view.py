@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console, RenderableType
@@ -150,15 +150,23 @@ def _verdict(config: Config, trial: Trial) -> Iterator[RenderableType]:
         count = len(trial.alerts)
         alerts = "alert" if count == 1 else "alerts"
         yield Text(f"Over the last day {count:,} {alerts} would have opened:", style="bold")
-        for alert in trial.alerts[:SHOWN]:
-            yield Padding(_alert(alert), (0, 0, 0, 2))
+        yield Padding(_alerts(trial.alerts[:SHOWN]), (0, 0, 0, 2))
         if count > SHOWN:
             yield Padding(Text(f"and {count - SHOWN:,} more", style="dim"), (0, 0, 0, 2))
 
 
-def _alert(alert: Alert) -> Text:
-    line = Text.assemble((f"{GLYPH[alert.severity]} ", STYLE[alert.severity]))
-    line.append(f"{wording.moment(alert.opened, 'UTC')}  ", style="dim")
-    line.append(alert.reason)
-    line.append(f"  ({alert.watch})", style="dim")
-    return line
+def _alerts(alerts: Sequence[Alert]) -> Table:
+    table = Table.grid(padding=(0, 1, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, style="dim")
+    table.add_column()
+    for alert in alerts:
+        reason = Text.assemble(alert.reason, (f"  ({alert.watch})", "dim"))
+        table.add_row(Text(GLYPH[alert.severity], style=STYLE[alert.severity]), _moment(alert.opened), reason)
+    return table
+
+
+def _moment(time: int) -> str:
+    """Day and minute; the year is this one."""
+    day, _, clock = wording.moment(time, "UTC").rpartition(" ")
+    return f"{day.rpartition(' ')[0]} {clock}"

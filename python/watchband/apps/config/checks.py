@@ -44,6 +44,7 @@ def doubts(config: Config, root: Node) -> Iterator[tuple[Place, str]]:
     for name in config.sinks:
         if routes and all(route is not None and name not in route for route in routes):
             yield config.places["sinks", name], f"Sink {name!r} is told nothing: no watch has it in its 'route'."
+    yield from _second_doors(config)
     first: dict[Any, str] = {}
     for name, watch in config.watches.items():
         before = first.setdefault(watch, name)
@@ -57,6 +58,16 @@ def doubts(config: Config, root: Node) -> Iterator[tuple[Place, str]]:
             f"Whoever reaches {config.server.listen} may push points and reload: give 'server' some 'tokens', or "
             "listen on 127.0.0.1.",
         )
+
+
+def _second_doors(config: Config) -> Iterator[tuple[Place, str]]:
+    """Sources of a kind that is pushed to, beside another of the same: what comes is taken to be the first's."""
+    doors: dict[str, str] = {}
+    for name, source in config.sources.items():
+        if source.pushed and doors.setdefault(source.settings.kind, name) != name:
+            first = doors[source.settings.kind]
+            said = f"Source {name!r} gets nothing: what is pushed is taken by {first!r}, the first of its kind."
+            yield config.places["sources", name], said
 
 
 def _unmatched(config: Config, root: Node) -> Iterator[tuple[Place, str]]:

@@ -238,7 +238,8 @@ class _Assembly:
         place = node.place if given is None else given.place
         if not isinstance(kind, str):
             raise DocumentError(place, f"'kind' of {called} is a word. Known: {', '.join(registry.names())}.")
-        if given is None and kind not in registry.names():
+        # The table first: asking every installed package takes a while.
+        if given is None and kind not in registry.table and kind not in registry.names():
             raise DocumentError(place, f"{sentence(called)} needs a 'kind'. Known: {', '.join(registry.names())}.")
         try:
             cls = settings_of(registry, kind)

@@ -196,7 +196,9 @@ class _Trying:
 
         bounds = [replace(bound, sinks=()) for bound in self.config.bounds()]
         store = MemoryStore(keep_log=False)
-        return Runner(bounds, store, shard="check", clock=self.clock) if bounds else None
+        if not bounds:
+            return None
+        return Runner(bounds, store, shard="check", clock=self.clock, expressions=self.config.expressions)
 
     def run(self) -> Trial:
         readings = [self._begin(named) for named in self.config.sources.values()]
@@ -315,6 +317,12 @@ class _Trying:
 
     def _finish(self, readings: Sequence[_Reading]) -> None:
         result = self.result
+        if self.runner is not None and result.judged and any(reading.trial.points for reading in readings):
+            self.runner.finish()
+            # What expressions made of the readings is known by now, too.
+            for lane in self.runner.live().lanes.values():
+                for key in lane.state.keys:
+                    self._note(key)
         result.series = len(self.keys)
         lone = [key for key, taken in self.keys.items() if not taken]
         result.alone, result.lone = len(lone), tuple(lone[:EXAMPLES])
@@ -326,8 +334,6 @@ class _Trying:
                 reading.trial.silent = tuple(metric for metric in declared if metric not in given)
         if self.runner is None or not any(reading.trial.points for reading in readings):
             return
-        if result.judged:
-            self.runner.finish()
         for watch in result.watches:
             if watch.name in self.runner.stopped:
                 watch.error = str(self.runner.stopped[watch.name])
