@@ -94,7 +94,9 @@ def test_a_source_that_stumbles_goes_on_where_the_log_stands() -> None:
         assert service.pumps["prom"].health.error == "gone"
         assert script.reads == [None, "0"]
         assert service.pumps["other"].health.state == "starting"
-        assert service.unready == []
+        assert service.unready == ["source other is backfilling"]
+        service.clock.sleep(11)
+        assert service.unready == [], "who has not answered by then is not waited for"
     assert readings(store) == {"cpu": 20}
 
 

@@ -66,6 +66,7 @@ class View:
     def look(self) -> None:
         """Show what has changed."""
         now = set(self.service.backfilling)
+        now = {name for name in now if self.service.pumps[name].health.batches}
         for name in sorted(now - self._reading):
             log.info("reading the past", extra={"source": name})
         if self.shows and (now or self._bars):

@@ -46,6 +46,13 @@ class Pump:
         What the series are to be called; may be replaced while it runs.
     wait : callable, optional
         Waits so many seconds, less if the pump is to stop.
+
+    Attributes
+    ----------
+    health : SourceHealth
+        How the source does.
+    first : bool
+        It was never read before.
     """
 
     def __init__(
@@ -63,6 +70,7 @@ class Pump:
         self.name, self.open, self.inbox, self.position, self.clock = name, open, inbox, position, clock
         self.relabeller = relabeller or Relabeller()
         self.health = SourceHealth(kind)
+        self.first = False
         self._stop = threading.Event()
         self._wait = wait or self._stop.wait
         self._source: Source | None = None
@@ -70,6 +78,7 @@ class Pump:
 
     def start(self) -> None:
         """Read in a thread of its own."""
+        self.first = self.position() is None
         self._thread.start()
 
     def stop(self) -> None:

@@ -47,6 +47,8 @@ PHASES: Mapping[Phase, str] = {
 PUMP_END_S = 5.0
 STANDBY_S = 1.0
 LETTERS_S = 10.0
+FIRST_ANSWER_NS = 10 * SECOND
+"""So long a source that was never read may take to say whether it has a past."""
 LOOK_S = 2.0
 
 
@@ -307,7 +309,7 @@ class Service:
             return [PHASES[self.phase]]
         if self.engine.standby:
             return [PHASES["standby"]]
-        reasons = [f"source {name} is backfilling" for name, p in self.pumps.items() if p.health.state == "backfilling"]
+        reasons = [f"source {name} is backfilling" for name in self.backfilling]
         if not self.engine.alive:
             reasons.append("the engine has ended")
         if self.engine.trouble:
@@ -316,8 +318,13 @@ class Service:
 
     @property
     def backfilling(self) -> list[str]:
-        """Sources that still read the past."""
-        return [n for n, p in self.pumps.items() if p.health.state == "backfilling"]
+        """Sources that still read the past, those included that were just asked for the first time."""
+        hurried = self.clock.now() - self.began > FIRST_ANSWER_NS
+        return [
+            name
+            for name, pump in self.pumps.items()
+            if pump.health.state == "backfilling" or (pump.health.state == "starting" and pump.first and not hurried)
+        ]
 
     def stop(self, timeout: float | None = None) -> bool:
         """Take nothing more, judge what waits, deliver what is due, write the states; False if time was short."""
