@@ -6,16 +6,18 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar, TypeVar
 
 import numpy as np
 
+from watchband.adapters.sources.web.waiting import Waiting
 from watchband.core import params
 from watchband.core.clock import Clock, SystemClock
 from watchband.core.errors import InvalidParameterError
 from watchband.core.events import ControlEvent, SourceResumed, WatermarkMoved
-from watchband.core.kinds import Duration
-from watchband.core.params import param
+from watchband.core.kinds import Duration, MapOf
+from watchband.core.params import Text, param
 from watchband.core.ports import Batch, Readings
 from watchband.core.series import SeriesKey
 
@@ -64,19 +66,21 @@ class HostSettings:
     """The metrics of the machine that Watchband runs on: processor, memory, load, disks, network."""
 
     kind: ClassVar[str] = "host"
-
-    every: int = param(10 * SECOND_NS, Duration(SECOND_NS, 3600 * SECOND_NS), "Distance of two readings.")
+    every: int = param(10 * SECOND_NS, Duration(10_000_000), "Distance of two readings.")
+    labels: dict[str, str] = param(
+        {"source": "host"}, MapOf(Text()), "Labels of every series, for instance the machine's name."
+    )
 
     def __post_init__(self) -> None:
         params.check(self)
 
-    def metrics(self) -> tuple[str, ...]:
-        """What its series are called; a machine may lack some of them."""
-        return tuple(UNITS)
-
     def open(self, name: str, *, clock: Clock) -> HostSource:
-        """The source of that name."""
-        return HostSource(self.every, clock, name=name)
+        """The source; the machine is not asked before ``read``."""
+        return HostSource(self.every, clock, name=name, labels=self.labels)
+
+    def metrics(self) -> tuple[str, ...]:
+        """What it can give."""
+        return tuple(UNITS)
 
 
 class HostSource:
@@ -90,11 +94,15 @@ class HostSource:
         Where times come from, and who waits.
     probe : callable returning Sample, default psutil's
         Asks the machine.
+    name : str, default "host"
+        Of the source.
+    labels : mapping of str to str, default ``source="host"``
+        Of every series.
 
     Attributes
     ----------
     keys : tuple of SeriesKey
-        The series it delivers, all with the label ``source="host"`` and no name of host, user or device.
+        The series it delivers, with no name of host, user or device but what ``labels`` say.
     notes : list of str
         Sentences for people: metrics left out, clock jumps.
 
@@ -104,6 +112,8 @@ class HostSource:
     the last reading and resumes nothing: reading always begins now.
     """
 
+    refused = 0
+
     def __init__(
         self,
         interval_ns: int = SECOND_NS,
@@ -111,47 +121,47 @@ class HostSource:
         probe: Probe | None = None,
         *,
         name: str = "host",
+        labels: Mapping[str, str] | None = None,
     ) -> None:
         if interval_ns <= 0:
             raise InvalidParameterError(f"The 'interval_ns' parameter of HostSource must be > 0. Got {interval_ns}.")
         self.interval_ns, self.name = interval_ns, name
         self.clock = SystemClock() if clock is None else clock
+        self.notes: list[str] = []
+        self._labels = {"source": "host"} if labels is None else dict(labels)
         self._probe = sample if probe is None else probe
-        self._open = True
+        self._waiting = Waiting(self.clock)
+
+    @cached_property
+    def keys(self) -> tuple[SeriesKey, ...]:
+        """The series it delivers; asks the machine."""
         first = self._probe()
         present = [name for name in UNITS if _present(first, name)]
-        self.keys = tuple(SeriesKey(name, {"source": "host"}) for name in present)
-        self.notes = [f"{name} is left out: this machine does not report it." for name in UNITS if name not in present]
+        self.notes += [f"{name} is left out: this machine does not report it." for name in UNITS if name not in present]
+        return tuple(SeriesKey(name, self._labels) for name in present)
 
     def read(self, position: str | None = None) -> Iterator[Batch]:
         """One batch an interval until ``close``, the first one interval from now. ``position`` is not needed."""
+        keys = self.keys
         before, stamp = self._probe(), self._slot(self.clock.now())
-        events: tuple[ControlEvent, ...] = (SourceResumed(stamp),)
-        while self._open:
-            self._wait()
-            if not self._open:
+        # What the machine did before nobody knows.
+        events: tuple[ControlEvent, ...] = (SourceResumed(self.clock.now()),)
+        while not self._waiting.ended:
+            now = self.clock.now()
+            if not self._waiting.wait((self.interval_ns - now % self.interval_ns) / SECOND_NS):
                 return
             after = self._probe()
             stamp = self._next_stamp(stamp, after.monotonic_s - before.monotonic_s)
             values = _values(before, after)
             times = np.array([stamp], np.int64)
-            readings = [Readings(key, times.copy(), np.array([values[key.metric]])) for key in self.keys]
+            readings = [Readings(key, times.copy(), np.array([values[key.metric]])) for key in keys]
             before = after
             yield Batch(readings, str(stamp), (*events, WatermarkMoved(stamp)))
             events = ()
 
     def close(self) -> None:
-        """End ``read`` within a second."""
-        self._open = False
-
-    def _wait(self) -> None:
-        """Until the next multiple of the interval, in steps that let ``close`` through."""
-        now = self.clock.now()
-        left = self.interval_ns - now % self.interval_ns
-        while left > 0 and self._open:
-            step = min(left, SECOND_NS)
-            self.clock.sleep(step / SECOND_NS)
-            left -= step
+        """End ``read``."""
+        self._waiting.end()
 
     def _slot(self, now: int) -> int:
         return now - now % self.interval_ns

@@ -12,6 +12,7 @@ SOURCES: Registry[object] = Registry(
     "kind of source",
     object,
     {
+        "files": "watchband.adapters.sources.tail.source:FilesSettings",
         "host": "watchband.adapters.sources.host:HostSettings",
         "poll": "watchband.adapters.sources.poll:PollSettings",
         "prometheus": "watchband.adapters.sources.prometheus.settings:Prometheus",

@@ -71,7 +71,8 @@ def check_resumes(make: Make) -> None:
         first.close()
     assert batches >= 3, f"this rig gives {batches} batches: too few to restart between"
     cuts = [_each_batch("restart"), lambda kept: "lose" if kept % 2 else "restart"]
-    cuts += [_at(k, action) for k in range(1, batches) for action in ("restart", "lose")]
+    # A batch that is lost on the way is read again, as one that never came.
+    cuts += [_at(k, "lose") for k in range(1, batches)]
     for number, cut in enumerate(cuts):
         rig = make()
         try:

@@ -66,6 +66,10 @@ class DelimitedReader:
                     yield chunk
             line += max(text.count(b"\n"), text.count(b"\r"))
 
+    def rows(self, text: bytes, tally: Tally) -> Chunk:
+        """Whole lines of the same table that stand elsewhere."""
+        return self._parse(text, None, tally, 0, 1, len(text))[0]
+
     def _parse(
         self, text: bytes, columns: list[str] | None, tally: Tally, row: int, line: int, done: int
     ) -> tuple[Chunk, int]:

@@ -50,6 +50,13 @@ class JsonLinesReader:
                 row += len(rows)
             line += lines
 
+    def rows(self, text: bytes, tally: Tally) -> Chunk:
+        """Whole lines of the same kind that stand elsewhere."""
+        found, places = read_lines(text, 0, tally)
+        kept = [index for index, row in enumerate(found) if row is not None]
+        arrays = to_columns([found[index] or {} for index in kept], self.names)
+        return Chunk(np.array(kept, np.int64), arrays, _namer(places, 0, 0), len(text))
+
 
 def _namer(places: Sequence[int], row: int, line: int) -> Callable[[int], str]:
     return lambda number: f"line {line + places[number - row] + 1}"

@@ -23,12 +23,12 @@ def keys_of(found: Found, roles: Roles, scanned: Scan, hints: Hints) -> list[Ser
         parts = scanned.parts.get(number, 0)
         for part in range(1, parts + 1) if parts else [0]:
             for column in roles.values:
-                key = _key(group, column, found, roles, hints)
+                key = key_of(group, column, found, roles, hints)
                 keys.append(SeriesKey(key.metric, {**key.labels, "part": str(part)}) if part else key)
     counts = Counter(keys)
     if any(count > 1 for count in counts.values()):  # two columns that come to the same name
         width = len(roles.values)
-        keys = [_with_label(key, "column", roles.values[k % width]) for k, key in enumerate(keys)]
+        keys = [with_label(key, "column", roles.values[k % width]) for k, key in enumerate(keys)]
         if hints.metric and len(set(keys)) < len(keys):
             named = f"column {roles.name!r}" if roles.name else "the series themselves"
             raise ConfigError(
@@ -36,11 +36,12 @@ def keys_of(found: Found, roles: Roles, scanned: Scan, hints: Hints) -> list[Ser
                 "Leave it out."
             )
         counts = Counter(keys)
-        keys = [key if counts[key] == 1 else _with_label(key, "group", str(k)) for k, key in enumerate(keys, 1)]
+        keys = [key if counts[key] == 1 else with_label(key, "group", str(k)) for k, key in enumerate(keys, 1)]
     return keys
 
 
-def _key(group: Group, column: str, found: Found, roles: Roles, hints: Hints) -> SeriesKey:
+def key_of(group: Group, column: str, found: Found, roles: Roles, hints: Hints) -> SeriesKey:
+    """The series of one value column for one combination of labels."""
     given, cells = group
     if given is not None:
         return SeriesKey(hints.metric, dict(given.labels)) if hints.metric else given
@@ -72,7 +73,8 @@ def _parsed(text: str) -> SeriesKey:
     return SeriesKey(text)
 
 
-def _with_label(key: SeriesKey, label: str, value: str) -> SeriesKey:
+def with_label(key: SeriesKey, label: str, value: str) -> SeriesKey:
+    """The series with one more label, which gets another name if it has one of that name."""
     while label in key.labels:
         label = "source_" + label
     return SeriesKey(key.metric, {**key.labels, label: value})
@@ -84,7 +86,7 @@ def tell_apart(files: Sequence[tuple[Found, list[SeriesKey]]]) -> list[list[Seri
     shared = [index for index, (_, keys) in enumerate(files) if any(counts[key] > 1 for key in keys)]
     names = dict(zip(shared, _short_names([files[index][0] for index in shared]), strict=True))
     return [
-        [_with_label(key, "file", names[index]) for key in keys] if index in names else keys
+        [with_label(key, "file", names[index]) for key in keys] if index in names else keys
         for index, (_, keys) in enumerate(files)
     ]
 

@@ -7,7 +7,7 @@ import threading
 
 from watchband.core.clock import Clock
 
-LOOK_S = 0.5
+LOOK_S = 1.0
 """How long a wait goes on after it was ended."""
 LONGEST_S = 60.0
 
@@ -30,9 +30,10 @@ class Waiting:
 
     def wait(self, seconds: float) -> bool:
         """Wait so long; False if it was ended."""
-        until = self.clock.now() + int(seconds * 1e9)
-        while not self.ended and (left := (until - self.clock.now()) / 1e9) > 0:
-            self.clock.sleep(min(left, LOOK_S))
+        # Counted down, since the clock itself may be set back meanwhile.
+        while not self.ended and seconds > 0:
+            self.clock.sleep(min(seconds, LOOK_S))
+            seconds -= LOOK_S
         return not self.ended
 
 
