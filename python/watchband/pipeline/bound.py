@@ -39,6 +39,8 @@ class Bound:
         Names of the sinks that are told; None: all that the runner has.
     excluded : sequence of (int, int)
         Ranges of time that are judged but not learned.
+    priority : int, default 100
+        Where there is no room for all, series of low priority go first; see ``pipeline.admission``.
     """
 
     watch: Watch
@@ -46,6 +48,7 @@ class Bound:
     selector: str = "*"
     sinks: Sequence[str] | None = None
     excluded: Sequence[Span] = ()
+    priority: int = 100
 
     @property
     def name(self) -> str:

@@ -11,6 +11,8 @@ from watchband.core.alert import Alert
 from watchband.core.events import (
     ControlEvent,
     SeriesExpired,
+    SeriesShed,
+    SeriesTaken,
     SourceResumed,
     WatermarkMoved,
     WindowClosed,
@@ -44,9 +46,12 @@ def fold_entry(
 ) -> Results:
     """What a watch says of an entry; see ``Watch.fold``.
 
-    The order is: breaks of sources and windows, readings, watermarks, ends of series.
+    The order is: series that are shed or taken again, breaks of sources and windows, readings, watermarks, ends of
+    series.
     """
-    alerts: list[Alert] = []
+    alerts = _shed(watch, state, events)
+    if state.upstream.shed:
+        readings = [r for r in readings if r.key not in state.upstream.shed]
     rows = state.add([r.key for r in readings])
     _windows(watch, state, events)
     _owners(watch, state, readings, rows)
@@ -172,8 +177,25 @@ def _some(raw: Raw, chosen: np.ndarray) -> Raw:
     return Raw(raw.times[chosen], raw.values[chosen], counts.astype(np.int64), raw.rows)
 
 
+def _shed(watch: Watch, state: WatchState, events: Sequence[ControlEvent]) -> list[Alert]:
+    """Series that there is no room for are over, and their readings are passed by until they are taken again."""
+    gone = []
+    for event in events:
+        if isinstance(event, SeriesTaken):
+            state.upstream.shed.discard(SeriesKey.parse(event.series))
+        elif isinstance(event, SeriesShed):
+            gone.append((SeriesKey.parse(event.series), event.time))
+            state.upstream.shed.add(gone[-1][0])
+    return _over(watch, state, gone)
+
+
 def _expired(watch: Watch, state: WatchState, events: Sequence[ControlEvent]) -> list[Alert]:
     gone = [(SeriesKey.parse(e.series), e.time) for e in events if isinstance(e, SeriesExpired)]
+    return _over(watch, state, gone)
+
+
+def _over(watch: Watch, state: WatchState, gone: Sequence[tuple[SeriesKey, int]]) -> list[Alert]:
+    """Series end: what is open of them is closed, what was learned of them is dropped."""
     gone = [(key, time) for key, time in gone if key in state.rows]
     if not gone:
         return []

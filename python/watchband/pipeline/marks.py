@@ -21,6 +21,7 @@ class Marker:
 
     def __init__(self) -> None:
         self._day: Int64 = np.empty(0, np.int64)
+        self._keys: object = None
 
     def marks(self, results: Results) -> dict[MarkKind, list[Readings]]:
         """What is worth keeping of a batch; nothing of most."""
@@ -41,6 +42,9 @@ class Marker:
 
     def _fresh(self, results: Results) -> NDArray[np.int64]:
         """The first point with a cut-off of each series and day."""
+        if results.keys is not self._keys:
+            # Series have left, and rows moved up.
+            self._keys, self._day = results.keys, np.empty(0, np.int64)
         if len(self._day) < len(results.keys):
             self._day = np.r_[self._day, np.full(len(results.keys) - len(self._day), -(2**62))]
         day = results.time // DAY

@@ -18,6 +18,7 @@ from watchband.core.clock import Clock, SystemClock
 from watchband.core.errors import AdapterError, ConfigError, StateError, TransientError
 from watchband.core.events import ControlEvent, SourceResumed, WatermarkMoved
 from watchband.core.ports import Batch, Commit, FoldRecord, Readings, Sink, Source, Store
+from watchband.pipeline.admission import Admission
 from watchband.pipeline.bound import END, Bound, Lane, last_versions
 from watchband.pipeline.deliver import Courier
 from watchband.pipeline.deriving import Deriving
@@ -89,6 +90,8 @@ class Runner:
         Allowed lateness of sources in ns: their readings wait for their watermark, in whatever order they come.
     expressions : mapping of str to str, optional
         Series that are derived from others before the watches see them, by name; they stand in the log as all do.
+    admission : Admission, optional
+        How many series there may be; None: as many as come.
 
     Attributes
     ----------
@@ -115,6 +118,7 @@ class Runner:
         clock: Clock | None = None,
         lateness: Mapping[str, int] | None = None,
         expressions: Mapping[str, str] | None = None,
+        admission: Admission | None = None,
     ) -> None:
         given = [watches] if isinstance(watches, Watch | Bound) else list(watches)
         self.bounds = [w if isinstance(w, Bound) else Bound(w, excluded=tuple(excluded)) for w in given]
@@ -124,7 +128,7 @@ class Runner:
         self.shard = self.bounds[0].name if shard is None else shard
         self.on_results = on_results
         self.lateness = {name: ns for name, ns in (lateness or {}).items() if ns > 0}
-        self.expressions = dict(expressions or {})
+        self.expressions, self.admission = dict(expressions or {}), admission
         self.clock: Clock = clock or SystemClock()
         self.courier = Courier(store, sinks, clock=self.clock)
         names = list(self.courier.sinks)
@@ -194,6 +198,8 @@ class Runner:
         if shard.deriving is not None:
             self._live = None  # What is derived moves a state too.
             admitted += shard.deriving.step(admitted, events)
+        if self.admission is not None:
+            events += self.admission.decide(admitted, shard.lanes, self.clock.now())
         # History is in order and has no watermark to wait for.
         admitted = arrivals(admitted, states, self.lateness if told else {})
         results = self._append(shard, admitted, tuple(events), positions, self.routes if told else {})

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from watchband.core.entry import Columns
 from watchband.core.errors import StateCorruptError
-from watchband.core.events import ControlEvent, WatermarkMoved, WindowOpened
+from watchband.core.events import ControlEvent, SeriesShed, WatermarkMoved, WindowOpened
 from watchband.core.points import Float64, Int64
 from watchband.core.ports import Arrival, Readings
+from watchband.core.series import SeriesKey
 from watchband.pipeline.windows import Windows
 
 NEVER = int(np.iinfo(np.int64).min)
@@ -33,6 +34,8 @@ class Upstream:
         State rows, numbers of the sources, times and values of what waits, in order of arrival.
     windows : Windows, optional
         Those that were opened.
+    shed : iterable of SeriesKey, optional
+        Series that there was no room for.
     """
 
     def __init__(
@@ -40,9 +43,11 @@ class Upstream:
         watermarks: dict[str, int] | None = None,
         held: tuple[Int64, Int64, Int64, Float64] | None = None,
         windows: Windows | None = None,
+        shed: Iterable[SeriesKey] = (),
     ) -> None:
         self.watermarks = watermarks or {}
         self.windows = windows or Windows()
+        self.shed = set(shed)
         self._numbers = {name: number for number, name in enumerate(self.watermarks)}
         self._held = [held] if held and len(held[0]) else []
 
@@ -129,7 +134,8 @@ class Upstream:
         rows, source, times, values = self._all()
         marks: list[ControlEvent] = [WatermarkMoved(time, name) for name, time in self.watermarks.items()]
         ones, held = np.ones(len(rows), np.int64), np.full(len(rows), int(Arrival.HELD))
-        events = (*marks, *self.windows.events())
+        shed = [SeriesShed(text, 0) for text in sorted(map(str, self.shed))]
+        events = (*marks, *self.windows.events(), *shed)
         return Columns(rows, ones, times, values, events, tuple(self.watermarks), source, held).to_bytes()
 
     @classmethod
@@ -144,10 +150,11 @@ class Upstream:
         entry = Columns.from_bytes(data)
         marks = {e.source: e.time for e in entry.events if isinstance(e, WatermarkMoved)}
         windows = Windows([e for e in entry.events if isinstance(e, WindowOpened)])
+        shed = [SeriesKey.parse(e.series) for e in entry.events if isinstance(e, SeriesShed)]
         beyond = series is not None and len(entry.series) and int(entry.series.max()) >= series
         if beyond or len(entry.times) != len(entry.series) or (len(entry.series) and entry.sources != tuple(marks)):
             raise StateCorruptError(f"What waits in this state does not belong to its {series} series.")
-        return cls(marks, (entry.series, entry.source, entry.times, entry.values), windows)
+        return cls(marks, (entry.series, entry.source, entry.times, entry.values), windows, shed)
 
 
 def joined(parts: Sequence[Flat]) -> tuple[NDArray[np.int32], Int64, Int64, Float64]:

@@ -120,6 +120,7 @@ class WatchSettings:
             selector=" or ".join(self.match),
             sinks=self.route,
             excluded=tuple(self.options.excluded()),
+            priority=self.priority,
         )
 
     @property

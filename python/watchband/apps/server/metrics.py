@@ -91,6 +91,8 @@ class _Numbers(Collector):
             return
         yield from self.sources()
         yield from self.engine()
+        yield from self.room()
+        yield from self.upkeep()
         yield from self.watches()
         yield from self.alerts()
         yield from self.deliveries()
@@ -155,6 +157,30 @@ class _Numbers(Collector):
         yield _gauge("watchband_inbox_points_limit", "Points that may wait.", service.inbox.points_max)
         yield _counter("watchband_snapshots", "Snapshots of states that were written.", service.runner.snapshots)
         yield _gauge("watchband_recent_bytes", "Memory of recent points for charts.", service.recent.nbytes)
+
+    def room(self) -> Iterator[Metric]:
+        admission = self.service.runner.admission
+        if admission is None:
+            return
+        room = admission.room
+        yield _gauge("watchband_series_watched", "Series that are watched.", room.series)
+        yield _gauge("watchband_series_limit", "Series that may be.", admission.max_series)
+        yield _gauge("watchband_series_shed", "Series that there is no room for: kept, not watched.", room.shed)
+        yield _counter("watchband_series_sheds", "Times a series had to go or stay out.", room.sheds)
+        yield _counter("watchband_series_expiries", "Series that were silent for long and are forgotten.", room.expiries)
+        yield _gauge("watchband_state_declared_bytes", "Memory of all states as the watches declare it.", room.nbytes)
+        yield _gauge("watchband_state_limit_bytes", "Memory that they may take.", admission.max_memory)
+
+    def upkeep(self) -> Iterator[Metric]:
+        keeper = self.service.keeper
+        yield _gauge("watchband_upkeep_up", "0: snapshots or retention failed and are tried again.", not keeper.trouble)
+        if keeper.retention is None:
+            return
+        kept = keeper.retention.kept
+        yield _counter("watchband_retention_points", "Points that left the log.", kept.points)
+        yield _counter("watchband_retention_files", "Files of the archive that were written.", kept.files)
+        yield _counter("watchband_retention_bytes", "Bytes of them.", kept.bytes)
+        yield _gauge("watchband_retention_pinned", "1: a watch without a snapshot holds the log.", bool(kept.pinned))
 
     def watches(self) -> Iterator[Metric]:
         service, names = self.service, ("watch",)

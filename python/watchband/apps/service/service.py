@@ -27,6 +27,7 @@ from watchband.core.clock import Clock, SystemClock
 from watchband.core.errors import ConfigError, TransientError, WatchbandError
 from watchband.core.ports import Batch, Readings, Store
 from watchband.core.relabel import Relabel
+from watchband.pipeline.admission import Admission
 from watchband.pipeline.bound import END, Bound
 from watchband.pipeline.deliver import Courier
 from watchband.pipeline.results import Results
@@ -117,6 +118,7 @@ class Service:
                 clock=self.clock,
                 lateness=latenesses(config),
                 expressions=config.expressions,
+                admission=Admission(config.engine.max_series, config.engine.max_memory, config.engine.idle),
             )
             self.engine = Engine(self.runner, self.inbox, on_results=self._results)
             self.courier = Courier(
