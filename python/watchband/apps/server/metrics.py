@@ -23,6 +23,7 @@ from watchband.apps.service.health import SECOND, SinkHealth, SourceHealth
 from watchband.apps.service.service import Service
 from watchband.apps.service.status import lanes_of, states_of
 from watchband.core.alert import Severity
+from watchband.pipeline.retention import Kept
 
 STATES = ("starting", "backfilling", "up", "failing", "failed", "ended")
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "critical")
@@ -167,16 +168,16 @@ class _Numbers(Collector):
         yield _gauge("watchband_series_limit", "Series that may be.", admission.max_series)
         yield _gauge("watchband_series_shed", "Series that there is no room for: kept, not watched.", room.shed)
         yield _counter("watchband_series_sheds", "Times a series had to go or stay out.", room.sheds)
-        yield _counter("watchband_series_expiries", "Series that were silent for long and are forgotten.", room.expiries)
+        yield _counter(
+            "watchband_series_expiries", "Series that were silent for long and are forgotten.", room.expiries
+        )
         yield _gauge("watchband_state_declared_bytes", "Memory of all states as the watches declare it.", room.nbytes)
         yield _gauge("watchband_state_limit_bytes", "Memory that they may take.", admission.max_memory)
 
     def upkeep(self) -> Iterator[Metric]:
         keeper = self.service.keeper
         yield _gauge("watchband_upkeep_up", "0: snapshots or retention failed and are tried again.", not keeper.trouble)
-        if keeper.retention is None:
-            return
-        kept = keeper.retention.kept
+        kept = keeper.retention.kept if keeper.retention else Kept()
         yield _counter("watchband_retention_points", "Points that left the log.", kept.points)
         yield _counter("watchband_retention_files", "Files of the archive that were written.", kept.files)
         yield _counter("watchband_retention_bytes", "Bytes of them.", kept.bytes)
