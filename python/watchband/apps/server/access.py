@@ -16,6 +16,8 @@ from watchband.core.errors import ConfigError
 
 log = logging.getLogger("watchband.server")
 _ROLES = {"write": ("write", "admin"), "admin": ("admin",)}
+_SCHEMES = ("bearer", "token")
+"""The second is how clients of InfluxDB say it."""
 WINDOW_S = 10.0
 
 
@@ -38,7 +40,7 @@ def check_access(request: Request, settings: ServerSettings, role: str) -> None:
             raise Problem(403, "Pages in a browser may not change anything here without a token.")
         return
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    found = _role_of(given.strip(), settings) if scheme.lower() == "bearer" else None
+    found = _role_of(given.strip(), settings) if scheme.lower() in _SCHEMES else None
     if found is None:
         raise Problem(
             401,

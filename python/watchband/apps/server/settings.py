@@ -44,7 +44,7 @@ class ServerSettings:
     tls_cert_file: str | None = param(None, Maybe(FilePath()), "Certificate chain (PEM): serve HTTPS.")
     tls_key_file: str | None = param(None, Maybe(FilePath()), "Its private key (PEM).")
     tokens: Mapping[str, TokenSettings] = param(
-        {}, MapOf(Group(TokenSettings)), "Bearer tokens by name; none: whoever reaches the port may do everything."
+        {}, MapOf(Group(TokenSettings)), "Bearer tokens by name; without any, only this machine may change anything."
     )
     max_body: int = param(16_000_000, Size(1000), "Largest body of a request, as it is sent.")
     max_connections: int = param(256, Integer(1, 100_000), "Connections at a time; more are refused.")
