@@ -86,7 +86,9 @@ class Size:
         match = re.fullmatch(_SIZE, text)
         if match is None:
             raise ValueError(text)
-        return round(float(match[1]) * _BYTES[(match[2] or "B").upper()])
+        factor = _BYTES[(match[2] or "B").upper()]
+        # Whole numbers stay exact however large.
+        return round(float(match[1]) * factor) if "." in match[1] else int(match[1]) * factor
 
     def write(self, value: object) -> object:
         """The value as people write it."""

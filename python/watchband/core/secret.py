@@ -48,17 +48,17 @@ class Secret:
         try:
             with Path(self.file).open("rb") as file:
                 data = file.read(SECRET_BYTES_MAX + 1)
-            text = data.decode()
-        except OSError as error:
+            text = "" if len(data) > SECRET_BYTES_MAX else data.decode()
+        except (OSError, ValueError) as error:
+            if isinstance(error, UnicodeDecodeError):
+                raise ConfigError(f"The secret in {self.file} is not UTF-8 text.") from None
             raise ConfigError(
-                f"The secret in {self.file} cannot be read: {error.strerror}. Check the path and that this user may "
-                "read it."
+                f"The secret in {self.file!r} cannot be read: {getattr(error, 'strerror', error)}. Check the path and "
+                "that this user may read it."
             ) from None
-        except UnicodeDecodeError:
-            raise ConfigError(f"The secret in {self.file} is not UTF-8 text.") from None
         text = text.removesuffix("\n").removesuffix("\r")
-        if not text or len(data) > SECRET_BYTES_MAX:
-            raise ConfigError(f"The secret in {self.file} is {'too large' if text else 'empty'}.")
+        if not text:
+            raise ConfigError(f"The secret in {self.file} is {'too large' if data.strip() else 'empty'}.")
         return text
 
     def __repr__(self) -> str:

@@ -263,3 +263,25 @@ def test_the_document_of_a_config_alone() -> None:
     found = document(config(WATCHES), None)
     assert found["watches"][0]["bytes_per_series"] > 1000
     assert "series" not in found
+
+
+def test_a_first_file_is_alive_at_once(tmp_path: Path) -> None:
+    """The file as it is written, but for how often the machine is asked: readings are judged and kept."""
+    from watchband.apps.config.first import First
+    from watchband.apps.service.service import Service
+
+    text = First(listen="127.0.0.1:0").text().replace("host: {}", "host: {every: 1s}")
+    found = read_text(text, str(tmp_path / "watchband.yaml"), {})
+    service = Service(found)
+    service.start()
+    try:
+        taken = service.pushed["push"]
+        for _ in range(100):
+            if service.store.head("main"):
+                break
+            threading.Event().wait(0.1)
+        assert service.store.head("main") > 0
+        assert taken.health.kind == "push"
+    finally:
+        assert service.stop(20)
+    assert (tmp_path / "watchband-data").is_dir()

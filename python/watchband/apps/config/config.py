@@ -191,7 +191,7 @@ class _Assembly:
         if node is None:
             return {}
         try:
-            entries = mapping(node, f"section {section!r}")
+            entries = mapping(node, f"Section {section!r}")
         except DocumentError as error:
             self.tell(error)
             return {}
