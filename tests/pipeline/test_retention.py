@@ -21,6 +21,7 @@ from watchband.core.keeping import Archive, Rollups
 from watchband.core.ports import Arrival, Commit, FoldRecord, Readings, Store
 from watchband.core.series import SeriesKey
 from watchband.pipeline import retention
+from watchband.pipeline.deriving import FOLD
 from watchband.pipeline.retention import Retention
 
 START = 20_000 * DAY
@@ -41,17 +42,17 @@ class Now:
         self.at += int(seconds * 1e9)
 
 
-def filled(store: Store) -> Store:
+def filled(store: Store, entries: int = ENTRIES) -> Store:
     """Four days, an entry an hour: six readings of one series, of the other one now and then; some found odd."""
     store.adopt("s", "w", FoldRecord("abc", 0))
-    for hour in range(ENTRIES):
+    for hour in range(entries):
         times = START + hour * HOUR + np.arange(6) * 10 * MINUTE
         readings = [Readings(KEYS[0], times, np.arange(6.0) + hour, "push")]
         if hour % 5 == 0:
             readings.append(Readings(KEYS[1], times[:2], np.array([np.nan, 7.0]), "pull", Arrival.LATE))
         marks = {("anomaly", "w"): [Readings(KEYS[0], times[3:4], np.array([2.0]))]} if hour % 7 == 0 else {}
         store.commit(Commit("s", hour + 1, readings, marks=marks))  # type: ignore[arg-type]
-    store.snapshot("s", "w", ENTRIES, b"x")
+    store.snapshot("s", "w", entries, b"x")
     return store
 
 
@@ -161,14 +162,14 @@ def test_a_failure_at_any_call_loses_and_doubles_nothing(tmp_path: Path, monkeyp
     monkeypatch.setattr(archives, "FILES_MIN", 2)
     expected = None
     for fail in itertools.count():
-        clock = Now(START + 6 * DAY)
+        clock = Now(START + 4 * DAY)
         archive = ParquetArchive(tmp_path / str(fail))
-        store = filled(MemoryStore())
+        store = filled(MemoryStore(), 40)
         before = everything(store, archive)
         state = {"calls": 0, "fail": fail}
 
         shaky: Archive = Failing(archive, state)  # type: ignore[assignment]
-        job = partial(Retention, Failing(store, state), archive=shaky, raw=3 * DAY, clock=clock)  # type: ignore[arg-type]
+        job = partial(Retention, Failing(store, state), archive=shaky, raw=DAY, clock=clock)  # type: ignore[arg-type]
         try:
             run(job())
         except TransientError:
@@ -180,7 +181,7 @@ def test_a_failure_at_any_call_loses_and_doubles_nothing(tmp_path: Path, monkeyp
         expected = expected or after
         assert after == expected, f"other roll-ups after failure {fail}"
         assert everything(store, archive) == before, f"readings lost or doubled after failure {fail}"
-    assert fail > 60
+    assert fail > 30
 
 
 def test_what_a_watch_still_needs_stays(tmp_path: Path) -> None:
@@ -189,11 +190,13 @@ def test_what_a_watch_still_needs_stays(tmp_path: Path) -> None:
     store.adopt("s", "v", FoldRecord("abc", 0))
     store.snapshot("s", "v", 10, b"x")
     store.adopt("s", "gone", FoldRecord("abc", 0))
+    store.adopt("s", FOLD, FoldRecord("abc", 0))
+    store.snapshot("s", FOLD, 20, b"x")
     job = Retention(store, archive=archive, raw=DAY, clock=clock, watches=lambda: ["v", "w"])
     run(job)
     assert next(iter(store.log("s", 0))).sequence == 11
     assert job.kept.pinned == "v"
-    assert [s.name for s in store.states()] == ["v", "w"], "a watch that is no more holds the log"
+    assert [s.name for s in store.states()] == [FOLD, "v", "w"], "a watch that is no more holds the log"
 
 
 def test_roll_ups_and_files_expire(tmp_path: Path) -> None:

@@ -168,9 +168,7 @@ class _Numbers(Collector):
         yield _gauge("watchband_series_limit", "Series that may be.", admission.max_series)
         yield _gauge("watchband_series_shed", "Series that there is no room for: kept, not watched.", room.shed)
         yield _counter("watchband_series_sheds", "Times a series had to go or stay out.", room.sheds)
-        yield _counter(
-            "watchband_series_expiries", "Series that were silent for long: forgotten.", room.expiries
-        )
+        yield _counter("watchband_series_expiries", "Series that were silent for long: forgotten.", room.expiries)
         yield _gauge("watchband_state_declared_bytes", "Memory of all states as the watches declare it.", room.nbytes)
         yield _gauge("watchband_state_limit_bytes", "Memory that they may take.", admission.max_memory)
 
