@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -112,6 +113,14 @@ def test_a_body_without_a_length_is_limited_too() -> None:
         parts = (b"x" * 1000 for _ in range(100))
         answer = world.client.post("/api/v1/points", content=parts, headers=JSON)
         assert answer.status_code == 413
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("watchband.apps.server.bodies.BODY_S", 0.2)
+    host, _, port = world.web.address.rpartition(":")
+    with socket.create_connection((host, int(port))) as slow:
+        slow.sendall(b"POST /api/v1/points HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n[")
+        assert slow.recv(64).startswith(b"HTTP/1.1 408 ")
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "zstd"])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import queue
 import signal
+import threading
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -69,11 +71,14 @@ def _run(service: Service, view: View, inbox: queue.SimpleQueue[int]) -> None:
             continue
         if number != signal.SIGHUP:
             return
-        # What went wrong is logged, on the metrics and in the status; the old configuration runs on.
-        try:
-            service.reloader.reload()
-        except Exception:
-            continue
+        # A new watch may fold for minutes; whoever wants the end meanwhile is heard.
+        threading.Thread(target=_reload, args=(service,), name="reload", daemon=True).start()
+
+
+def _reload(service: Service) -> None:
+    """What goes wrong is logged, on the metrics and in the status; the old configuration runs on."""
+    with suppress(Exception):
+        service.reloader.reload()
 
 
 def _listen() -> tuple[queue.SimpleQueue[int], list[int]]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 
 from watchband.apps.server.problems import Problem
 
+BODY_S = 30.0
+"""A sender that is slower keeps a connection from others."""
 INFLATED_MAX = 64 << 20
 """Bytes of a body once it is inflated."""
 _CODECS = {"gzip": "gzip", "x-gzip": "gzip", "zstd": "zstd"}
@@ -19,18 +23,24 @@ async def read_body(request: Request, most: int) -> bytes:
     Raises
     ------
     Problem
-        413: more than ``most`` bytes; 400: the sender went away.
+        413: more than ``most`` bytes; 408: it takes longer than ``BODY_S`` seconds.
     """
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > most:
         raise _too_large(most)
     parts: list[bytes] = []
     size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > most:
-            raise _too_large(most)
-        parts.append(part)
+    try:
+        async with asyncio.timeout(BODY_S):
+            async for part in request.stream():
+                size += len(part)
+                if size > most:
+                    raise _too_large(most)
+                parts.append(part)
+    except TimeoutError:
+        raise Problem(408, f"The body did not come within {BODY_S:g} s. Send less at a time.") from None
+    except ClientDisconnect:
+        raise Problem(400, "The sender went away.") from None
     return b"".join(parts)
 
 

@@ -96,6 +96,8 @@ class Reloader:
         # The store and the door cannot be exchanged under way.
         restart = [name for name in ("store", "server", "engine") if getattr(old, name) != getattr(config, name)]
         self._sinks_and_watches(old, config)
+        if self.service.phase != "running":
+            raise ConfigError("The service ends. The next start has the new configuration.")
         self._sources(old, config)
         self.service.config = config
         self.service.restart_needed = restart
