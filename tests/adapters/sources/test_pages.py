@@ -17,7 +17,13 @@ PAGES = Path(__file__).resolve().parents[3] / "docs" / "sources"
 FENCE = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
 EXAMPLES = [
     (name, number, text)
-    for name, page in {"sse": "sse", "poll": "poll", "files": "growing_files", "host": "host"}.items()
+    for name, page in {
+        "sse": "sse",
+        "poll": "poll",
+        "files": "growing_files",
+        "host": "host",
+        "simulator": "simulator",
+    }.items()
     for number, text in enumerate(FENCE.findall((PAGES / f"{page}.md").read_text()))
 ]
 MINUTE = 60 * SECOND

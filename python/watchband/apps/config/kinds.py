@@ -18,6 +18,7 @@ SOURCES: Registry[object] = Registry(
         "prometheus": "watchband.adapters.sources.prometheus.settings:Prometheus",
         "push": "watchband.adapters.sources.push.settings:PushSettings",
         "remote_write": "watchband.adapters.sources.push.settings:RemoteWriteSettings",
+        "simulator": "watchband.apps.service.simulated:SimulatorSettings",
         "sse": "watchband.adapters.sources.sse.source:SseSettings",
     },
     "watchband.sources",
