@@ -122,9 +122,9 @@ def test_series_join_later() -> None:
     both, growing = watch.start(KEYS[:2]), watch.start()
     parts = [(r, *readings(r)) for r in range(2)]
     together = step(watch, both, parts, flush=False)
-    assert growing.add([KEYS[0]]) == [0]
+    assert growing.add([KEYS[0]]).tolist() == [0]
     first = step(watch, growing, parts[:1], flush=False)
-    assert growing.add([KEYS[1], KEYS[0]]) == [1, 0]
+    assert growing.add([KEYS[1], KEYS[0]]).tolist() == [1, 0]
     second = step(watch, growing, parts[1:], flush=False)
     same(Results.joined([together]), Results.joined([first, second]), 2)
     assert growing.same_bits(both)

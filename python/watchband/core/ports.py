@@ -53,6 +53,10 @@ class Readings:
     source: str = ""
     arrival: Arrival = Arrival.ON_TIME
 
+    def given_by(self, source: str) -> Readings:
+        """The same readings, of this source; by far quicker than ``dataclasses.replace``."""
+        return Readings(self.key, self.times, self.values, source, self.arrival)
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:

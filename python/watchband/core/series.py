@@ -49,6 +49,7 @@ class SeriesKey:
     metric: str
     labels: Mapping[str, str] = field(default_factory=dict, compare=False)
     _pairs: tuple[tuple[str, str], ...] = field(init=False, repr=False)
+    _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not self.metric:
@@ -61,9 +62,11 @@ class SeriesKey:
         pairs = tuple(sorted((k, str(v)) for k, v in self.labels.items() if str(v)))
         object.__setattr__(self, "_pairs", pairs)
         object.__setattr__(self, "labels", MappingProxyType(dict(pairs)))
+        # A key is looked up many times for each reading.
+        object.__setattr__(self, "_hash", hash((self.metric, pairs)))
 
     def __hash__(self) -> int:
-        return hash((self.metric, self._pairs))
+        return self._hash
 
     def __str__(self) -> str:
         name = _ESCAPED_NAME.sub(lambda m: "\\" + m.group(), self.metric)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import compress
 
 from watchband.core.alert import Alert
 from watchband.core.events import SeriesExpired
@@ -80,6 +81,9 @@ class Lane:
         self.points, self.saved = 0, sequence
         self.marker = Marker()
         self._taken: dict[SeriesKey, bool] = {}
+        self._asked: list[SeriesKey] = []
+        self._chosen: list[bool] = []
+        self._whole = True
 
     def fold(self, entry: Commit) -> Results:
         """Move on over one entry; all that live and replay have in common.
@@ -90,17 +94,22 @@ class Lane:
         results = self.bound.watch.fold(self.state, readings, entry.events, excluded=self.bound.excluded)
         if any(isinstance(e, SeriesExpired) for e in entry.events):
             # Rows have other numbers; and who comes again is asked again.
-            self.marker, self._taken = Marker(), {}
+            self.marker, self._taken, self._asked, self._whole = Marker(), {}, [], True
         self.sequence = entry.sequence
         self.points += sum(len(r.times) for r in readings)
         return results
 
-    def _mine(self, readings: Sequence[Readings]) -> list[Readings]:
-        taken = self._taken
-        for reading in readings:
-            if reading.key not in taken:
-                taken[reading.key] = self.bound.takes(reading.key)
-        return [r for r in readings if taken[r.key]]
+    def _mine(self, readings: Sequence[Readings]) -> Sequence[Readings]:
+        keys = [r.key for r in readings]
+        # Sources give the same series in the same order again and again: then one comparison says all.
+        if keys != self._asked:
+            taken = self._taken
+            for key in keys:
+                if key not in taken:
+                    taken[key] = self.bound.takes(key)
+            self._asked, self._chosen = keys, [taken[key] for key in keys]
+            self._whole = all(self._chosen)
+        return readings if self._whole else list(compress(readings, self._chosen))
 
 
 def last_versions(batches: Sequence[Sequence[Alert]]) -> list[Alert]:

@@ -78,29 +78,43 @@ def fold_entry(
     return results
 
 
-def _owners(watch: Watch, state: WatchState, readings: Sequence[Readings], rows: Sequence[int]) -> None:
+def _owners(watch: Watch, state: WatchState, readings: Sequence[Readings], rows: Int64) -> None:
     """A series belongs to the source that gave it last."""
-    current = [(row, state.upstream.number(r.source)) for row, r in zip(rows, readings, strict=True)]
-    if watch.pulse and state.pulse and current:
-        index, source = np.array(current, np.int64).T
+    names = [r.source for r in readings]
+    # In the order in which they come: a number is given to whoever is new.
+    number = {name: state.upstream.number(name) for name in dict.fromkeys(names)}
+    if watch.pulse and state.pulse and names:
+        index, source = rows, np.array([number[name] for name in names], np.int64)
         watch.pulse.own(state.pulse, index, source)
 
 
-def _raw(watch: Watch, state: WatchState, readings: Sequence[Readings], rows: Sequence[int], flush: bool) -> Raw:
+def _raw(watch: Watch, state: WatchState, readings: Sequence[Readings], rows: Int64, flush: bool) -> Raw:
     """What is to be folded now: readings that came on time, and those that waited long enough."""
     arrived: dict[Arrival, list[tuple[int, Readings]]] = {arrival: [] for arrival in Arrival}
-    for row, one in zip(rows, readings, strict=True):
+    on_time = all(one.arrival is Arrival.ON_TIME for one in readings)
+    for row, one in () if on_time else zip(rows.tolist(), readings, strict=True):
         arrived[one.arrival].append((row, one))
     held, late = arrived[Arrival.HELD], arrived[Arrival.LATE]
     state.upstream.hold([row for row, _ in held], [one for _, one in held])
     watch.prepare.note_late(state.prepare, [(row, len(one.times)) for row, one in late])
-    now = arrived[Arrival.ON_TIME]
     released = state.upstream.release(everything=flush)
+    if released is None and on_time:
+        return _flat(readings, rows)
+    now = list(zip(rows.tolist(), readings, strict=True)) if on_time else arrived[Arrival.ON_TIME]
     if released is None:
-        return Raw.fleet([(one.times, one.values) for _, one in now], rows=[row for row, _ in now])
+        return _flat([one for _, one in now], np.array([row for row, _ in now], np.int64))
     parts: list[Flat] = [(np.full(len(one.times), row, np.int64), one.times, one.values) for row, one in now]
     index, offsets, times, values = joined([released, *parts])
     return Raw(times, values, offsets, index)
+
+
+def _flat(readings: Sequence[Readings], rows: Int64) -> Raw:
+    """Readings that intake has admitted: their arrays are as they should be."""
+    offsets = np.zeros(len(readings) + 1, np.int64)
+    np.cumsum(np.array([len(one.times) for one in readings], np.int64), out=offsets[1:])
+    times = np.concatenate([np.empty(0, np.int64), *(one.times for one in readings)])
+    values = np.concatenate([np.empty(0), *(one.values for one in readings)])
+    return Raw(times, values, offsets, rows.astype(np.int32))
 
 
 def _windows(watch: Watch, state: WatchState, events: Sequence[ControlEvent]) -> None:

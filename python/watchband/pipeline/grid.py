@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 
 from watchband.core.errors import ConfigError, StateCorruptError
+from watchband.core.points import Int64
 from watchband.core.series import SeriesKey
 from watchband.core.state import ADVICE
 from watchband.pipeline.results import Results
@@ -29,7 +30,7 @@ class GridState(WatchState):
 
     others: list[WatchState] = field(default_factory=list)
 
-    def add(self, keys: Sequence[SeriesKey]) -> list[int]:
+    def add(self, keys: Sequence[SeriesKey]) -> Int64:
         """The rows of some series; those that are new start cold, for every watch."""
         rows = super().add(keys)
         for other in self.others:

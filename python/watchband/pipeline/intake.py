@@ -14,6 +14,8 @@ from watchband.core.series import SeriesKey
 from watchband.pipeline.upstream import NEVER
 from watchband.pipeline.watch_state import WatchState
 
+_TIMES, _VALUES = np.dtype(np.int64), np.dtype(np.float64)
+
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
@@ -30,18 +32,25 @@ def admit(readings: Sequence[Readings]) -> tuple[list[Readings], list[Rejected]]
     Times become int64 and values float64 where that loses nothing; several readings of a series are joined in
     their order, and belong to the source that came last.
     """
-    good: dict[SeriesKey, list[Readings]] = {}
+    good: dict[SeriesKey, Readings | list[Readings]] = {}
     bad: list[Rejected] = []
     for one in readings:
         try:
-            good.setdefault(one.key, []).append(_checked(one))
+            checked = _checked(one)
         except DataError as error:
             bad.append(Rejected(one.key, int(np.size(one.times)), error))
-    return [_joined(key, parts) for key, parts in good.items() if parts], bad
+            continue
+        before = good.setdefault(one.key, checked)
+        if before is not checked:
+            good[one.key] = [*(before if isinstance(before, list) else [before]), checked]
+    return [one if isinstance(one, Readings) else _joined(key, one) for key, one in good.items()], bad
 
 
 def _checked(readings: Readings) -> Readings:
-    times, values = np.asarray(readings.times), np.asarray(readings.values)
+    times, values = readings.times, readings.values
+    if _is_plain(times, _TIMES) and _is_plain(values, _VALUES) and times.shape == values.shape:
+        return readings
+    times, values = np.asarray(times), np.asarray(values)
     if times.ndim != 1 or times.shape != values.shape:
         raise PointsShapeError(
             f"Readings of {readings.key} have times of shape {times.shape} and values of shape {values.shape}; give "
@@ -62,9 +71,11 @@ def _checked(readings: Readings) -> Readings:
     )
 
 
+def _is_plain(array: object, dtype: np.dtype[np.generic]) -> bool:
+    return type(array) is np.ndarray and array.dtype is dtype and array.ndim == 1 and array.flags.c_contiguous
+
+
 def _joined(key: SeriesKey, parts: list[Readings]) -> Readings:
-    if len(parts) == 1:
-        return parts[0]
     times, values = np.concatenate([p.times for p in parts]), np.concatenate([p.values for p in parts])
     return Readings(key, times, values, parts[-1].source)
 
@@ -89,9 +100,9 @@ def arrivals(readings: Sequence[Readings], states: Iterable[WatchState], latenes
     filled = [r for r in readings if len(r.times)]
     if not filled:
         return []
-    newest = np.full(len(filled), NEVER)
+    newest, keys = np.full(len(filled), NEVER), [r.key for r in filled]
     for state in states:
-        rows = np.array([state.rows.get(r.key, -1) for r in filled])
+        rows = state.find(keys)
         known = rows >= 0
         newest[known] = np.maximum(newest[known], state.prepare.last_time[rows[known]])
     held = np.array([r.source in marks for r in filled])

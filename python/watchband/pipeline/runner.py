@@ -185,7 +185,7 @@ class Runner:
             ):
                 continue
             fresh = True
-            readings += [replace(r, source=source) for r in batch.readings]
+            readings += [r if r.source == source else r.given_by(source) for r in batch.readings]
             events += [stamped(event, source) for event in batch.events]
             if batch.position:
                 positions[source] = batch.position

@@ -42,9 +42,13 @@ class WatchState:
     pulse: State | None = None
     upstream: Upstream = field(default_factory=Upstream)
     rows: dict[SeriesKey, int] = field(init=False, repr=False)
+    _asked: list[SeriesKey] = field(init=False, repr=False)
+    _found: Int64 = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.rows = {key: row for row, key in enumerate(self.keys)}
+        self._asked: list[SeriesKey] = []
+        self._found: Int64 = np.empty(0, np.int64)
 
     @property
     def stages(self) -> dict[str, State]:
@@ -52,15 +56,32 @@ class WatchState:
         found = {stage: getattr(self, stage) for stage in STAGES}
         return {stage: state for stage, state in found.items() if state is not None}
 
-    def add(self, keys: Sequence[SeriesKey]) -> list[int]:
-        """The rows of some series; those that are new start cold."""
-        new = [k for k in dict.fromkeys(keys) if k not in self.rows]
-        if new:
+    def find(self, keys: list[SeriesKey]) -> Int64:
+        """The rows of some series, -1 where they are not known: int64[s]. Read only.
+
+        Sources give the same series in the same order again and again: to be asked the same twice costs a comparison.
+        """
+        if keys != self._asked:
+            get = self.rows.get
+            found = np.fromiter((get(key, -1) for key in keys), np.int64, len(keys))
+            if len(found) and int(found.min()) < 0:
+                return found
+            found.flags.writeable = False
+            self._asked, self._found = keys, found
+        return self._found
+
+    def add(self, keys: Sequence[SeriesKey]) -> Int64:
+        """The rows of some series, int64[s]; those that are new start cold. Read only."""
+        asked = list(keys)
+        found = self.find(asked)
+        if len(found) and int(found.min()) < 0:
+            new = [k for k in dict.fromkeys(keys) if k not in self.rows]
             for stage, state in self.blank(len(new)).items():
                 setattr(self, stage, State.stack([getattr(self, stage), state]))
             self.rows.update({key: len(self.keys) + i for i, key in enumerate(new)})
             self.keys += new
-        return [self.rows[k] for k in keys]
+            found = self.find(asked)
+        return found
 
     def drop(self, keys: Sequence[SeriesKey]) -> list[int]:
         """Forget some series; which rows stay, in their order. Unknown ones change nothing."""
@@ -79,6 +100,7 @@ class WatchState:
         # A new list: results of earlier steps go on naming their rows by the old one.
         self.keys = [self.keys[row] for row in stay]
         self.rows = {key: row for row, key in enumerate(self.keys)}
+        self._asked, self._found = [], np.empty(0, np.int64)
 
     @property
     def nbytes(self) -> int:
