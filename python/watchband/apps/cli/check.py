@@ -29,8 +29,7 @@ def check(
 ) -> None:
     """Whether a configuration can run; then a dry run: nothing is kept, nobody is told.
 
-    The sources are asked for their past. Shown are the series of each watch, the memory they need before it is taken,
-    and what would have alerted over the last day.
+    Shown are the series of each watch, their memory before it is taken, what would have alerted over the last day.
 
     Exit codes: 0 it can run; 1 the dry run found problems; 2 the file has mistakes.
     """

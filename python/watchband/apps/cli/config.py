@@ -73,7 +73,10 @@ def diff(
     """
     from watchband.apps.config.diff import differences, document
 
-    before, after = _read(old), _read(new)
+    # The new one is to stand where the old one stands, so paths in both begin there.
+    place = Path(new if old == "-" else old)
+    base = str(place if place.is_dir() else place.parent)
+    before, after = _read(old, base), _read(new, base)
     changes = differences(before, after)
     if as_json:
         from watchband.apps.library.outputs.documents import to_json
@@ -144,7 +147,7 @@ def _text(name: str) -> str:
         raise ConfigError(f"{name} is not UTF-8 text.") from None
 
 
-def _read(name: str) -> Config:
+def _read(name: str, base: str) -> Config:
     from watchband.apps.config.config import read_config, read_text
 
-    return read_text(sys.stdin.read(), "stdin") if name == "-" else read_config(name)
+    return read_text(sys.stdin.read(), "stdin", base=base) if name == "-" else read_config(name, base=base)

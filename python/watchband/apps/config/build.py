@@ -224,7 +224,7 @@ def _secret_file(node: Node, key: str) -> Secret:
 
 def _beside(place: Place, path: str) -> str:
     """A relative path begins where the configuration stands: the same for every working directory."""
-    return str(Path(place.file).parent / Path(path).expanduser())
+    return str(Path(place.base) / Path(path).expanduser())
 
 
 def sentence(text: str) -> str:

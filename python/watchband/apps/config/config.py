@@ -113,8 +113,12 @@ class Config:
         return {bound.name: bound.fingerprint for bound in self.bounds()}
 
 
-def read_config(path: str | os.PathLike[str], environment: Mapping[str, str] | None = None) -> Config:
+def read_config(
+    path: str | os.PathLike[str], environment: Mapping[str, str] | None = None, *, base: str | None = None
+) -> Config:
     """The configuration of a file, or of all ``*.yaml`` of a directory.
+
+    Relative paths begin at ``base``, which is where the file stands if it is not given.
 
     Raises
     ------
@@ -123,10 +127,10 @@ def read_config(path: str | os.PathLike[str], environment: Mapping[str, str] | N
     ConfigError
         There is nothing to read.
     """
-    return _assembled(lambda: read_document(path, environment), str(path))
+    return _assembled(lambda: read_document(path, environment, base), str(path))
 
 
-def read_text(text: str, name: str, environment: Mapping[str, str] | None = None) -> Config:
+def read_text(text: str, name: str, environment: Mapping[str, str] | None = None, *, base: str | None = None) -> Config:
     """The configuration of a text; ``name`` stands for the file in messages.
 
     Raises
@@ -140,7 +144,7 @@ def read_text(text: str, name: str, environment: Mapping[str, str] | None = None
     ['web']
     """
     variables = os.environ if environment is None else environment
-    return _assembled(lambda: parse_document(text, name, variables), name)
+    return _assembled(lambda: parse_document(text, name, variables, base), name)
 
 
 def _assembled(read: Callable[[], Node], path: str) -> Config:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -36,11 +36,12 @@ FILES_MAX = 1000
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something stands: ``watchband.yaml:12:5``."""
+    """Where something stands: ``watchband.yaml:12:5``; relative paths there begin at ``base``."""
 
     file: str
     line: int
     column: int
+    base: str = field(default="", compare=False, repr=False)
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"
@@ -105,7 +106,9 @@ class DocumentError(ConfigError):
         super().__init__(f"{place}: {message}")
 
 
-def read_document(path: str | os.PathLike[str], environment: Mapping[str, str] | None = None) -> Node:
+def read_document(
+    path: str | os.PathLike[str], environment: Mapping[str, str] | None = None, base: str | None = None
+) -> Node:
     """The tree of a file, or of all ``*.yaml`` and ``*.yml`` of a directory joined by name.
 
     Parameters
@@ -114,6 +117,8 @@ def read_document(path: str | os.PathLike[str], environment: Mapping[str, str] |
         A YAML file or a directory of them (not searched deeper; hidden files are left out).
     environment : mapping, default ``os.environ``
         What ``${NAME}`` and ``${NAME:-default}`` are filled from; ``$$`` is one dollar sign.
+    base : str, optional
+        Where relative paths begin; where the file stands, if it is not said.
 
     Raises
     ------
@@ -126,7 +131,7 @@ def read_document(path: str | os.PathLike[str], environment: Mapping[str, str] |
     found = Path(path)
     try:
         if not found.is_dir():
-            return parse_document(_text(found), str(found), variables)
+            return parse_document(_text(found), str(found), variables, base)
         files = sorted(p for p in found.iterdir() if p.suffix in (".yaml", ".yml") and not p.name.startswith("."))
     except ConfigError:
         raise
@@ -138,10 +143,10 @@ def read_document(path: str | os.PathLike[str], environment: Mapping[str, str] |
         raise ConfigError(
             f"The directory {found} holds {holds}. 'watchband init {found / 'watchband.yaml'}' writes one."
         )
-    return joined([parse_document(_text(p), str(p), variables) for p in files])
+    return joined([parse_document(_text(p), str(p), variables, base) for p in files])
 
 
-def parse_document(text: str, file: str, environment: Mapping[str, str]) -> Node:
+def parse_document(text: str, file: str, environment: Mapping[str, str], base: str | None = None) -> Node:
     """The tree of a text; an empty one is an empty mapping.
 
     Raises
@@ -168,8 +173,12 @@ def parse_document(text: str, file: str, environment: Mapping[str, str]) -> Node
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         raise DocumentError(Place(file, 1, 1), f"This is not YAML: {short(str(error))}.") from None
     if root is None:
-        return Node({}, Place(file, 1, 1), {})
-    return _Reader(file, environment).node(root, 0)
+        return Node({}, Place(file, 1, 1, _base(file, base)), {})
+    return _Reader(file, environment, _base(file, base)).node(root, 0)
+
+
+def _base(file: str, given: str | None) -> str:
+    return str(Path(file).parent) if given is None else given
 
 
 def joined(documents: Sequence[Node]) -> Node:
@@ -230,11 +239,11 @@ def _hint(text: str, place: Place) -> str:
 class _Reader:
     """Turns composed nodes into the tree; counts them, since aliases can make a small text large."""
 
-    def __init__(self, file: str, environment: Mapping[str, str]) -> None:
-        self.file, self.environment, self.nodes = file, environment, 0
+    def __init__(self, file: str, environment: Mapping[str, str], base: str) -> None:
+        self.file, self.environment, self.base, self.nodes = file, environment, base, 0
 
     def place(self, node: yaml.Node) -> Place:
-        return Place(self.file, node.start_mark.line + 1, node.start_mark.column + 1)
+        return Place(self.file, node.start_mark.line + 1, node.start_mark.column + 1, self.base)
 
     def node(self, node: yaml.Node, depth: int) -> Node:
         self.nodes += 1
