@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from watchband.apps.cli.fail_if import NAMES, Condition
-from watchband.apps.cli.flags import OUTPUT, command_line, shared
+from watchband.apps.cli.flags import OUTPUT, Flag, command_line, shared_with
+
+if TYPE_CHECKING:
+    from watchband.apps.library.feeds import Feed, Progress
+    from watchband.apps.library.options import Options
 
 EXAMPLES = (
     "watchband detect metrics.csv",
     "watchband detect metrics.csv --out report/ --budget 1/day",
     "watchband detect 'hosts/*.parquet' --json --fail-if 'critical > 0'",
+    "watchband detect --prometheus http://localhost:9090 --query 'rate(http_requests_total[5m])' --since 14d",
     "cat metrics.csv | watchband detect - --detector rolling_zscore:window=60 --cutoff 4",
     "watchband detect latency.csv --exclude 2024-03-01T02:00/2024-03-01T04:00 --timezone Europe/Dublin",
 )
@@ -22,11 +27,18 @@ Files = Annotated[
     list[str],
     typer.Argument(help="Files, folders, quoted globs, or - for standard input.", metavar="FILES", show_default=False),
 ]
+_PROMETHEUS = "Prometheus instead of files"
+PULLED = (
+    Flag("prometheus", str | None, None, "Address of a server.", _PROMETHEUS, "URL"),
+    Flag("query", list[str], [], "What to ask: [NAME=]EXPR. Repeatable.", _PROMETHEUS, "EXPR"),
+    Flag("since", str, "14d", "How much of the past.", _PROMETHEUS, "TIME"),
+    Flag("token_file", str | None, None, "File of a bearer token.", _PROMETHEUS, "PATH"),
+)
 
 
-@shared
+@shared_with(*PULLED)
 def detect(
-    files: Files,
+    files: Files = [],  # noqa: B006 (typer makes a new one)
     out: Annotated[
         Path | None,
         typer.Option(
@@ -56,10 +68,10 @@ def detect(
     ] = False,
     options: dict[str, Any] = {},  # noqa: B006 (filled by ``shared``)
     hints: dict[str, Any] = {},  # noqa: B006
+    own: dict[str, Any] = {},  # noqa: B006
 ) -> None:
-    """Find anomalies in files of metrics and say why."""
+    """Find anomalies in files of metrics or a Prometheus and say why."""
     from watchband.apps.cli.progress import progress_bar
-    from watchband.apps.library.feeds import open_files
     from watchband.apps.library.job import execute
     from watchband.apps.library.options import Options
     from watchband.apps.library.outputs.documents import run_document, to_json
@@ -70,8 +82,8 @@ def detect(
     chosen.watch()
     if out is not None:
         check_target(out)
-    with progress_bar(quiet=quiet) as progress:
-        feed = open_files(files, chosen, hints, progress)
+    with progress_bar(quiet=quiet, counts=own["prometheus"] is not None) as progress:
+        feed = _feed(files, own, chosen, hints, progress)
         found = execute(feed, chosen, out=out, with_imputed=with_imputed, command=command_line())
     if as_json:
         typer.echo(to_json(run_document(found)), nl=False)
@@ -81,3 +93,29 @@ def detect(
         show(found, top)
     if condition and condition.holds(found.outcome.counts()):
         raise typer.Exit(1)
+
+
+def _feed(
+    files: list[str], own: dict[str, Any], chosen: Options, hints: dict[str, Any], progress: Progress | None
+) -> Feed:
+    """What is read: files, or the past of a server."""
+    from watchband.apps.library.feeds import open_files
+    from watchband.core.duration import parse_duration
+    from watchband.core.errors import ConfigError
+
+    if bool(files) == (own["prometheus"] is not None):
+        raise ConfigError(
+            "Give FILES, or --prometheus URL with --query EXPR, one of both. See watchband detect --help."
+        )
+    if files:
+        return open_files(files, chosen, hints, progress)
+    from watchband.apps.library.pulled import open_prometheus
+
+    return open_prometheus(
+        own["prometheus"],
+        own["query"],
+        since_ns=parse_duration(own["since"]),
+        step_ns=chosen.interval_ns(),
+        token_file=own["token_file"],
+        progress=progress,
+    )

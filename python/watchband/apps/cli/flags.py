@@ -120,6 +120,11 @@ def shared(command: Callable[..., None]) -> Callable[..., None]:
     return _with_flags(command, (*HINTS, *OPTIONS), ())
 
 
+def shared_with(*own: Flag) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """The same for a command with flags of its own, which it takes as a mapping ``own``."""
+    return lambda command: _with_flags(command, (*HINTS, *OPTIONS), own)
+
+
 def compared(*own: Flag) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """The same for a command that compares: detector and rules may be given several times and come as lists.
 

@@ -25,6 +25,7 @@ from watchband.core.timestamp import format_rfc3339
 
 log = logging.getLogger("watchband.source.prometheus")
 
+_SILENT = logging.Logger("watchband.silent", logging.CRITICAL + 1)
 BATCH_POINTS = 50_000
 """Readings after which a batch is handed over."""
 NAP_S = 0.5
@@ -69,6 +70,8 @@ class PrometheusSource:
     ----------
     problems : dict of str to str
         Queries that fail at present, and by what.
+    warnings : dict of str to str
+        What the server remarked of a query's last answer, and what of it could not be read.
     refused : int
         Series of answers that could not be read, native histograms among them, each time they came.
 
@@ -93,13 +96,14 @@ class PrometheusSource:
     ) -> None:
         self.name = name
         self.problems: dict[str, str] = {}
+        self.warnings: dict[str, str] = {}
         self.refused = 0
         self._asker, self._clock = asker, clock
         self._every, self._step, self._lateness, self._backfill = every_ns, step_ns, lateness_ns, backfill_ns
         self._queries = {query_id(n, e, step_ns, keep_names): (n, e) for n, e in queries.items()}
         self._known: dict[str, Progress] = {}
         self._closed = threading.Event()
-        self._told: dict[str, str] = {}
+        self._log = log
 
     def read(self, position: str | None = None) -> Iterator[Batch]:
         """Batches from behind ``position``, or from the backfill's begin; waits for what is new until ``close``.
@@ -124,13 +128,14 @@ class PrometheusSource:
         self._asker.close()
 
     def history(self) -> Iterator[Batch]:
-        """The backfill alone, then the end: what a look into the past wants.
+        """The backfill alone, then the end: what a look into the past wants; it raises and keeps instead of logging.
 
         Raises
         ------
         TransientError, PermanentError
             A query failed; nothing is left out silently.
         """
+        self._log = _SILENT
         queries = self._resume(None)
         yield from self._round(queries, max(query.news for query in queries))
         for query in queries:
@@ -195,7 +200,7 @@ class PrometheusSource:
                     continue
                 if stumbled and asked == 1 and query.stumbles < STUMBLES:
                     query.stumbles += 1
-                    log.warning("%s: %s at %s: %s", self.name, query.name, format_rfc3339(first), error)
+                    self._log.warning("%s: %s at %s: %s", self.name, query.name, format_rfc3339(first), error)
                     yield query, last, Answer()
                     continue
                 self._failed(query, error)
@@ -215,14 +220,13 @@ class PrometheusSource:
         query.window.answered(asked, answer.points)
         self.refused += answer.refused
         if query.error is not None:
-            log.info("%s: query %s answers again", self.name, query.name)
+            self._log.info("%s: query %s answers again", self.name, query.name)
         query.failures, query.stumbles, query.error = 0, 0, None
         self.problems.pop(query.name, None)
         told = "; ".join(answer.warnings)
-        if told != self._told.get(query.name, ""):
-            self._told[query.name] = told
-            if told:
-                log.warning("%s: query %s: %s", self.name, query.name, told)
+        if told and told != self.warnings.get(query.name):
+            self._log.warning("%s: query %s: %s", self.name, query.name, told)
+        self.warnings[query.name] = told
 
     def _failed(self, query: Progress, error: AdapterError) -> None:
         """Leave a query alone for a while; its place stays."""
@@ -234,7 +238,7 @@ class PrometheusSource:
         query.failures += 1
         query.due = self._clock.now() + wait
         if str(error) != self.problems.get(query.name):
-            log.warning("%s: query %s failed: %s", self.name, query.name, error)
+            self._log.warning("%s: query %s failed: %s", self.name, query.name, error)
         query.error = error
         self.problems[query.name] = str(error)
 

@@ -148,7 +148,11 @@ def time_of(value: object, unit: str | None = None) -> int:
     """
     if isinstance(value, str):
         return parse_rfc3339(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(value, int) and number and abs(value) > LAST:
+        # Of any number of digits: it may be more than a float holds.
+        raise DataError(f"The time {str(value)[:30]} is beyond what can be kept (1677 to 2262). Is its unit right?")
+    if not isinstance(value, int | float) or not number or not math.isfinite(value):
         raise DataError(f"Expected a time: RFC 3339 with its offset, or a number since 1970. Got {_shown(value)}.")
     scale = _UNIT_NS[unit] if unit else _scale(abs(value))
     # A fraction of a second is a float: its nanoseconds are what it holds, no more.
