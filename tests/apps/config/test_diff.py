@@ -84,7 +84,7 @@ def test_watches_come_and_go() -> None:
         ("push: {}", "push: {}\n  more: {kind: remote_write}", "sources", "more", "from the beginning"),
         ("errors /", "faults /", "expressions", "ratio", "go on with other values"),
         ("sources:\n", "relabel: [{action: drop, regex: a}]\nsources:\n", "relabel", "", "new names"),
-        ("sources:\n", "engine: {threads: 2}\nsources:\n", "engine", "", "restart"),
+        ("sources:\n", "engine: {tick: 2s}\nsources:\n", "engine", "", "restart"),
         ("sources:\n", "store: {kind: memory}\nsources:\n", "store", "", "restart"),
     ],
 )

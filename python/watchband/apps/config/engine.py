@@ -26,7 +26,6 @@ class EngineSettings:
     idle: int = param(14 * DAY, Duration(60 * SECOND), "A series without a reading for this long is forgotten.")
     tick: int = param(SECOND, Duration(SECOND // 100, 60 * SECOND), "How often time is told to pushed series.")
     drain: int = param(30 * SECOND, Duration(0), "Time that a shutdown may take to judge and send what waits.")
-    threads: int = param(0, Integer(0, 1024), "Threads over series; 0: one a processor.")
 
     def __post_init__(self) -> None:
         params.check(self)

@@ -223,11 +223,18 @@ def settings_named(name: str) -> type:
     return found
 
 
+PAGES = {"files": "sources/growing_files.md", "memory": "", "postgres": "stores/postgres.md", "sqlite": ""}
+"""Of kinds whose page is not that of their name, below ``docs``; none for those without."""
+
+
 def kinds_table(which: str) -> str:
     """Every kind of source, sink or store and what it is."""
     registry = {"sources": SOURCES, "sinks": SINKS, "stores": STORES}[which]
     lines = ["| kind | what it is |", "|---|---|"]
-    lines += [f"| `{kind}` | {_summary(settings_of(registry, kind))} |" for kind in registry.names()]
+    for kind in registry.names():
+        page = PAGES.get(kind, f"{which}/{kind}.md")
+        name = f"[`{kind}`]({page})" if page else f"`{kind}`"
+        lines.append(f"| {name} | {_summary(settings_of(registry, kind))} |")
     return "\n".join(lines) + "\n"
 
 

@@ -24,8 +24,9 @@ def bytes_per_series(watch: Watch) -> int:
     >>> bytes_per_series(Watch("cpu", Ewma())) < 10_000
     True
     """
-    stages = (watch.prepare, watch.detector, watch.calibrate, watch.decide)
-    return sum(stage.state_bytes_max for stage in stages)
+    from watchband.pipeline.admission import bytes_of
+
+    return bytes_of(watch)
 
 
 def check_fits(watch: Watch, held: int, new: int) -> None:
