@@ -275,7 +275,7 @@ def test_a_first_file_is_alive_at_once(tmp_path: Path) -> None:
     service = Service(found)
     service.start()
     try:
-        taken = service.pushed["push"]
+        taken = service.inflow.pushed["push"]
         for _ in range(100):
             if service.store.head("main"):
                 break

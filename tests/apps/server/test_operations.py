@@ -46,9 +46,9 @@ def number(world: World, name: str, **labels: str) -> float:
 
 
 def push(world: World, first: int, count: int, **given: Any) -> None:
-    before = world.service.pushed["push"].health.batches
+    before = world.service.inflow.pushed["push"].health.batches
     world.service.offer("push", batch(first, count, **given).readings).result(10)
-    until(lambda: world.service.pushed["push"].health.batches > before)
+    until(lambda: world.service.inflow.pushed["push"].health.batches > before)
     # What follows an entry is done before an errand is.
     world.service.engine.call(lambda: None).result(10)
 
@@ -132,10 +132,10 @@ def test_readiness_says_why_not() -> None:
         assert world.client.get("/readyz").json() == {"ready": False, "reasons": ["starting"]}
         assert world.client.get("/healthz").status_code == 200
         world.service.start()
-        until(lambda: world.service.pumps["prom"].health.batches == 1)
+        until(lambda: world.service.inflow.pumps["prom"].health.batches == 1)
         answer = world.client.get("/readyz")
         assert (answer.status_code, answer.json()["reasons"]) == (503, ["source prom is backfilling"])
-        world.service.pumps["prom"].health.took(batch(10, 10), 10, START)
+        world.service.inflow.pumps["prom"].health.took(batch(10, 10), 10, START)
         assert world.client.get("/readyz").status_code == 200
         world.service.engine.trouble = "the disk is full"
         assert world.client.get("/readyz").json()["reasons"] == ["the last entry could not be kept: the disk is full"]

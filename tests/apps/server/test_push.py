@@ -83,7 +83,7 @@ def test_what_is_refused_is_listed_and_stops_nothing_else(world: World) -> None:
     assert [r["where"] for r in found["refusals"]] == ["point 1", "point 2"]
     nothing = world.client.post("/api/v1/points", json=[point(time="yesterday")])
     assert (nothing.status_code, nothing.json()["refused"]) == (400, 1)
-    assert world.service.pushed["push"].health.refused == 3
+    assert world.service.inflow.pushed["push"].health.refused == 3
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_remote_write(world: World, version: int, media: str) -> None:
     assert (answer.status_code, answer.content) == (204, b"")
     assert answer.headers["x-prometheus-remote-write-samples-written"] == "2"
     assert world.kept() == {'up{job="x"}': [1.0, 0.0]}
-    assert world.service.pushed["remote_write"].health.batches == 1
+    assert world.service.inflow.pushed["remote_write"].health.batches == 1
 
 
 def test_remote_write_tells_prometheus_what_to_drop(world: World) -> None:

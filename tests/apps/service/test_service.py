@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from tests.apps.service.worlds import (
     watch,
 )
 from watchband.adapters.sources.push.settings import PushSettings
+from watchband.adapters.stores.memory import MemoryStore
 from watchband.apps.config.config import Config, Named
 from watchband.apps.service.inbox import InboxClosedError
 from watchband.apps.service.service import Service
@@ -78,7 +80,7 @@ def test_history_is_judged_and_told_to_nobody() -> None:
     script = Script([batch(0, 200, spike=150, history=True), batch(200, 50)])
     found = config({"prom": ScriptSettings(script)}, sinks={"chat": chat})
     with running(found) as service:
-        until(lambda: service.pumps["prom"].health.batches == 2)
+        until(lambda: service.inflow.pumps["prom"].health.batches == 2)
         assert [a.opened for a in service.store.alerts()] == [START + 150 * MINUTE]
         assert service.unready == []
     assert not chat.notices
@@ -90,10 +92,10 @@ def test_a_source_that_stumbles_goes_on_where_the_log_stands() -> None:
     script = Script([batch(0, 10), error, batch(10, 10), PermanentError("gone")])
     store = KeptStore()
     with running(config({"prom": ScriptSettings(script), "other": ScriptSettings(Script([]))}, store=store)) as service:
-        until(lambda: service.pumps["prom"].health.state == "failed")
-        assert service.pumps["prom"].health.error == "gone"
+        until(lambda: service.inflow.pumps["prom"].health.state == "failed")
+        assert service.inflow.pumps["prom"].health.error == "gone"
         assert script.reads == [None, "0"]
-        assert service.pumps["other"].health.state == "starting"
+        assert service.inflow.pumps["other"].health.state == "starting"
         assert service.unready == ["source other is backfilling"]
         service.clock.sleep(11)
         assert service.unready == [], "who has not answered by then is not waited for"
@@ -104,7 +106,7 @@ def test_a_restart_goes_on_where_the_log_stands() -> None:
     script, store = Script([batch(0, 100), batch(100, 100)]), KeptStore()
     for _ in range(2):
         with running(config({"prom": ScriptSettings(script)}, store=store)) as service:
-            until(lambda: service.pumps["prom"].health.batches or script.reads[-1] == "1")
+            until(lambda: service.inflow.pumps["prom"].health.batches or script.reads[-1] == "1")
             until(lambda: store.store.positions("main").get("prom") == "1")
     assert script.reads == [None, "1"]
     assert readings(store) == {"cpu": 200}
@@ -130,7 +132,7 @@ def test_series_are_relabelled_or_dropped_at_intake() -> None:
     own = Named("push", PushSettings(), (Relabel(target_label="host", replacement="web-1"),))
     with running(config({"push": own}, relabel=rules, store=store)) as service:
         service.offer("push", [*batch(0, 5).readings, *batch(0, 5, name="noise_1").readings]).result(10)
-        assert service.pushed["push"].health.relabelled_away == 5
+        assert service.inflow.pushed["push"].health.relabelled_away == 5
     assert readings(store) == {'cpu{group="web",host="web-1"}': 5}
 
 
@@ -145,7 +147,7 @@ def test_time_is_told_to_pushed_sources_that_were_ever_seen() -> None:
     with running(found, clock) as service:
         assert service.ticker.tick() == 0
         service.offer("push", batch(0, 100).readings).result(10)
-        until(lambda: service.pushed["push"].health.batches)
+        until(lambda: service.inflow.pushed["push"].health.batches)
         assert service.ticker.tick() == 1
         until(lambda: marks() == [("push", START + 100 * MINUTE), ("push", START + 99 * MINUTE)])
     clock.time += 10 * MINUTE
@@ -170,19 +172,19 @@ def test_a_reload_keeps_what_did_not_change() -> None:
     )
     with running(old) as service:
         service.reloader.read = lambda: new
-        until(lambda: service.pumps["kept"].health.batches == 1)
-        pump, lane = service.pumps["kept"], service.engine.shard.lanes["a"]  # type: ignore[union-attr]
+        until(lambda: service.inflow.pumps["kept"].health.batches == 1)
+        pump, lane = service.inflow.pumps["kept"], service.engine.shard.lanes["a"]  # type: ignore[union-attr]
         found = service.reloader.reload()
         assert found.changed == {
             "sources": ["+new", "-gone"],
             "watches": ["+c", "~b"],
             "sinks": ["+more"],
         }
-        assert service.pumps["kept"] is pump
+        assert service.inflow.pumps["kept"] is pump
         lanes = service.engine.shard.lanes  # type: ignore[union-attr]
         assert lanes["a"] is lane
         assert lanes["c"].state.keys[0] == SeriesKey("cpu"), "a new watch folds the log that there is"
-        until(lambda: service.pumps["new"].health.batches == 1)
+        until(lambda: service.inflow.pumps["new"].health.batches == 1)
         assert kept.opened == 1
         service.offer("push", batch(100, 60, spike=120).readings).result(10)
         until(lambda: len(chat.notices) >= 3 and len(more.notices) >= 3)
@@ -199,6 +201,36 @@ def test_a_bad_configuration_leaves_the_old_one_running() -> None:
             service.reloader.reload()
         assert (service.reloader.failed, service.reloader.error) == (1, "w.yaml:3:1: no")
         service.offer("push", batch(0, 10).readings).result(10)
+
+
+def test_a_reload_that_fails_half_way_leaves_everything_as_it_was() -> None:
+    class Failing(MemoryStore):
+        fails = False
+
+        def adopt(self, *args: Any, **given: Any) -> None:
+            if self.fails:
+                raise TransientError("the disk is full")
+            super().adopt(*args, **given)
+
+    kept, chat = KeptStore(Failing()), ListSinkSettings()
+    old = config(sinks={"chat": chat}, store=kept)
+    new = config(
+        {"push": PushSettings(lateness=MINUTE)}, watches={"b": watch(cutoff=5.0)}, sinks={"x": chat}, store=kept
+    )
+    with running(old) as service:
+        service.reloader.read = lambda: new
+        service.offer("push", batch(0, 100).readings).result(10)
+        Failing.fails = True
+        with pytest.raises(TransientError, match="full"):
+            service.reloader.reload()
+        Failing.fails = False
+        assert (list(service.courier.sinks), service.config) == (["chat"], old)
+        service.offer("push", batch(100, 60, spike=120).readings).result(10)
+        until(lambda: len(chat.notices) == 1)
+        service.reloader.reload()
+        assert list(service.engine.shard.lanes) == ["b"]  # type: ignore[union-attr]
+        assert service.inflow.pushed["push"].lateness == MINUTE
+    assert {n.alert.watch for n in chat.notices} == {"all"}
 
 
 def test_two_services_one_log_equal_one_service() -> None:

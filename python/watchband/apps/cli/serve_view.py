@@ -65,8 +65,8 @@ class View:
 
     def look(self) -> None:
         """Show what has changed."""
-        now = set(self.service.backfilling)
-        now = {name for name in now if self.service.pumps[name].health.batches}
+        now = set(self.service.inflow.backfilling)
+        now = {name for name in now if self.service.inflow.pumps[name].health.batches}
         for name in sorted(now - self._reading):
             log.info("reading the past", extra={"source": name})
         if self.shows and (now or self._bars):
@@ -103,7 +103,7 @@ class View:
             self._bars.start()
         now = self.service.clock.now()
         for name in names:
-            health = self.service.pumps[name].health
+            health = self.service.inflow.pumps[name].health
             first = self._first.setdefault(name, health.oldest)
             if name not in self._tasks:
                 self._tasks[name] = self._bars.add_task(f"past of {name}", total=1.0, where="")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
@@ -19,7 +19,7 @@ from prometheus_client.registry import Collector
 
 from watchband import __version__
 from watchband.apps.server.exported import exported
-from watchband.apps.service.health import SECOND, SinkHealth, SourceHealth
+from watchband.apps.service.health import SECOND, SinkHealth
 from watchband.apps.service.service import Service
 from watchband.apps.service.status import lanes_of, states_of
 from watchband.core.alert import Severity
@@ -113,9 +113,7 @@ class _Numbers(Collector):
     def sources(self) -> Iterator[Metric]:
         service, now = self.service, self.service.clock.now()
         names = ("source", "kind")
-        healths: Mapping[str, SourceHealth] = {n: p.health for n, p in service.pumps.items()} | {
-            n: p.health for n, p in service.pushed.items()
-        }
+        healths = service.inflow.healths()
         up = _gauges("watchband_source_up", "0: it fails or has failed for good.", names)
         state = _gauges("watchband_source_state", "1 for the state it is in.", (*names, "state"))
         lag = _gauges("watchband_source_lag_seconds", "Now less the time of the newest point.", names)

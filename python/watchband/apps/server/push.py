@@ -132,11 +132,11 @@ class Push:
     async def _kept(self, decoded: Decoded, kind: str, *, full: int) -> int | None:
         """Number of the entry, once it is durable; None where nothing came."""
         try:
-            source = self.service.source_for(kind)
+            source = self.service.inflow.source_for(kind)
         except ConfigError as error:
             raise Problem(404, str(error)) from None
         if not decoded.points:
-            self.service.pushed[source].health.refused += decoded.refused_points
+            self.service.inflow.pushed[source].health.refused += decoded.refused_points
             return None
         try:
             answer = self.service.offer(source, decoded.readings, decoded.refused_points)

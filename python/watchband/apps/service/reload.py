@@ -90,7 +90,7 @@ class Reloader:
         old = self.service.config
         changed = {
             section: found
-            for section in ("sources", "watches", "sinks")
+            for section in ("sources", "expressions", "watches", "sinks")
             if (found := differences(getattr(old, section), getattr(config, section)))
         }
         # The store and the door cannot be exchanged under way.
@@ -98,7 +98,7 @@ class Reloader:
         self._sinks_and_watches(old, config)
         if self.service.phase != "running":
             raise ConfigError("The service ends. The next start has the new configuration.")
-        self._sources(old, config)
+        self.service.inflow.change(old, config)
         self.service.config = config
         self.service.restart_needed = restart
         return Reloaded(config.hash, changed, restart)
@@ -116,8 +116,11 @@ class Reloader:
         ahead = {b.name: service.runner.ahead(b) for b in bounds if known.get(b.name) != b.fingerprint}
         # A sink is there before a watch tells it, and leaves after the last one did.
         service.courier.exchange({**before, **sinks}.values())
-        service.engine.call(lambda: service.runner.express(config.expressions)).result(APPLY_S)
-        service.engine.call(lambda: self._rebind(config, bounds, ahead)).result(APPLY_S)
+        try:
+            service.engine.call(lambda: self._rebind(config, bounds, ahead)).result(APPLY_S)
+        except BaseException:
+            service.courier.exchange(before.values())
+            raise
         service.courier.exchange(sinks.values())
         service.book.load([a for a in service.store.alerts() if a.watch in config.watches])
         for name in known.keys() - {b.name for b in bounds if known.get(b.name) == b.fingerprint}:
@@ -130,25 +133,8 @@ class Reloader:
         from watchband.apps.service.service import latenesses
 
         self.service.runner.rebind(bounds, ahead)
+        self.service.runner.express(config.expressions)
         self.service.runner.lateness = latenesses(config)
-
-    def _sources(self, old: Config, config: Config) -> None:
-        service = self.service
-        for name in list(service.pumps):
-            named, before = config.sources.get(name), old.sources.get(name)
-            if named is None or before is None or named.settings != before.settings:
-                pump = service.pumps.pop(name)
-                pump.stop()
-                pump.join(5.0)
-        for name in list(service.pushed):
-            if name not in config.sources or not config.sources[name].pushed:
-                del service.pushed[name]
-        for name, named in config.sources.items():
-            service.relabel(name, (*named.relabel, *config.relabel))
-        before_pumps = set(service.pumps)
-        service.open_sources(config)
-        for name in service.pumps.keys() - before_pumps:
-            service.pumps[name].start()
 
 
 def differences(old: object, new: object) -> list[str]:

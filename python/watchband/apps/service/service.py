@@ -9,24 +9,21 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from typing import Literal, TypeVar, cast
 
-from watchband.apps.config.config import Config, Named
+from watchband.apps.config.config import Config
 from watchband.apps.service.book import AlertBook
 from watchband.apps.service.engine import Engine, StandbyError
-from watchband.apps.service.health import SECOND, SinkHealth, SourceHealth, WatchHealth
+from watchband.apps.service.health import SECOND, SinkHealth, WatchHealth
 from watchband.apps.service.inbox import Inbox, InboxClosedError
+from watchband.apps.service.inflow import Inflow, lateness_of
 from watchband.apps.service.keeper import Keeper, retention_of
-from watchband.apps.service.pump import Pump
 from watchband.apps.service.recent import Recent
-from watchband.apps.service.relabelling import Relabeller
 from watchband.apps.service.reload import Reloader
-from watchband.apps.service.ticker import Pushed, Ticker
+from watchband.apps.service.ticker import Ticker
 from watchband.core.clock import Clock, SystemClock
-from watchband.core.errors import ConfigError, TransientError, WatchbandError
-from watchband.core.ports import Batch, Readings, Store
-from watchband.core.relabel import Relabel
+from watchband.core.errors import TransientError, WatchbandError
+from watchband.core.ports import Readings, Store
 from watchband.pipeline.admission import Admission
 from watchband.pipeline.bound import END, Bound
 from watchband.pipeline.deliver import Courier
@@ -45,11 +42,8 @@ PHASES: Mapping[Phase, str] = {
     "stopped": "shut down",
     "failed": "it could not start; its log says why",
 }
-PUMP_END_S = 5.0
 STANDBY_S = 1.0
 LETTERS_S = 10.0
-FIRST_ANSWER_NS = 10 * SECOND
-"""So long a source that was never read may take to say whether it has a past."""
 LOOK_S = 2.0
 
 
@@ -69,10 +63,8 @@ class Service:
     ----------
     phase : str
         Where it stands in its life.
-    pumps : dict of str to Pump
-        Sources that are read.
-    pushed : dict of str to Pushed
-        Sources that are pushed to.
+    inflow : Inflow
+        Its sources.
     """
 
     def __init__(self, config: Config, *, clock: Clock | None = None, read: Callable[[], Config] | None = None) -> None:
@@ -84,9 +76,7 @@ class Service:
         self.book = AlertBook()
         self.watches: dict[str, WatchHealth] = {}
         self.sinks: dict[str, SinkHealth] = {}
-        self.pumps: dict[str, Pump] = {}
-        self.pushed: dict[str, Pushed] = {}
-        self.relabellers: dict[str, Relabeller] = {}
+        self.inflow = Inflow(self.inbox, self.clock, lambda: self.store.positions(SHARD))
         self.reloader = Reloader(self, read)
         self.restart_needed: list[str] = []
         self._lock = threading.Lock()
@@ -131,7 +121,7 @@ class Service:
                 trouble=lambda: self.engine.trouble,
                 report=self._delivered,
             )
-            self.ticker = Ticker(self.inbox, lambda: dict(self.pushed), self.clock, config.engine.tick)
+            self.ticker = Ticker(self.inbox, lambda: dict(self.inflow.pushed), self.clock, config.engine.tick)
             retention = retention_of(config.store, self.store, self.clock, lambda: {b.name for b in self.runner.bounds})
             self.keeper = Keeper(self.engine, retention, self.clock, config.engine.snapshot_every)
             self.engine.start()
@@ -143,9 +133,9 @@ class Service:
             "restored",
             extra={"entries": self.runner.live().sequence, "seconds": round(time.perf_counter() - began, 3)},
         )
-        self.open_sources(config)
+        pumps = self.inflow.open(config)
         self.phase = "running"
-        for pump in self.pumps.values():
+        for pump in pumps:
             pump.start()
         self.ticker.start()
         self.keeper.start()
@@ -187,55 +177,6 @@ class Service:
         word = "became a dead letter" if outcome == "dead" else "will be tried again"
         log.warning("a notice %s: %s", word, why, extra=told)
 
-    def open_sources(self, config: Config) -> None:
-        """Pumps for sources that have none, what is pushed by its names; nothing is started."""
-        seen = self.store.positions(SHARD)
-        for name, named in config.sources.items():
-            relabeller = self.relabellers.setdefault(name, Relabeller((*named.relabel, *config.relabel)))
-            if named.pushed:
-                self._listen(name, named.settings.kind, getattr(named.settings, "lateness", 0), name in seen)
-            elif name not in self.pumps:
-                self.pumps[name] = self._pump(name, named, relabeller)
-
-    def _listen(self, name: str, kind: str, lateness: int, known: bool) -> None:
-        pushed = self.pushed.setdefault(name, Pushed(SourceHealth(kind)))
-        pushed.lateness, pushed.known = lateness, pushed.known or known
-
-    def _pump(self, name: str, named: Named, relabeller: Relabeller) -> Pump:
-        return Pump(
-            name,
-            partial(named.settings.open, name, clock=self.clock),
-            self.inbox,
-            lambda: self.store.positions(SHARD).get(name),
-            self.clock,
-            kind=named.settings.kind,
-            relabeller=relabeller,
-        )
-
-    def relabel(self, name: str, rules: Sequence[Relabel]) -> None:
-        """Other rules for a source from now on; the ones it has if they are equal."""
-        known = self.relabellers.get(name)
-        if known is None or known.rules != tuple(rules):
-            self.relabellers[name] = Relabeller(rules)
-            if name in self.pumps:
-                self.pumps[name].relabeller = self.relabellers[name]
-
-    def source_for(self, kind: str) -> str:
-        """The pushed source of a kind that an endpoint hands its points to: the first in the configuration.
-
-        Raises
-        ------
-        ConfigError
-            There is none.
-        """
-        for name, pushed in self.pushed.items():
-            if pushed.health.kind == kind:
-                return name
-        raise ConfigError(
-            f"No source of kind {kind!r} is configured, so nothing is taken here. Add 'sources: {{{kind}: {{}}}}' and "
-            "reload."
-        )
-
     def offer(self, source: str, readings: Sequence[Readings], refused: int = 0) -> Future[int]:
         """Hand over pushed readings; the future is done when they are durable.
 
@@ -248,21 +189,7 @@ class Service:
             raise InboxClosedError
         if self.engine.standby:
             raise StandbyError
-        health = self.pushed[source].health
-        relabeller = self.relabellers[source]
-        kept = relabeller.apply(readings)
-        came, points = (sum(len(r.times) for r in many) for many in (readings, kept))
-        batch = Batch(kept, "")
-        health.refused += refused
-        health.relabelled_away += came - points
-        answer = self.inbox.offer(source, batch)
-        answer.add_done_callback(partial(self._noted, health, batch, points))
-        return answer
-
-    def _noted(self, health: SourceHealth, batch: Batch, points: int, answer: Future[int]) -> None:
-        if answer.cancelled() or answer.exception() is not None:
-            return
-        health.took(batch, points, self.clock.now())
+        return self.inflow.offer(source, readings, refused)
 
     def _results(self, results: Mapping[str, Results]) -> None:
         for name, found in results.items():
@@ -311,22 +238,12 @@ class Service:
             return [PHASES[self.phase]]
         if self.engine.standby:
             return [PHASES["standby"]]
-        reasons = [f"source {name} is backfilling" for name in self.backfilling]
+        reasons = [f"source {name} is backfilling" for name in self.inflow.backfilling]
         if not self.engine.alive:
             reasons.append("the engine has ended")
         if self.engine.trouble:
             reasons.append(f"the last entry could not be kept: {self.engine.trouble}")
         return reasons
-
-    @property
-    def backfilling(self) -> list[str]:
-        """Sources that still read the past, those included that were just asked for the first time."""
-        hurried = self.clock.now() - self.began > FIRST_ANSWER_NS
-        return [
-            name
-            for name, pump in self.pumps.items()
-            if pump.health.state == "backfilling" or (pump.health.state == "starting" and pump.first and not hurried)
-        ]
 
     def stop(self, timeout: float | None = None) -> bool:
         """Take nothing more, judge what waits, deliver what is due, write the states; False if time was short."""
@@ -340,11 +257,9 @@ class Service:
         log.info("draining", extra={"waiting": self.inbox.waiting})
         self.ticker.stop()
         self.keeper.stop()
-        for pump in self.pumps.values():
-            pump.stop()
+        self.inflow.stop()
         drained = self.engine.stop(max(0.0, end - time.monotonic()))
-        for pump in self.pumps.values():
-            drained &= pump.join(PUMP_END_S)
+        drained &= self.inflow.join()
         if not self.engine.alive:
             self._save()
         self._last_letters(end)
@@ -377,6 +292,6 @@ class Service:
 
 
 def latenesses(config: Config) -> dict[str, int]:
-    """How late readings of each pushed source may come, in ns; a source that is read gives them in order by itself."""
-    given = {name: getattr(named.settings, "lateness", 0) for name, named in config.sources.items() if named.pushed}
+    """How late readings of each source may come, in ns, where they may."""
+    given = {name: lateness_of(named) for name, named in config.sources.items()}
     return {name: lateness for name, lateness in given.items() if lateness > 0}

@@ -82,13 +82,13 @@ def status_of(service: Service) -> dict[str, Any]:
 def _sources(service: Service) -> list[dict[str, Any]]:
     found = []
     now = service.clock.now()
-    healths = {n: p.health for n, p in service.pumps.items()} | {n: p.health for n, p in service.pushed.items()}
+    healths = service.inflow.healths()
     for name, health in healths.items():
         found.append(
             {
                 "name": name,
                 "kind": health.kind,
-                "pushed": name in service.pushed,
+                "pushed": name in service.inflow.pushed,
                 "state": health.state,
                 "error": health.error or None,
                 "points": health.points,

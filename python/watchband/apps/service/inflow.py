@@ -1,0 +1,164 @@
+"""Inflow: the sources of a service, those that are read and those that are pushed to, by their names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from functools import partial
+
+from watchband.apps.config.config import Config, Named
+from watchband.apps.service.health import SECOND, SourceHealth
+from watchband.apps.service.inbox import Inbox
+from watchband.apps.service.pump import Pump
+from watchband.apps.service.relabelling import Relabeller
+from watchband.apps.service.ticker import Pushed
+from watchband.core.clock import Clock
+from watchband.core.errors import ConfigError
+from watchband.core.ports import Batch, Readings
+from watchband.core.relabel import Relabel
+
+PUMP_END_S = 5.0
+FIRST_ANSWER_NS = 10 * SECOND
+"""So long a source that was never read may take to say whether it has a past."""
+
+
+class Inflow:
+    """What comes in.
+
+    Parameters
+    ----------
+    inbox : Inbox
+        Where it goes.
+    clock : Clock
+        Stamps what is noted of sources.
+    positions : callable
+        Where the log stands, by source.
+
+    Attributes
+    ----------
+    pumps : dict of str to Pump
+        Sources that are read.
+    pushed : dict of str to Pushed
+        Sources that are pushed to.
+    """
+
+    def __init__(self, inbox: Inbox, clock: Clock, positions: Callable[[], Mapping[str, str]]) -> None:
+        self.inbox, self.clock, self.positions = inbox, clock, positions
+        self.pumps: dict[str, Pump] = {}
+        self.pushed: dict[str, Pushed] = {}
+        self._relabellers: dict[str, Relabeller] = {}
+        self._began = clock.now()
+
+    def open(self, config: Config) -> list[Pump]:
+        """Make what the configuration has and is not there yet; the pumps that are to be started."""
+        fresh = []
+        seen = self.positions()
+        for name, named in config.sources.items():
+            self._relabel(name, (*named.relabel, *config.relabel))
+            if named.pushed:
+                pushed = self.pushed.setdefault(name, Pushed(SourceHealth(named.settings.kind)))
+                pushed.lateness, pushed.known = lateness_of(named), pushed.known or name in seen
+            elif name not in self.pumps:
+                self.pumps[name] = self._pump(name, named)
+                fresh.append(self.pumps[name])
+        return fresh
+
+    def change(self, old: Config, new: Config) -> None:
+        """Go over to another configuration: what did not change reads on."""
+        for name in list(self.pumps):
+            named, before = new.sources.get(name), old.sources.get(name)
+            if named is None or before is None or named.settings != before.settings:
+                pump = self.pumps.pop(name)
+                pump.stop()
+                pump.join(PUMP_END_S)
+        for name in list(self.pushed):
+            if name not in new.sources or new.sources[name].settings.kind != self.pushed[name].health.kind:
+                del self.pushed[name]
+        for pump in self.open(new):
+            pump.start()
+
+    def _relabel(self, name: str, rules: tuple[Relabel, ...]) -> None:
+        known = self._relabellers.get(name)
+        if known is None or known.rules != rules:
+            self._relabellers[name] = Relabeller(rules)
+            if name in self.pumps:
+                self.pumps[name].relabeller = self._relabellers[name]
+
+    def _pump(self, name: str, named: Named) -> Pump:
+        return Pump(
+            name,
+            partial(named.settings.open, name, clock=self.clock),
+            self.inbox,
+            lambda: self.positions().get(name),
+            self.clock,
+            kind=named.settings.kind,
+            relabeller=self._relabellers[name],
+        )
+
+    def healths(self) -> dict[str, SourceHealth]:
+        """How every source does, by name."""
+        read = {name: pump.health for name, pump in list(self.pumps.items())}
+        return read | {name: pushed.health for name, pushed in list(self.pushed.items())}
+
+    def source_for(self, kind: str) -> str:
+        """The pushed source of a kind that an endpoint hands its points to: the first in the configuration.
+
+        Raises
+        ------
+        ConfigError
+            There is none.
+        """
+        for name, pushed in list(self.pushed.items()):
+            if pushed.health.kind == kind:
+                return name
+        raise ConfigError(
+            f"No source of kind {kind!r} is configured, so nothing is taken here. Add 'sources: {{{kind}: {{}}}}' and "
+            "reload."
+        )
+
+    def offer(self, source: str, readings: Sequence[Readings], refused: int = 0) -> Future[int]:
+        """Hand over pushed readings; the future is done when they are durable.
+
+        Raises
+        ------
+        InboxFullError, InboxClosedError
+            Nothing was taken; come again in ``retry_after`` seconds.
+        """
+        health = self.pushed[source].health
+        kept = self._relabellers[source].apply(readings)
+        came, points = (sum(len(r.times) for r in many) for many in (readings, kept))
+        batch = Batch(kept, "")
+        answer = self.inbox.offer(source, batch)
+        health.refused += refused
+        health.relabelled_away += came - points
+        answer.add_done_callback(partial(self._noted, health, batch, points))
+        return answer
+
+    def _noted(self, health: SourceHealth, batch: Batch, points: int, answer: Future[int]) -> None:
+        if not answer.cancelled() and answer.exception() is None:
+            health.took(batch, points, self.clock.now())
+
+    @property
+    def backfilling(self) -> list[str]:
+        """Sources that still read the past, those included that were just asked for the first time."""
+        hurried = self.clock.now() - self._began > FIRST_ANSWER_NS
+        return [
+            name
+            for name, pump in list(self.pumps.items())
+            if pump.health.state == "backfilling" or (pump.health.state == "starting" and pump.first and not hurried)
+        ]
+
+    def stop(self) -> None:
+        """Ask every source that is read to end."""
+        for pump in list(self.pumps.values()):
+            pump.stop()
+
+    def join(self) -> bool:
+        """Wait for their ends; False where one does not come."""
+        ended = [pump.join(PUMP_END_S) for pump in list(self.pumps.values())]
+        return all(ended)
+
+
+def lateness_of(named: Named) -> int:
+    """How late readings of a source may come, in ns; a source that is read gives them in order by itself."""
+    return int(getattr(named.settings, "lateness", 0)) if named.pushed else 0
