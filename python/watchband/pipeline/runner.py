@@ -267,8 +267,13 @@ class Runner:
         shard = self.live()
         if self.expressions != dict(expressions):
             self.expressions, self._live = dict(expressions), None
-            shard.deriving = self._deriving()
+            shard.deriving = Deriving(self.expressions, self.store, self.shard)
             self._live = shard
+
+    @property
+    def deriving(self) -> Deriving | None:
+        """The expressions as far as they are in memory, for those who look after the process."""
+        return None if self._live is None else self._live.deriving
 
     def drop(self) -> None:
         """Forget what is in memory: another process may have written meanwhile. ``live`` restores it."""
@@ -297,7 +302,7 @@ class Runner:
         for entry in self.store.log(self.shard, max(0, head - POSITIONS_MAX)):
             shard.note(entry)
         shard.sequence = head
-        shard.deriving = self._deriving()
+        shard.deriving = Deriving(self.expressions, self.store, self.shard)
         self.stopped.clear()
         for bound in self.bounds:
             try:
@@ -308,9 +313,6 @@ class Runner:
             except Exception as error:
                 self._stop(bound.name, error)
         return shard
-
-    def _deriving(self) -> Deriving:
-        return Deriving(self.expressions, self.store, self.shard)
 
     def _lane(self, bound: Bound, head: int, ahead: Ahead | None = None) -> Lane:
         """A watch where the log ends: from its snapshot, or from the beginning where it is new or another."""

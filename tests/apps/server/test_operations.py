@@ -270,3 +270,17 @@ def test_alerts_are_listed_newest_first() -> None:
         assert found["total"] == 3
         assert world.client.get("/api/v1/alerts", params={"open": True}).json()["total"] == 1
         assert world.client.get("/api/v1/alerts", params={"watch": "none"}).json()["total"] == 0
+
+
+def test_expressions_are_kept_and_say_what_they_left_out() -> None:
+    with World(expressions={"ratio": "errors / requests", "twice": "errors * 2"}) as world:
+        push(world, 0, 3, name="errors")
+        push(world, 1, 1, name="errors")
+        assert number(world, "watchband_expression_readings_waiting") == 3
+        # Both expressions read the series.
+        assert number(world, "watchband_expression_readings_left_out_total", reason="late") == 2
+        push(world, 0, 3, name="requests")
+        assert number(world, "watchband_expression_readings_waiting") == 0
+        kept = world.kept()
+        assert kept["ratio"] == [1, 1, 1]
+        assert kept["twice"] == [2 * value for value in batch(0, 3).readings[0].values.tolist()]

@@ -151,6 +151,7 @@ def config(
     sinks: dict[str, Any] | None = None,
     store: KeptStore | None = None,
     relabel: Sequence[Relabel] = (),
+    expressions: dict[str, str] | None = None,
     server: ServerSettings | None = None,
     **engine: Any,
 ) -> Config:
@@ -160,7 +161,7 @@ def config(
         path="test.yaml",
         sources={n: s if isinstance(s, Named) else Named(n, s) for n, s in given.items()},
         relabel=tuple(relabel),
-        expressions={},
+        expressions=expressions or {},
         watches=watches or {"all": watch()},
         sinks=sinks or {},
         store=store or KeptStore(),

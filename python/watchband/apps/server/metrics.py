@@ -93,11 +93,27 @@ class _Numbers(Collector):
         yield from self.sources()
         yield from self.engine()
         yield from self.room()
+        yield from self.expressions()
         yield from self.upkeep()
         yield from self.watches()
         yield from self.alerts()
         yield from self.deliveries()
         yield from exported(service)
+
+    def expressions(self) -> Iterator[Metric]:
+        deriving = self.service.runner.deriving
+        if deriving is None or not deriving.derive:
+            return
+        tally = deriving.derive.tally
+        left = _counters("watchband_expression_readings_left_out", "Readings nothing was derived from.", ("reason",))
+        for reason in ("late", "ambiguous", "dropped"):
+            left.add_metric([reason], getattr(tally, reason))
+        yield left
+        yield _gauge(
+            "watchband_expression_readings_waiting",
+            "Readings that wait for their counterparts.",
+            deriving.derive.waiting,
+        )
 
     def reloads(self) -> Iterator[Metric]:
         reloader = self.service.reloader

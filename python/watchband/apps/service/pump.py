@@ -140,10 +140,14 @@ class Pump:
 
     def _read(self) -> None:
         source = self._source = self.open()
+        refused = 0
         try:
             for batch in source.read(self.position()):
                 if self._stop.is_set():
                     return
+                # What a source set aside stands beside its batches: it has no times to be kept by.
+                self.health.refused += getattr(source, "refused", 0) - refused
+                refused = getattr(source, "refused", 0)
                 self._hand_over(batch)
                 if self._stop.is_set():
                     return
