@@ -8,7 +8,7 @@ RUST := Cargo.toml Cargo.lock $(shell find rust -name '*.rs')
 T ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types clippy tidy bench instructions memcheck sanitize fuzz soak docs bench-quality lock tools clean
+.PHONY: help demo test check format lint types clippy tidy bench instructions memcheck sanitize fuzz soak simulate docs bench-quality lock tools clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -57,7 +57,11 @@ memcheck: $(STAMPS)/build $(STAMPS)/dev  ## Kernels under Valgrind: their own te
 sanitize: $(STAMPS)/build $(STAMPS)/dev  ## Kernels under AddressSanitizer and Miri (wants a nightly compiler)
 	$(BIN)/python -m tools.sanitize $(ARGS)
 
-soak: memcheck fuzz  ## What is too long for CI: 100 kills, deep property tests, many damaged states, Valgrind, fuzzing, budgets of 2,000 series
+simulate: $(STAMPS)/build $(STAMPS)/dev  ## A simulated world in which everything fails, with its trace (SEED=number)
+	$(BIN)/python -m tests.simulation $(SEED)
+
+soak: memcheck fuzz  ## What is too long for CI: 100,000 simulated worlds, 100 kills, fuzzing, deep property tests, Valgrind, budgets
+	$(BIN)/python -m tests.simulation 0 --through 99999
 	WATCHBAND_KILLS=100 HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest $(T) $(ARGS)
 	$(BIN)/python -m benches.budget
 

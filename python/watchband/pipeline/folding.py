@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -63,6 +64,9 @@ def fold_entry(
     found = _beats(watch, state, raw, seen)
     parts = []
     for piece, ended in _pieces(raw, _closing(watch, found)):
+        if not len(piece) and not flush:
+            parts.append(replace(watch.silence, keys=state.keys, alerts=watch.end(state, ended)))
+            continue
         parts.append(watch.step(state, piece, excluded=excluded, flush=flush and not ended, threads=threads))
         parts[-1].alerts.extend(watch.end(state, ended))
     results = parts[0] if len(parts) == 1 else Results.joined(parts)
@@ -98,13 +102,13 @@ def _raw(watch: Watch, state: WatchState, readings: Sequence[Readings], rows: In
     state.upstream.hold([row for row, _ in held], [one for _, one in held])
     watch.prepare.note_late(state.prepare, [(row, len(one.times)) for row, one in late])
     released = state.upstream.release(everything=flush)
-    if released is None and on_time:
-        return _flat(readings, rows)
     now = list(zip(rows.tolist(), readings, strict=True)) if on_time else arrived[Arrival.ON_TIME]
-    if released is None:
-        return _flat([one for _, one in now], np.array([row for row, _ in now], np.int64))
+    mine = rows if on_time else np.array([row for row, _ in now], np.int64)
+    # Two sources may give one series.
+    if released is None and not (np.bincount(mine) > 1).any():
+        return _flat([one for _, one in now], mine)
     parts: list[Flat] = [(np.full(len(one.times), row, np.int64), one.times, one.values) for row, one in now]
-    index, offsets, times, values = joined([released, *parts])
+    index, offsets, times, values = joined([*([released] if released else []), *parts])
     return Raw(times, values, offsets, index)
 
 

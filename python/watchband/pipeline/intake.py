@@ -27,12 +27,12 @@ class Rejected:
 
 
 def admit(readings: Sequence[Readings]) -> tuple[list[Readings], list[Rejected]]:
-    """Sort readings into those that can be folded, one entry a series, and those that cannot.
+    """Sort readings into those that can be folded, one slice a series and source, and those that cannot.
 
     Times become int64 and values float64 where that loses nothing; several readings of a series are joined in
-    their order, and belong to the source that came last.
+    their order.
     """
-    good: dict[SeriesKey, Readings | list[Readings]] = {}
+    good: dict[tuple[SeriesKey, str], Readings | list[Readings]] = {}
     bad: list[Rejected] = []
     for one in readings:
         try:
@@ -40,10 +40,10 @@ def admit(readings: Sequence[Readings]) -> tuple[list[Readings], list[Rejected]]
         except DataError as error:
             bad.append(Rejected(one.key, int(np.size(one.times)), error))
             continue
-        before = good.setdefault(one.key, checked)
+        before = good.setdefault((one.key, one.source), checked)
         if before is not checked:
-            good[one.key] = [*(before if isinstance(before, list) else [before]), checked]
-    return [one if isinstance(one, Readings) else _joined(key, one) for key, one in good.items()], bad
+            good[one.key, one.source] = [*(before if isinstance(before, list) else [before]), checked]
+    return [one if isinstance(one, Readings) else _joined(one) for one in good.values()], bad
 
 
 def _checked(readings: Readings) -> Readings:
@@ -75,9 +75,9 @@ def _is_plain(array: object, dtype: np.dtype[np.generic]) -> bool:
     return type(array) is np.ndarray and array.dtype is dtype and array.ndim == 1 and array.flags.c_contiguous
 
 
-def _joined(key: SeriesKey, parts: list[Readings]) -> Readings:
+def _joined(parts: list[Readings]) -> Readings:
     times, values = np.concatenate([p.times for p in parts]), np.concatenate([p.values for p in parts])
-    return Readings(key, times, values, parts[-1].source)
+    return replace(parts[0], times=times, values=values)
 
 
 def arrivals(readings: Sequence[Readings], states: Iterable[WatchState], lateness: Mapping[str, int]) -> list[Readings]:
@@ -89,7 +89,7 @@ def arrivals(readings: Sequence[Readings], states: Iterable[WatchState], latenes
     Parameters
     ----------
     readings : sequence of Readings
-        One slice a series.
+        One slice a series and source.
     states : iterable of WatchState
         What the watches know of series and sources.
     lateness : mapping of str to int

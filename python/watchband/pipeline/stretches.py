@@ -26,7 +26,8 @@ def calibrate_by_interval(
     """Calibrate a batch, each stretch of a series with the interval that was known when its points left prepare."""
     points, at = prepared.points, prepared.interval_at
     changes = np.flatnonzero(np.r_[False, np.diff(at) != 0]) if len(at) else np.empty(0, np.int64)
-    changes = changes[~np.isin(changes, points.offsets)]
+    if len(changes):
+        changes = changes[~np.isin(changes, points.offsets)]
     if not len(changes):
         some = np.diff(points.offsets) > 0
         interval = np.zeros(points.series, np.int64)

@@ -336,6 +336,11 @@ class Watch:
         return self._alerts(state, self.decide.end(state.decide, rows, times))
 
     @cached_property
+    def silence(self) -> Results:
+        """What is said of no readings."""
+        return self.step(self.start(), Raw.fleet([]))
+
+    @cached_property
     def warm_up(self) -> int:
         """Points until the first opinion of a series; 0 if there never is one."""
         return series_states.warm_up(self)
