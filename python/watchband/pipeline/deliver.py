@@ -210,8 +210,9 @@ class Courier:
         done = 0
         if lane.pause > self.clock.now():
             return 0
-        self._tend(lane)
+        # First, since it fails where another process leads, and then nobody is to be told anything.
         due = self.store.outbox(self.clock.now(), lane.sink.name, most)
+        self._tend(lane)
         # Those that failed before come last: one that a sink cannot take must not hold up those that it can.
         for notice in sorted(due, key=lambda n: n.tries):
             if self._stop.is_set() or lane.ended:

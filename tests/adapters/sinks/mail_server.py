@@ -40,7 +40,9 @@ class MailServer:
 
         def may(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
             assert isinstance(data, LoginPassword)
-            return AuthResult(success=(data.login, data.password) == (user.encode(), password.encode()))
+            fits = (data.login, data.password) == (user.encode(), password.encode())
+            # Not handled: the server itself says that it was wrong.
+            return AuthResult(success=fits, handled=fits)
 
         started: dict[str, Any] = {"tls_context": context, "require_starttls": True} if tls == "starttls" else {}
         if user:

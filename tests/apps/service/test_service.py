@@ -75,6 +75,21 @@ def test_a_pushed_spike_is_told_to_the_sinks_of_its_watch() -> None:
     assert notice.recent.alert.any()
 
 
+def test_a_sink_that_watches_over_it_hears_why_nothing_is_judged() -> None:
+    failing = ScriptSettings(Script([TransientError("away")] * 100))
+    with running(config(sources={"script": Named("script", failing)})) as service:
+        assert service.courier.trouble is not None
+        until(lambda: service.courier.trouble() == "no source can be read")
+    with running(config()) as service:
+        assert service.courier.standing("any").trouble == ""
+        service.engine.busy_since = time.monotonic() - 700
+        assert service.courier.standing("any").trouble.startswith("the engine is at work on one entry for 70")
+        service.engine.trouble = "the disk is full"
+        assert service.courier.standing("any").trouble == "the last entry could not be kept: the disk is full"
+        service.engine.trouble = ""
+    assert service.courier.standing("any").trouble == "the engine has ended"
+
+
 def test_history_is_judged_and_told_to_nobody() -> None:
     chat = ListSinkSettings()
     script = Script([batch(0, 200, spike=150, history=True), batch(200, 50)])

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 POINTS_MAX = 600
 SIZE, DPI = (6.4, 2.7), 200
 INK, SOFT, LINE, BAND, EDGE, OUT, WASH = "#12181f", "#5f6a76", "#dce1e6", "#d5e5f4", "#5f90c0", "#c02a12", "#fbeae6"
+_IN_THE_FONT = ((0x20, 0x250), (0x370, 0x530), (0x2010, 0x2040))
+"""Latin, Greek, Cyrillic, punctuation."""
 _ONE_AT_A_TIME = threading.Lock()
 
 
@@ -168,5 +170,5 @@ def _head(figure: Any, notice: Notice) -> None:
 
 
 def _drawable(text: str) -> str:
-    """Only what the font has: others would be boxes, and a warning each."""
-    return "".join(c if ord(c) < 0x2500 and c.isprintable() and not 0x590 <= ord(c) < 0x1100 else "·" for c in text)
+    """Only what the font is sure to have: others would be boxes, and a warning each."""
+    return "".join(c if c.isprintable() and any(a <= ord(c) < b for a, b in _IN_THE_FONT) else "·" for c in text)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from watchband.core import params
 from watchband.core.errors import ConfigError
-from watchband.core.kinds import FilePath, Group, Listen, ListOf, MapOf, SecretText, Size
+from watchband.core.kinds import FilePath, Group, Listen, ListOf, MapOf, SecretText, Size, Url
 from watchband.core.matcher import Selector
 from watchband.core.params import REQUIRED, Choice, Integer, Maybe, Text, param
 from watchband.core.secret import Secret
@@ -41,6 +41,9 @@ class ServerSettings:
     """
 
     listen: str = param(f"127.0.0.1:{PORT}", Listen(), "Where it listens.")
+    external_url: str | None = param(
+        None, Maybe(Url()), "Where people reach this service, say behind a proxy: alerts link there."
+    )
     tls_cert_file: str | None = param(None, Maybe(FilePath()), "Certificate chain (PEM): serve HTTPS.")
     tls_key_file: str | None = param(None, Maybe(FilePath()), "Its private key (PEM).")
     tokens: Mapping[str, TokenSettings] = param(

@@ -64,6 +64,8 @@ class Engine:
     ----------
     trouble : str
         Why the last try to keep an entry failed; empty while all is well.
+    busy_since : float or None
+        Since when (``time.monotonic``) it is at work on one entry; None while it waits for one.
     standby : bool
         Another process writes; nothing is taken until it no longer does.
     shard : Shard or None
@@ -82,6 +84,7 @@ class Engine:
         self.counts = Counts()
         self.error: Exception | None = None
         self.trouble = ""
+        self.busy_since: float | None = None
         self.standby = False
         self.shard: Shard | None = None
         self._errands: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
@@ -127,7 +130,9 @@ class Engine:
         while not self._stop.is_set():
             items = self.inbox.take(IDLE_S)
             if items:
+                self.busy_since = time.monotonic()
                 self._fold(items)
+                self.busy_since = None
             elif self.inbox.closed:
                 break
             while self._errands:

@@ -44,6 +44,8 @@ PHASES: Mapping[Phase, str] = {
 }
 STANDBY_S = 1.0
 LETTERS_S = 10.0
+STUCK_S = 600.0
+"""A fold may take minutes over weeks of the past, never so long over news."""
 LOOK_S = 2.0
 
 
@@ -118,7 +120,8 @@ class Service:
                 recent=self.recent.stretch,
                 zone=self._zone,
                 tells=lambda watch, sink: sink in self.runner.routes.get(watch, ()),
-                trouble=lambda: self.engine.trouble,
+                external_url=config.server.external_url or "",
+                trouble=self._halted,
                 report=self._delivered,
             )
             self.ticker = Ticker(self.inbox, lambda: dict(self.inflow.pushed), self.clock, config.engine.tick)
@@ -164,6 +167,20 @@ class Service:
     def _zone(self, watch: str) -> str:
         settings = self.config.watches.get(watch)
         return settings.timezone if settings else "UTC"
+
+    def _halted(self) -> str:
+        """Why nothing is judged; empty while it is."""
+        if not self.engine.alive:
+            return "the engine has ended"
+        if self.engine.standby:
+            return PHASES["standby"]
+        if self.engine.trouble:
+            return f"the last entry could not be kept: {self.engine.trouble}"
+        since = self.engine.busy_since
+        if since is not None and time.monotonic() - since > STUCK_S:
+            return f"the engine is at work on one entry for {time.monotonic() - since:.0f} s"
+        states = [pump.health.state for pump in self.inflow.pumps.values()]
+        return "no source can be read" if states and all(state in ("failing", "failed") for state in states) else ""
 
     def _delivered(self, sink: str, outcome: str, seconds: float) -> None:
         health = self.sinks.setdefault(sink, SinkHealth())
