@@ -184,7 +184,7 @@ def test_whatever_labels_say_it_takes_and_gives_back(hook: Listener, tmp_path: P
 def test_an_alert_that_is_not_repeated_ends_after_the_hold(hook: Listener, tmp_path: Path) -> None:
     class Ago(SystemClock):
         def now(self) -> int:
-            return super().now() - 9 * SECOND
+            return super().now() - 7 * SECOND
 
     with alertmanager(tmp_path, free_port(), hook.url) as address:
         settings = AlertmanagerSettings(url=(address,), allow_private=True, hold=10 * SECOND)
