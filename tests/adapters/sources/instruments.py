@@ -37,6 +37,8 @@ class Instruments:
         What the stream says of a minute instead.
     cut_after : int or None
         The stream breaks in the middle of the event after this one, once.
+    pause : float
+        Seconds between two events of the stream.
     page : int or None
         Minutes of one answer of the polled API; more are behind ``next``.
     """
@@ -46,6 +48,7 @@ class Instruments:
         self.minutes: list[dict[str, Any]] = []
         self.odd: dict[int, bytes] = {}
         self.cut_after: int | None = None
+        self.pause = 0.004
         self.page: int | None = None
         self.server = FaultyServer(self.answer, clock=clock, content_type=content_type)
         self.url = self.server.url
@@ -103,7 +106,7 @@ class Instruments:
                     yield part[:-1]
                     return
                 yield part
-                time.sleep(0.004)
+                time.sleep(self.pause)
             else:
                 yield b": alive\n\n"
                 self.server.closing.wait(0.02)

@@ -53,5 +53,5 @@ class RefusingSettings(ScriptSettings):
 def test_what_a_source_set_aside_is_counted() -> None:
     script = Script([batch(0, 5), batch(5, 5)])
     with running(config({"s": RefusingSettings(script)})) as service:
-        until(lambda: service.pumps["s"].health.batches == 2)
-        assert service.pumps["s"].health.refused == 4
+        until(lambda: service.inflow.pumps["s"].health.batches == 2)
+        assert service.inflow.pumps["s"].health.refused == 4
