@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from watchband.apps.config.config import Config, ConfigProblems, plain, read_config
+from watchband.adapters.sources.push.settings import PushSettings
+from watchband.apps.config.config import Config, ConfigProblems, plain, read_config, read_text
 
 TEXT = """\
 sources:
@@ -52,3 +53,23 @@ def test_the_hash_is_of_what_is_said(tmp_path: Path) -> None:
     first = read(tmp_path / "w.yaml")
     assert read(tmp_path / "w.yaml", "# a comment\n" + TEXT.replace("5s", "5000ms")) == first
     assert read(tmp_path / "w.yaml", TEXT.replace("5s", "6s")).hash != first.hash
+
+
+def test_a_package_adds_a_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By an entry point of the group; what is no class of settings is refused with its name."""
+
+    class Point:
+        def __init__(self, name: str, value: object) -> None:
+            self.name, self.value, self.dist = name, value, None
+
+        def load(self) -> object:
+            return self.value
+
+    points = {"watchband.sources": [Point("own", PushSettings), Point("odd", int)]}
+    monkeypatch.setattr("watchband.core.registry.entry_points", lambda group: points.get(group, []))
+    found = read_text("sources: {own: {lateness: 5s}, more: {kind: own}}", "w.yaml", {})
+    assert [type(named.settings) for named in found.sources.values()] == [PushSettings, PushSettings]
+    with pytest.raises(ConfigProblems, match="'odd' is <class 'int'>, not a dataclass of settings"):
+        read_text("sources: {a: {kind: odd}}", "w.yaml", {})
+    with pytest.raises(ConfigProblems, match="Did you mean 'own'"):
+        read_text("sources: {a: {kind: owen}}", "w.yaml", {})

@@ -17,8 +17,9 @@ from typer.testing import CliRunner, Result
 
 from watchband.apps.cli.main import app
 from watchband.apps.config.config import Config, read_text
+from watchband.apps.config.findings import Trial, document
 from watchband.apps.config.kinds import SOURCES
-from watchband.apps.config.trial import Trial, document, dry_run
+from watchband.apps.config.trial import dry_run
 from watchband.core.clock import Clock
 from watchband.core.errors import PermanentError
 from watchband.core.kinds import ListOf
@@ -285,3 +286,36 @@ def test_a_first_file_is_alive_at_once(tmp_path: Path) -> None:
     finally:
         assert service.stop(20)
     assert (tmp_path / "watchband-data").is_dir()
+
+
+def test_where_time_was_up_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A day is missing at the end of what could be read: nothing is said of it."""
+    gives = Past.read
+
+    def slow(self: Past, position: str | None = None) -> Iterator[Batch]:
+        for number, batch in enumerate(gives(self, position)):
+            if number == 40:
+                self.closed.wait(30)
+                return
+            yield batch
+
+    monkeypatch.setattr(Past, "read", slow)
+    path = tmp_path / "w.yaml"
+    path.write_text("sources: {past: {}}\n" + WATCHES)
+    said = " ".join(run("check", path, "--for", "2s").stdout.split())
+    assert "Time was up with the readings of" in said
+    assert "Nothing would have alerted in the day before" in said
+    assert json.loads(run("check", path, "--for", "2s", "--json").stdout)["read_to_the_present"] is False
+
+
+def test_a_secret_that_cannot_be_read_here_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "there").write_text("https://hooks.slack.com/x")
+    text = "sources: {past: {}}\nsinks: {chat: {kind: slack, webhook_url_file: %s}}\n" + WATCHES
+    for name, code in (("there", 0), ("none", 1)):
+        path = tmp_path / "w.yaml"
+        path.write_text(text % name)
+        result = run("check", path, width=200)
+        assert result.exit_code == code, result.output
+        assert ("sinks.chat: The secret in" in result.stdout) == bool(code)
+        assert "hooks.slack.com" not in result.stdout
+        assert run("check", path, "--offline").exit_code == 0

@@ -36,7 +36,8 @@ def check(
     import logging
 
     from watchband.apps.config.config import ConfigProblems, read_config
-    from watchband.apps.config.trial import document, dry_run
+    from watchband.apps.config.findings import document
+    from watchband.apps.config.trial import dry_run
     from watchband.apps.library.outputs.documents import to_json
     from watchband.core.duration import SECOND, parse_duration
 

@@ -13,7 +13,8 @@ from rich.text import Text
 
 from watchband.apps.cli.terminal import FAULT, GLYPH, STYLE, WIDTH_MAX, put
 from watchband.apps.config.config import Config
-from watchband.apps.config.trial import SourceTrial, Tell, Trial, plan
+from watchband.apps.config.findings import SourceTrial, Trial, plan
+from watchband.apps.config.trial import Tell
 from watchband.core import wording
 from watchband.core.alert import Alert
 from watchband.core.duration import HOUR
@@ -96,7 +97,7 @@ def _state(source: SourceTrial) -> Text:
     if source.first is not None and source.last is not None:
         said.append(f"{wording.moment(source.first, 'UTC')} to {wording.moment(source.last, 'UTC')} UTC")
     if source.state == "cut":
-        said.append("not read to its end: time was up (--for)")
+        said.append("not read to its end")
     if source.dropped:
         said.append(f"{source.dropped:,} dropped by relabelling")
     if source.silent:
@@ -137,6 +138,12 @@ def _verdict(config: Config, trial: Trial) -> Iterator[RenderableType]:
         some = ", ".join(str(key) for key in trial.lone)
         more = f" and {trial.alone - len(trial.lone):,} more" if trial.alone > len(trial.lone) else ""
         yield Text(f"{trial.alone:,} series are in no watch: {some}{more}.", style="dim")
+    if trial.cut and trial.judged:
+        yield Text(
+            f"Time was up with the readings of {_moment(trial.last)} UTC; what came since is not judged. Give it "
+            "longer: --for 10m.",
+            style=FAULT,
+        )
     if not trial.judged:
         yield Text("The past was not judged: the states would not have fitted into the memory.", style=FAULT)
     elif trial.span < SPAN_MIN:
@@ -145,14 +152,18 @@ def _verdict(config: Config, trial: Trial) -> Iterator[RenderableType]:
         )
         yield Text(f"The sources {given}: what would have alerted in a day is not known.", style="dim")
     elif not trial.alerts:
-        yield Text.assemble(("○ ", "color(67)"), ("Nothing would have alerted over the last day.", "bold"))
+        yield Text.assemble(("○ ", "color(67)"), (f"Nothing would have alerted {_when(trial)}.", "bold"))
     else:
         count = len(trial.alerts)
         alerts = "alert" if count == 1 else "alerts"
-        yield Text(f"Over the last day {count:,} {alerts} would have opened:", style="bold")
+        yield Text(f"{_when(trial).capitalize()} {count:,} {alerts} would have opened:", style="bold")
         yield Padding(_alerts(trial.alerts[:SHOWN]), (0, 0, 0, 2))
         if count > SHOWN:
             yield Padding(Text(f"and {count - SHOWN:,} more", style="dim"), (0, 0, 0, 2))
+
+
+def _when(trial: Trial) -> str:
+    return f"in the day before {_moment(trial.last)} UTC" if trial.cut else "over the last day"
 
 
 def _alerts(alerts: Sequence[Alert]) -> Table:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from watchband.adapters.stores.memory import MemoryStore
-from watchband.apps.config.config import Config, Named
-from watchband.apps.library.footprint import SHARE, bytes_per_series
+from watchband.apps.config.config import SECTIONS, Config, Named, plain
+from watchband.apps.config.findings import SourceTrial, Trial, plan
+from watchband.apps.library.footprint import SHARE
 from watchband.apps.service.relabelling import Relabeller
-from watchband.core.alert import Alert
 from watchband.core.clock import Clock, SystemClock
 from watchband.core.duration import DAY
-from watchband.core.errors import WatchbandError
+from watchband.core.errors import ConfigError, WatchbandError
 from watchband.core.ports import Batch, Source
+from watchband.core.secret import Secret
 from watchband.core.series import SeriesKey
 
 if TYPE_CHECKING:
@@ -34,121 +35,6 @@ EXAMPLES = 5
 
 Tell = Callable[[float, int, int], None]
 """Told of progress: the share done, points and series so far."""
-
-
-@dataclass
-class SourceTrial:
-    """What came of one source.
-
-    Parameters
-    ----------
-    state : str
-        ``read`` to its present, ``cut`` where time ran out, ``failed``, or ``pushed``: it cannot be asked.
-    series, points, dropped : int
-        By their new names; points that relabelling dropped.
-    first, last : int or None
-        Times of the oldest and newest reading, ns UTC.
-    silent : tuple of str
-        Metrics it says it gives and gave no series of.
-    """
-
-    name: str
-    kind: str
-    state: str = "cut"
-    series: int = 0
-    points: int = 0
-    dropped: int = 0
-    first: int | None = None
-    last: int | None = None
-    error: str = ""
-    silent: tuple[str, ...] = ()
-
-
-@dataclass
-class WatchTrial:
-    """What a watch would take: series, bytes by what its detector declares, and alerts of the last day."""
-
-    name: str
-    detector: str
-    each: int
-    series: int = 0
-    alerts: int = 0
-    error: str = ""
-
-    @property
-    def bytes(self) -> int:
-        """Memory of all its series."""
-        return self.each * self.series
-
-
-@dataclass
-class Trial:
-    """The result.
-
-    Parameters
-    ----------
-    sources, watches : list
-        In the order of the configuration.
-    series : int
-        Different ones, of all sources.
-    lone : tuple of SeriesKey
-        Some of the series that no watch takes; ``alone`` is how many.
-    alerts : tuple of Alert
-        That would have opened within the last day, most severe first.
-    judged : bool
-        Whether the past was judged; not where its states would not have fitted, or time ran out before the end.
-    """
-
-    sources: list[SourceTrial] = field(default_factory=list)
-    watches: list[WatchTrial] = field(default_factory=list)
-    series: int = 0
-    alone: int = 0
-    lone: tuple[SeriesKey, ...] = ()
-    alerts: tuple[Alert, ...] = ()
-    judged: bool = True
-
-    @property
-    def span(self) -> int:
-        """Nanoseconds between the oldest and the newest reading."""
-        ends = [(s.first, s.last) for s in self.sources if s.first is not None and s.last is not None]
-        return max(last for _, last in ends) - min(first for first, _ in ends) if ends else 0
-
-    @property
-    def memory(self) -> int:
-        """Bytes of all states."""
-        return sum(watch.bytes for watch in self.watches)
-
-    def problems(self, config: Config) -> Iterator[str]:
-        """What would go wrong, in sentences."""
-        for source in self.sources:
-            if source.state == "failed":
-                yield f"Source {source.name!r} failed: {source.error}"
-            elif source.silent:
-                yield f"Source {source.name!r} gave no series of {', '.join(source.silent)}."
-        known = all(source.state == "read" for source in self.sources)
-        for watch in self.watches:
-            if not watch.series and known:
-                yield f"Watch {watch.name!r} matches none of the {self.series:,} series."
-            if watch.error:
-                yield f"Watch {watch.name!r} cannot judge: {watch.error}"
-        if self.series > config.engine.max_series:
-            most = f"{config.engine.max_series:,}"
-            yield f"{self.series:,} series come in and 'max_series' is {most}: some are not watched."
-        if self.memory > config.engine.max_memory:
-            need, most = f"{self.memory / 1e9:,.1f} GB", f"{config.engine.max_memory / 1e9:,.1f} GB"
-            yield (
-                f"The states may need {need} and 'max_memory' is {most}: series of low priority are not watched. The "
-                "detector 'light' needs least."
-            )
-
-
-def plan(config: Config) -> list[WatchTrial]:
-    """What is known of every watch before anything is asked: its detector and bytes a series."""
-    found = []
-    for name, settings in config.watches.items():
-        watch = settings.watch(name)
-        found.append(WatchTrial(name, watch.detector.name, bytes_per_series(watch)))
-    return found
 
 
 def dry_run(config: Config, *, clock: Clock | None = None, seconds: float = SECONDS, tell: Tell | None = None) -> Trial:
@@ -201,6 +87,7 @@ class _Trying:
         return Runner(bounds, store, shard="check", clock=self.clock, expressions=self.config.expressions)
 
     def run(self) -> Trial:
+        self.result.secrets = tuple(unreadable(self.config))
         readings = [self._begin(named) for named in self.config.sources.values()]
         self.result.sources = [reading.trial for reading in readings]
         asked = [reading for reading in readings if not reading.done]
@@ -237,14 +124,19 @@ class _Trying:
                     return
                 if not batch.history and past is None and time.monotonic() - began > LISTEN_S:
                     break
-            reading.trial.state = "read"
+            self._ended(reading, "read")
         except WatchbandError as error:
-            reading.trial.state, reading.trial.error = "failed", str(error)
+            self._ended(reading, "failed", str(error))
         except Exception as error:
-            reading.trial.state, reading.trial.error = "failed", f"{type(error).__name__}: {error}"
+            self._ended(reading, "failed", f"{type(error).__name__}: {error}")
         finally:
             _close(reading.source)
             self._put(reading, None)
+
+    def _ended(self, reading: _Reading, state: str, error: str = "") -> None:
+        # What a source says when it is closed under way is no news.
+        if not self.stopping.is_set():
+            reading.trial.state, reading.trial.error = state, error
 
     def _put(self, reading: _Reading, batch: Batch | None) -> bool:
         while not self.stopping.is_set():
@@ -337,11 +229,29 @@ class _Trying:
         for watch in result.watches:
             if watch.name in self.runner.stopped:
                 watch.error = str(self.runner.stopped[watch.name])
-        last = max(reading.trial.last or 0 for reading in readings)
-        alerts = [alert for alert in self.runner.store.alerts() if alert.opened > last - LAST]
+        alerts = [alert for alert in self.runner.store.alerts() if alert.opened > result.last - LAST]
         result.alerts = tuple(sorted(alerts, key=lambda alert: -alert.anomaly_score))
         for watch in result.watches:
             watch.alerts = sum(alert.watch == watch.name for alert in alerts)
+
+
+def unreadable(config: Config) -> Iterator[str]:
+    """Secrets whose files cannot be read here, by this user."""
+    found: list[str] = []
+
+    def look(secret: Secret) -> str:
+        try:
+            secret.reveal()
+        except ConfigError as error:
+            found.append(str(error))
+        return ""
+
+    for section in SECTIONS:
+        settings = getattr(config, section)
+        for name, entry in settings.items() if isinstance(settings, Mapping) else [("", settings)]:
+            plain(entry, look)
+            yield from (f"{section}.{name}".rstrip(".") + f": {said}" for said in found)
+            found.clear()
 
 
 def _close(source: Source | None) -> None:
@@ -352,37 +262,3 @@ def _close(source: Source | None) -> None:
     except Exception:
         # It was only looked at, and what it gave is here.
         return
-
-
-def document(config: Config, trial: Trial | None) -> dict[str, Any]:
-    """The result for machines; without a trial, what the file alone says."""
-    watches = trial.watches if trial else plan(config)
-    found: dict[str, Any] = {
-        "path": config.path,
-        "hash": config.hash,
-        "valid": True,
-        "warnings": [_placed(problem) for problem in config.warnings],
-        "problems": list(trial.problems(config)) if trial else [],
-        "watches": [_watch(watch, tried=trial is not None) for watch in watches],
-    }
-    if trial is None:
-        return found
-    return found | {
-        "sources": [{**vars(source), "silent": list(source.silent)} for source in trial.sources],
-        "series": trial.series,
-        "series_in_no_watch": trial.alone,
-        "memory_bytes": trial.memory,
-        "judged": trial.judged,
-        "alerts_last_day": [alert.to_dict() for alert in trial.alerts],
-    }
-
-
-def _watch(watch: WatchTrial, *, tried: bool) -> dict[str, Any]:
-    found = {"name": watch.name, "detector": watch.detector, "bytes_per_series": watch.each}
-    tries = {"series": watch.series, "bytes": watch.bytes, "alerts_last_day": watch.alerts}
-    return found | {**tries, "error": watch.error or None} if tried else found
-
-
-def _placed(problem: Any) -> dict[str, Any]:
-    place = problem.place
-    return {"file": place.file, "line": place.line, "column": place.column, "message": problem.message}
