@@ -108,6 +108,26 @@ def test_globs_tell_files_apart_by_their_names(tmp_path: Path, clock: VirtualClo
     assert sorted(Reader(clock, tmp_path / "*.csv", file_label="")()) == [("a", 1.0), ("b", 1.0), ("c", 1.0)]
 
 
+def test_names_that_begin_alike_are_different_files(tmp_path: Path, clock: VirtualClock) -> None:
+    for name in ("web", "web-1.csv", "web-2.csv"):
+        (tmp_path / name).write_text("timestamp,value\n" + rows(1.0))
+    read = Reader(clock, tmp_path / "web*", metric="m")
+    assert sorted(read()) == [('m{file="web"}', 1.0), ('m{file="web-1"}', 1.0), ('m{file="web-2"}', 1.0)]
+
+
+def test_more_files_than_a_position_holds(
+    tmp_path: Path, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(follow, "FILES_MAX", 3)
+    for name in "abcd":
+        (tmp_path / f"{name}.csv").write_text("timestamp,value\n" + rows(1.0))
+    read = Reader(clock, tmp_path / "*.csv", metric="m")
+    assert len(read()) == 3
+    assert "d.csv: more than 3 files" in caplog.text
+    (tmp_path / "a.csv").unlink()
+    assert read() == [('m{file="d"}', 1.0)]
+
+
 def test_columns_stay_what_they_were(tmp_path: Path, clock: VirtualClock) -> None:
     path = tmp_path / "m.csv"
     path.write_text("day,host,cpu,note\n" + "3/4/2026 00:00,a,1,\n")

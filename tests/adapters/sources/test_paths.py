@@ -101,6 +101,11 @@ def test_bad_readings_stop_no_other(caplog: pytest.LogCaptureFixture) -> None:
     assert "Got 'n/a'" in caplog.text
 
 
+def test_a_document_of_too_many_readings_is_set_aside(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("watchband.adapters.sources.web.mapping.READINGS_MAX", 2)
+    assert mapped("[1, 2, 3]", readings={"t": "[*]"}, time=None) == ({}, 1)
+
+
 def test_bare_numbers_at_the_time_they_came() -> None:
     assert mapped("27.5", readings={"t": "$"}, time=None) == ({"t": [(7, 27.5)]}, 0)
     found, _ = mapped('{"a": 1, "b": 2}', readings={"t": "*"}, time=None, labels_from={"sensor": "#"})

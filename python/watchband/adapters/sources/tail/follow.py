@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import bisect
 import glob
 import gzip
 import hashlib
+import os
 import re
 import time
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -96,18 +98,40 @@ class Follower:
         paths = set(given)
         lines = {track.line for track in self.tracks} | {p for p in self.patterns if not glob.has_magic(p)}
         lines |= {str(path) for path in given if not path.name.endswith(".gz")}
+        listed: dict[str, list[str]] = {}
         for line in lines:
             # What was put aside is read to its end, whether the user names it or not; with a number it is the past.
-            paths |= set(_expanded(glob.escape(line) + "[.-]*"))
+            paths |= set(_beside(line, listed))
         found = []
         for path in sorted(paths):
-            here = _here(path, lines)
+            here = self._here(path, lines, path in given)
             if here is not None:
                 here.track = self._track(here)
                 if here.track is not None or path in given or _ASIDE.fullmatch(str(path)[len(here.line) :]):
                     found.append(here)
         self._known = {here.path: here for here in found}
         return sorted(found, key=lambda here: (here.line, here.current, here.changed, str(here.path)))
+
+    def _here(self, path: Path, lines: set[str], given: bool) -> Here | None:
+        text = str(path)
+        before = [text[:at] for at, mark in enumerate(text) if mark in ".-" and text[:at] in lines]
+        # A file that the user names is put aside only if it looks so: web-1.csv is not a part of web.
+        before = [line for line in before if not given or _ASIDE.fullmatch(text[len(line) :])]
+        line = before[0] if before else text.removesuffix(".gz")
+        try:
+            stat = path.stat()
+            known = self._known.get(path)
+            if known is not None and (known.file, known.changed) == (stat.st_ino, stat.st_mtime_ns):
+                packed = known.packed
+            else:
+                with path.open("rb") as raw:
+                    packed = raw.read(2) == _GZIP
+        except OSError:
+            return None
+        aside = text != line
+        # Whoever writes may do so for a moment after the file was given another name.
+        settled = packed or (aside and time.time_ns() > stat.st_mtime_ns + SETTLED_NS)
+        return Here(path, line, stat.st_size, stat.st_mtime_ns, packed, not aside, settled, stat.st_ino)
 
     def _track(self, here: Here) -> Track | None:
         before = self._known.get(here.path)
@@ -126,7 +150,12 @@ class Follower:
         here.track = Track(here.line, len(head), _digest(head), skip, len(sample))
         self.tracks.append(here.track)
         if len(self.tracks) > FILES_MAX:
-            del self.tracks[0]
+            there = {id(known.track) for known in self._known.values()} | {id(here.track)}
+            gone = next((track for track in self.tracks if id(track) not in there), None)
+            self.tracks.remove(here.track if gone is None else gone)
+            if gone is None:
+                here.track = None
+                raise ValueError(f"more than {FILES_MAX} files: this one is left out. Give them to several sources.")
         return here.track
 
     def grown(self, here: Here, track: Track) -> None:
@@ -216,17 +245,19 @@ def _expanded(pattern: str) -> list[Path]:
     return [path for path in found if path.is_file()]
 
 
-def _here(path: Path, lines: Iterable[str]) -> Here | None:
-    text = str(path)
-    before = [line for line in lines if text == line or text.startswith((line + ".", line + "-"))]
-    line = min(before, key=len) if before else text.removesuffix(".gz")
-    try:
-        stat = path.stat()
-        with path.open("rb") as raw:
-            packed = raw.read(2) == _GZIP
-    except OSError:
-        return None
-    aside = text != line
-    # Whoever writes may do so for a moment after the file was given another name.
-    settled = packed or (aside and time.time_ns() > stat.st_mtime_ns + SETTLED_NS)
-    return Here(path, line, stat.st_size, stat.st_mtime_ns, packed, not aside, settled, stat.st_ino)
+def _beside(line: str, listed: dict[str, list[str]]) -> Iterator[Path]:
+    """Files of the same directory whose names begin with this one and a dot or a dash."""
+    folder, base = os.path.split(line)
+    if folder not in listed:
+        try:
+            listed[folder] = sorted(os.listdir(folder or "."))  # noqa: PTH208 (names, many of them)
+        except OSError:
+            listed[folder] = []
+    names = listed[folder]
+    for mark in "-.":
+        at = bisect.bisect_left(names, base + mark)
+        while at < len(names) and names[at].startswith(base + mark):
+            path = Path(folder, names[at])
+            if path.is_file():
+                yield path
+            at += 1

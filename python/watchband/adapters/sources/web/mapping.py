@@ -73,7 +73,10 @@ class Mapper:
         except (ValueError, RecursionError) as error:
             # What it says of the place does not repeat the text, which may hold anything.
             return Mapped(refused=self._refuse(f"no JSON: {str(error)[:100]}"))
-        return self.document(document, now)
+        try:
+            return self.document(document, now)
+        except DataError as error:
+            return Mapped(refused=self._refuse(str(error)))
 
     def document(self, document: Any, now: int) -> Mapped:
         """Readings of a document; ``now`` is the time of those that carry none."""
