@@ -23,10 +23,11 @@ from watchband.pipeline.catalogue import CATALOGUE
 from watchband.pipeline.ensemble import Ensemble
 from watchband.pipeline.policy import Policy
 from watchband.pipeline.prepare import Prepare
+from watchband.pipeline.pulse import Pulse
 
 ROOT = Path(__file__).resolve().parent.parent
 TITLE = re.compile(r"^# `?([a-z_]+)`?", re.MULTILINE)
-FOLDS: dict[str, type] = {"calibrate": Calibrate, "policy": Policy, "prepare": Prepare}
+FOLDS: dict[str, type] = {"calibrate": Calibrate, "policy": Policy, "prepare": Prepare, "pulse": Pulse}
 """What has parameters and is no detector."""
 SCHEMA = ROOT / "docs" / "watchband.schema.json"
 MARK = re.compile(

@@ -33,7 +33,8 @@ class Alert:
     kind : str
         What is strange: a value outside its band, a level, no data, …
     severity : str
-        ``critical`` (peak anomaly_score >= 3), ``warning`` (>= 1.5) or ``info``.
+        ``critical`` (3 or more), ``warning`` (1.5 or more) or ``info``, by the peak's anomaly_score times the weight of
+        the watch, and up to half as much again for what lasts.
     opened, decided : int
         Event time (ns UTC) of the first point of the opening run, and of the point at which it was decided.
     closed : int or None
@@ -102,7 +103,7 @@ class Alert:
 
 
 def severity_of(anomaly_score: float) -> Severity:
-    """Severity by the peak's anomaly_score."""
+    """Severity by the peak's anomaly_score, weighed as the watch wants it."""
     return "critical" if anomaly_score >= 3 else "warning" if anomaly_score >= 1.5 else "info"
 
 
