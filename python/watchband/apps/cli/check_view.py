@@ -97,7 +97,7 @@ def _state(source: SourceTrial) -> Text:
     if source.first is not None and source.last is not None:
         said.append(f"{wording.moment(source.first, 'UTC')} to {wording.moment(source.last, 'UTC')} UTC")
     if source.state == "cut":
-        said.append("not read to its end")
+        said.append("not read to its end" if source.points else "gave nothing in the time it had")
     if source.dropped:
         said.append(f"{source.dropped:,} dropped by relabelling")
     if source.silent:
@@ -147,10 +147,8 @@ def _verdict(config: Config, trial: Trial) -> Iterator[RenderableType]:
     if not trial.judged:
         yield Text("The past was not judged: the states would not have fitted into the memory.", style=FAULT)
     elif trial.span < SPAN_MIN:
-        given = (
-            f"gave {wording.duration(trial.span)} of the past" if trial.span else "have no past that can be asked for"
-        )
-        yield Text(f"The sources {given}: what would have alerted in a day is not known.", style="dim")
+        given = f"no source gave more than {wording.duration(trial.span)} of it" if trial.span else "no source gave any"
+        yield Text(f"What would have alerted is not known: that takes a past, and {given}.", style="dim")
     elif not trial.alerts:
         yield Text.assemble(("○ ", "color(67)"), (f"Nothing would have alerted {_when(trial)}.", "bold"))
     else:

@@ -128,7 +128,7 @@ def _names(message: str, key: str, child: Node) -> bool:
 
 def _quotes(message: str, key: str, child: Node) -> bool:
     """Whether a message shows a part of a value: 'alpha' of ewma:alpha=7, or budget:never of budget: never."""
-    parts = {f"{key}:{child.text}", *re.split(r"[:=,]", child.text)}
+    parts = {f"{key}:{child.text}", *re.split(r"[:=,/]", child.text)}
     return bool(child.text) and any(repr(part) in message for part in parts if len(part) > 1)
 
 

@@ -52,9 +52,7 @@ class First:
         page.comment("What 'watchband serve' does. Every key: docs/configuration.md of Watchband.")
         page.comment("watchband check          looks it through, asks the sources, says what would have alerted")
         page.comment("watchband serve          runs it; SIGHUP or POST /-/reload reads it again")
-        page.comment(
-            "${NAME} and ${NAME:-default} are filled from the environment; secrets are better in files: KEY_file."
-        )
+        page.comment("${NAME} and ${NAME:-default} come from the environment; better for secrets: a file, KEY_file.")
         page.blank()
         self._sources(page)
         page.blank()
@@ -92,7 +90,8 @@ class First:
             page.pair("host", {}, 1)
         if self.push:
             page.comment("What programs send. Try it:", 1)
-            page.comment(f'  curl --json \'{{"series": {{"__name__": "orders"}}, "value": 42}}\' {self._push_url}', 1)
+            page.comment('  curl --json \'{"series": {"__name__": "orders"}, "value": 42}\' \\', 1)
+            page.comment(f"    {self._push_url}", 1)
             page.pair("push", {}, 1)
         if not self.prometheus:
             page.comment("A Prometheus, VictoriaMetrics, Thanos or Mimir:", 1)
