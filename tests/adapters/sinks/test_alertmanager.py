@@ -195,6 +195,15 @@ def test_an_alert_that_is_not_repeated_ends_after_the_hold(hook: Listener, tmp_p
         sink.close()
 
 
+def test_what_was_over_before_anybody_heard_of_it_is_told(hook: Listener, tmp_path: Path) -> None:
+    with alertmanager(tmp_path, free_port(), hook.url) as address:
+        sink = opened(address)
+        sink.write(of_host("a", closed=time.time_ns() - SECOND))
+        until(lambda: any(n["status"] == "firing" for n in told(hook)), "people are told")
+        assert "was 1.1" in told(hook)[0]["alerts"][0]["annotations"]["summary"]
+        sink.close()
+
+
 def test_of_a_cluster_one_is_enough_and_the_others_hear_of_it_later() -> None:
     down = True
 

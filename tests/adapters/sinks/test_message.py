@@ -35,11 +35,29 @@ NAN = math.nan
         ({"closed": START + 21 * MINUTE}, "is as usual again after 21 min"),
         ({"closed": START + 21 * MINUTE, "kind": "no data"}, "reports again after 21 min"),
         ({"closed": START + 90 * MINUTE, "kind": "stuck"}, "moves again after 1 h 30 min"),
-        ({"closed": START + 90 * MINUTE, "adopted": True}, "keeps its new level, which is normal now after 1 h 30 min"),
+        (
+            {"closed": START + 90 * MINUTE, "adopted": True},
+            "keeps its new level, which is normal now, after 1 h 30 min",
+        ),
     ],
 )
 def test_headlines(changes: dict[str, Any], expected: str) -> None:
     assert headline(a_notice(**changes).alert).replace(NO_BREAK, " ") == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("value", "was 1.1 s, expected 0.14–0.26 s, for 12 min"),
+        ("level", "stayed at 1.1 s, expected 0.14–0.26 s, for 12 min"),
+        ("no data", "sent nothing for 12 min"),
+        ("pattern", "ran unlike before, at 1.1 s for 12 min"),
+    ],
+)
+def test_what_was_over_before_anybody_heard_of_it(kind: str, expected: str) -> None:
+    message = message_of(a_notice(1, kind=kind, closed=START + 12 * MINUTE))
+    assert message.title.replace(NO_BREAK, " ").startswith(f"request_latency_ms {expected} (host")
+    assert message.headline.startswith("Critical, ended: ")
 
 
 def test_the_whole_message() -> None:

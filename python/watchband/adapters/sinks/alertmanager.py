@@ -27,6 +27,8 @@ from watchband.core.timestamp import format_rfc3339
 SECOND = 1_000_000_000
 BATCH = 100
 MISSED_MAX = 1000
+BRIEF = 300 * SECOND
+"""How long an alert fires that was over before anybody was told: longer than groups wait."""
 _ALERTS = "/api/v2/alerts"
 
 
@@ -122,7 +124,13 @@ class Alertmanager:
         alert, now = notice.alert, self._clock.now()
         # Alertmanager refuses an end before the beginning, and takes one that is to come for still firing.
         starts = min(alert.opened, now - SECOND)
-        ends = now + self._settings.hold if alert.closed is None else max(min(alert.closed, now), starts + 1_000_000)
+        if alert.closed is None:
+            ends = now + self._settings.hold
+        elif notice.revision == 1:
+            # It is over and nobody heard of it: Alertmanager tells nobody of what never fired.
+            ends = now + BRIEF
+        else:
+            ends = max(min(alert.closed, now), starts + 1_000_000)
         found: dict[str, Any] = {
             "labels": labels_of(alert, self._settings.labels or {}),
             "annotations": annotations_of(notice),

@@ -56,6 +56,8 @@ class Message:
         How long the row is.
     link : str
         Where people see more; may be empty.
+    unheard : bool
+        It is over, and nobody was told that it was there.
     """
 
     id: str
@@ -68,10 +70,13 @@ class Message:
     spark: str
     spark_span: str
     link: str
+    unheard: bool = False
 
     @property
     def word(self) -> str:
         """The word in front of the title."""
+        if self.unheard:
+            return f"{self.severity.capitalize()}, ended"
         return "Ended" if self.event == "ended" else self.severity.capitalize()
 
     @property
@@ -100,18 +105,20 @@ def message_of(notice: Notice) -> Message:
     'Info: cpu is 9, expected 0–2 (host=a)'
     """
     alert = notice.alert
+    unheard = alert.closed is not None and notice.revision == 1
     labels = tuple((plain(k, LABEL_MAX), plain(v, LABEL_MAX)) for k, v in alert.series.labels.items())
     return Message(
         id=notice.id,
         event=event_of(notice),
         severity=alert.severity,
-        title=_title(alert, labels),
-        reason=plain(alert.reason, REASON_MAX) or plain(f"{alert.series}: {headline(alert)}.", REASON_MAX),
+        title=_title(alert, labels, unheard),
+        reason=plain(alert.reason, REASON_MAX) or plain(f"{alert.series} {headline(alert, unheard)}.", REASON_MAX),
         facts=tuple(_facts(alert, notice.zone)),
         labels=labels[:LABELS_MAX],
         spark=sparkline(notice.recent, alert.direction) if notice.recent is not None else "",
         spark_span=_span(notice.recent),
         link=notice.link,
+        unheard=unheard,
     )
 
 
@@ -145,41 +152,51 @@ def plain(text: str, most: int) -> str:
     return line
 
 
-def headline(alert: Alert) -> str:
-    """What is wrong, in a few words without a subject: ``is 4.2 s, expected 0.8–1.2 s``.
+def headline(alert: Alert, unheard: bool = False) -> str:
+    """What is wrong, in a few words without a subject; of an alert that ended, how it ended.
+
+    ``unheard``: it is over and nobody was told of it; then what it was counts more than that it ended.
 
     Examples
     --------
     >>> from watchband.testing.contracts.outbox import an_alert
-    >>> headline(an_alert(kind="no data")), headline(an_alert(closed=60_000_000_005, kind="stuck"))
-    ('sends nothing', 'moves again after 1\\xa0min')
+    >>> ended = an_alert(closed=60_000_000_005, kind="stuck")
+    >>> [headline(a, u).replace(wording.NO_BREAK, " ") for a, u in ((an_alert(), False), (ended, False), (ended, True))]
+    ['is 9, expected 0–2', 'moves again after 1 min', 'was stuck at 9 for 1 min']
     """
-    if alert.closed is not None:
-        ends = {"no data": "reports again", "stuck": "moves again", "level": "has left its new level"}
-        words = (
-            "keeps its new level, which is normal now" if alert.adopted else ends.get(alert.kind, "is as usual again")
-        )
-        return f"{words} after {wording.duration(alert.closed - alert.opened)}"
+    if alert.closed is None:
+        return _wrong(alert, over=False)
+    lasted = wording.duration(alert.closed - alert.opened)
+    if unheard:
+        return f"{_wrong(alert, over=True)} for {lasted}"
+    ends = {"no data": "reports again", "stuck": "moves again", "level": "has left its new level"}
+    words = "keeps its new level, which is normal now," if alert.adopted else ends.get(alert.kind, "is as usual again")
+    return f"{words} after {lasted}"
+
+
+def _wrong(alert: Alert, *, over: bool) -> str:
     (value, low, high), sign = _quantities(alert, alert.value, alert.lower, alert.upper)
-    shown = wording.with_unit(value, sign)
-    band = f", expected {wording.span(low, high, sign)}" if low or high else ""
+    shown, is_ = wording.with_unit(value, sign), "was" if over else "is"
     if alert.kind == "no data":
-        return "sends nothing"
+        return "sent nothing" if over else "sends nothing"
     if alert.kind == "stuck":
-        return f"is stuck at {shown}" if value else "is stuck"
+        return f"{is_} stuck at {shown}" if value else f"{is_} stuck"
     if alert.kind == "pattern":
-        return f"runs unlike before, at {shown}" if value else "runs unlike before"
+        return f"{'ran' if over else 'runs'} unlike before" + (f", at {shown}" if value else "")
     if alert.kind == "variance":
-        return "varies unlike before"
+        return f"{'varied' if over else 'varies'} unlike before"
     if alert.kind == "out of range":
-        return f"is {shown}, outside its range"
-    return f"{'stays at' if alert.kind == 'level' else 'is'} {shown}{band}"
+        return f"{is_} {shown}, outside its range"
+    stays = "stayed at" if over else "stays at"
+    band = f", expected {wording.span(low, high, sign)}" if low or high else ""
+    comma = "," if over and band else ""
+    return f"{stays if alert.kind == 'level' else is_} {shown}{band}{comma}"
 
 
-def _title(alert: Alert, labels: tuple[tuple[str, str], ...]) -> str:
+def _title(alert: Alert, labels: tuple[tuple[str, str], ...], unheard: bool) -> str:
     where = ", ".join(f"{k}={v}" for k, v in labels)
     # What is wrong matters more than where: of a long list of labels the end is cut.
-    what = f"{plain(alert.series.metric, LABEL_MAX)} {headline(alert)}"
+    what = f"{plain(alert.series.metric, LABEL_MAX)} {headline(alert, unheard)}"
     return plain(f"{what} ({plain(where, 60)})" if where else what, TITLE_MAX)
 
 

@@ -241,7 +241,8 @@ def check_kinds(rig: Rig) -> None:
     kinds = ("value", "level", "pattern", "variance", "out of range", "no data", "stuck")
     for number, kind in enumerate(kinds):
         for revision, closed in ((1, None), (2, START + (number + 3) * MINUTE)):
-            sink.write(a_notice(revision, START + number * MINUTE, kind=kind, closed=closed, adopted=kind == "level"))
+            notice = a_notice(revision, START + number * MINUTE, kind=kind, closed=closed, adopted=kind == "level")
+            sink.write(dataclasses.replace(notice, recent=None))
     for opened in (0, 4_000_000_000 * 10**9):
         sink.write(a_notice(1, opened))
 
