@@ -151,7 +151,7 @@ def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
     assert ask(tmp_path, "SELECT count(*) > 0 FROM points", span=(START + 2 * DAY, START + 9 * DAY)) == [(True,)]
 
 
-def test_the_command_writes_every_format(data: Path, tmp_path: Path) -> None:
+def test_the_command_writes_every_format(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def said(*args: str) -> str:
         found = CliRunner().invoke(app, ["query", "--data", str(data), *args])
         assert found.exit_code == 0, found.output
@@ -180,6 +180,8 @@ def test_the_command_writes_every_format(data: Path, tmp_path: Path) -> None:
         '[\n{"n": 154}\n]\n'
     )
     assert "labels['host']" in said("--views")
+    monkeypatch.setattr("watchband.apps.cli.query.WIDE", 40)
+    assert said(question, "--rows", "1").splitlines()[:3] == ["row 1", 'series  cpu{host="a"}', "labels  host=a"]
     wrong = CliRunner().invoke(app, ["query", "--data", str(tmp_path / "none"), "SELECT 1"])
     assert (wrong.exit_code, "holds no data of Watchband" in wrong.stderr) == (2, True)
 

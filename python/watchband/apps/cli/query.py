@@ -7,7 +7,7 @@ import datetime as dt
 import json
 import math
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import IO, Annotated, Any
@@ -172,19 +172,44 @@ def _table(reader: Any, most: int) -> None:
 
     from watchband.apps.cli.terminal import put
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for field in reader.schema:
-        number = pa.types.is_integer(field.type) or pa.types.is_floating(field.type) or pa.types.is_decimal(field.type)
-        table.add_column(Text(field.name), justify="right" if number else "left", overflow="fold", no_wrap=number)
-    seen = 0
+    names = reader.schema.names
+    numbers = [
+        pa.types.is_integer(f.type) or pa.types.is_floating(f.type) or pa.types.is_decimal(f.type)
+        for f in reader.schema
+    ]
+    seen, shown = 0, []
     for row in _rows(reader):
         seen += 1
         if seen <= most:
-            table.add_row(*(Text(_cell(value)) for value in row))
+            shown.append([_cell(value) for value in row])
     console = Console(highlight=False, soft_wrap=False, width=None if sys.stdout.isatty() else WIDE)
+    widths = [max(map(len, column)) + 2 for column in zip(names, *shown, strict=True)]
+    if sum(widths) <= console.width:
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+        for name, number in zip(names, numbers, strict=True):
+            table.add_column(Text(name), justify="right" if number else "left", no_wrap=True)
+        for cells in shown:
+            table.add_row(*map(Text, cells))
+        parts: list[Any] = [table]
+    else:
+        # Columns that do not fit side by side stand below each other.
+        parts = [_record(names, cells, number) for number, cells in enumerate(shown, 1)]
     many = f"{seen:,} {'row' if seen == 1 else 'rows'}"
     said = f"{many}, {most} shown; --rows shows more." if seen > most else many
-    put([table, Text(said, style="dim")], console, console.width)
+    put([*parts, Text(said, style="dim")], console, console.width)
+
+
+def _record(names: Sequence[str], cells: Sequence[str], number: int) -> Any:
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True, style="dim")
+    table.add_column(overflow="fold")
+    for name, cell in zip(names, cells, strict=True):
+        table.add_row(Text(name), Text(cell))
+    return Group(Text(f"row {number}", style="bold"), table)
 
 
 def _cell(value: Any) -> str:
