@@ -41,7 +41,7 @@ class SourceHealth:
     failures : int
         In all.
     error : str
-        Why it last failed; empty while it is up.
+        Why it last failed, or which part of it fails; empty while all of it is up.
     """
 
     kind: str = ""
@@ -59,11 +59,11 @@ class SourceHealth:
     retry_at: int = 0
     error: str = ""
 
-    def took(self, batch: Batch, points: int, now: int) -> None:
-        """A batch is durable."""
+    def took(self, batch: Batch, points: int, now: int, error: str = "") -> None:
+        """A batch is durable; ``error`` says what of the source fails all the same."""
         self.batches += 1
         self.points += points
-        self.success, self.error = now, ""
+        self.success, self.error = now, error[:500]
         self.state = "backfilling" if batch.history else "up"
         for one in batch.readings:
             if len(one.times):

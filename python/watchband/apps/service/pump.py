@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import replace
@@ -148,14 +148,14 @@ class Pump:
                 # What a source set aside stands beside its batches: it has no times to be kept by.
                 self.health.refused += getattr(source, "refused", 0) - refused
                 refused = getattr(source, "refused", 0)
-                self._hand_over(batch)
+                self._hand_over(batch, source)
                 if self._stop.is_set():
                     return
         finally:
             self._source = None
             source.close()
 
-    def _hand_over(self, batch: Batch) -> None:
+    def _hand_over(self, batch: Batch, source: Source) -> None:
         relabeller = self.relabeller
         readings = relabeller.apply(batch.readings)
         came, kept = (sum(len(r.times) for r in many) for many in (batch.readings, readings))
@@ -170,7 +170,9 @@ class Pump:
                 continue
             except CancelledError:
                 raise InboxClosedError from None
-        self.health.took(batch, kept, self.clock.now())
+        # Parts of a source may fail while others go on.
+        problems: Mapping[str, str] = getattr(source, "problems", {})
+        self.health.took(batch, kept, self.clock.now(), "; ".join(f"{part}: {why}" for part, why in problems.items()))
 
     def _put(self, batch: Batch):  # type: ignore[no-untyped-def]
         while True:
