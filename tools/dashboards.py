@@ -171,8 +171,9 @@ def taken() -> list[Any]:
                 f" / increase(watchband_watch_points_banded_total{{{HERE}}}[1d])",
                 "{{watch}}",
             ),
+            (f"watchband_watch_band_nominal_ratio{{{HERE}}}", "meant for {{watch}}"),
             unit="percentunit",
-            about="Share of points inside their band over a day; nearly all of them, while nothing is broken.",
+            about="Share of points inside their band over a day, and what the budget means to leave there.",
         ),
         panel("Anomalous points", (f"rate(watchband_watch_points_anomalous_total{{{HERE}}}[15m])", "{{watch}}")),
         panel(

@@ -13,7 +13,7 @@ import yaml
 from tests.adapters.servers import program
 from tests.apps.server.test_operations import push, until
 from tests.apps.server.world import World
-from tests.apps.service.worlds import ListSinkSettings
+from tests.apps.service.worlds import ListSinkSettings, watch
 from tools.dashboards import DASHBOARDS, FOLDER, text
 from watchband.apps.server.settings import ServerSettings
 
@@ -28,7 +28,10 @@ OF_A_RULE = "instance_sink:watchband_delivery_latency_seconds:p95_1h"
 def names() -> set[str]:
     """Every metric on the page of a service that has told somebody something."""
     chat = ListSinkSettings()
-    with World(sinks={"chat": chat}, server=ServerSettings(listen="127.0.0.1:0", export=("*",))) as world:
+    watches = {"all": watch(), "budget": watch(cutoff=None, budget="1/week", detector="light")}
+    with World(
+        watches=watches, sinks={"chat": chat}, server=ServerSettings(listen="127.0.0.1:0", export=("*",))
+    ) as world:
         world.clock.time -= 790 * 60_000_000_000
         push(world, 0, 200, spike=150)
         world.service.ticker.tick()
@@ -110,7 +113,7 @@ def test_an_alert_fires_when_it_should_and_not_otherwise(alert: str, tmp_path: P
         ],
     }  # fmt: skip
     file = tmp_path / "test.yml"
-    file.write_text(yaml.safe_dump({"rule_files": [str(RULES)], "evaluation_interval": "1m", "tests": [case]}))
+    file.write_text(yaml.safe_dump({"rule_files": [str(RULES)], "evaluation_interval": "5m", "tests": [case]}))
     done = subprocess.run(
         [program("promtool", "prometheus"), "test", "rules", str(file)], capture_output=True, text=True
     )

@@ -16,7 +16,7 @@ import yaml
 from tests.adapters.servers import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE_S = 40.0
+PATIENCE_S = 60.0
 
 
 class Process:

@@ -238,6 +238,9 @@ def test_status_says_what_learns_and_until_when() -> None:
         learner = found["learning_series"][0]
         assert learner["series"] == "cpu"
         assert learner["points_left"] > 0
+        assert found["nominal_coverage"] is None
+        push(world, 10, 60)
+        assert number(world, "watchband_watch_band_nominal_ratio", watch="all") == pytest.approx(1 - 60 / 604_800)
         assert learner["ready"] > status["now"]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -99,6 +100,18 @@ def test_history_is_judged_and_told_to_nobody() -> None:
         assert [a.opened for a in service.store.alerts()] == [START + 150 * MINUTE]
         assert service.unready == []
     assert not chat.notices
+
+
+def test_the_past_is_over_when_it_has_come_to_the_present() -> None:
+    clock = HandClock(START + 1000 * MINUTE)
+    silent = Script([batch(0, 10, history=True)])
+    marked = Script([replace(batch(0, 10, history=True, name="x"), events=[WatermarkMoved(clock.time - 10 * MINUTE)])])
+    sources = {"silent": ScriptSettings(silent), "marked": ScriptSettings(marked)}
+    with running(config(sources), clock) as service:
+        until(lambda: all(pump.health.batches for pump in service.inflow.pumps.values()))
+        assert service.unready == ["source silent is backfilling"]
+        clock.time += 2 * MINUTE
+        assert service.unready == []
 
 
 def test_a_source_that_stumbles_goes_on_where_the_log_stands() -> None:

@@ -21,7 +21,7 @@ from watchband import __version__
 from watchband.apps.server.exported import exported
 from watchband.apps.service.health import SECOND, SinkHealth
 from watchband.apps.service.service import Service
-from watchband.apps.service.status import lanes_of, states_of
+from watchband.apps.service.status import lanes_of, nominal_coverage, states_of
 from watchband.core.alert import Severity
 from watchband.pipeline.retention import Kept
 
@@ -211,6 +211,7 @@ class _Numbers(Collector):
             "inside": _counters("watchband_watch_points_inside", "Of those, the ones inside the band.", names),
         }
         stands = service.look(lambda: {name: states_of(lane) for name, lane in lanes.items()})
+        nominal = _gauges("watchband_watch_band_nominal_ratio", "Share inside the band while all is normal.", names)
         for name in service.config.watches:
             labels = [name]
             stopped.add_metric(labels, name in service.runner.stopped)
@@ -219,6 +220,8 @@ class _Numbers(Collector):
             health = service.health_of(name)
             if lane is not None:
                 series.add_metric(labels, len(lane.state.keys))
+                if (share := nominal_coverage(lane)) is not None:
+                    nominal.add_metric(labels, share)
                 for state, count in stands[name].items():
                     states.add_metric([name, state.lower()], count)
                 size.add_metric(labels, lane.state.nbytes)
@@ -226,7 +229,7 @@ class _Numbers(Collector):
                 family.add_metric(labels, health.faults.get(kind, 0))
             for attribute, family in counts.items():
                 family.add_metric(labels, getattr(health, attribute))
-        yield from (series, states, size, stopped, seconds, *faults.values(), *counts.values())
+        yield from (series, states, nominal, size, stopped, seconds, *faults.values(), *counts.values())
 
     def alerts(self) -> Iterator[Metric]:
         book, watches = self.service.book, self.service.config.watches

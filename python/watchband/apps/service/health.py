@@ -10,11 +10,14 @@ from typing import Literal
 
 import numpy as np
 
+from watchband.core.events import WatermarkMoved
 from watchband.core.ports import Batch
 from watchband.pipeline.results import Results
 
 SourceState = Literal["starting", "backfilling", "up", "failing", "failed", "ended"]
 SECOND = 1_000_000_000
+PRESENT_NS = 15 * 60 * SECOND
+"""A watermark that is younger has come to the present."""
 LATENCY_BOUNDS = (0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
 """Seconds; people ask whether an alert came within minutes."""
 
@@ -64,14 +67,17 @@ class SourceHealth:
         self.batches += 1
         self.points += points
         self.success, self.error = now, error[:500]
-        self.state = "backfilling" if batch.history else "up"
         for one in batch.readings:
             if len(one.times):
                 # A point from the future says nothing of how far the source is.
                 self.newest = max(self.newest, min(int(np.max(one.times)), now))
                 self.oldest = min(self.oldest or now, int(np.min(one.times)))
         for event in batch.events:
-            self.watermark = max(self.watermark, getattr(event, "time", 0))
+            if isinstance(event, WatermarkMoved):
+                self.watermark = max(self.watermark, event.time)
+        # The next news may be an hour away: the past is over when everything up to about now has been seen.
+        past = batch.history and self.watermark < now - PRESENT_NS
+        self.state = "backfilling" if past else "up"
 
     def stumbled(self, error: Exception, now: int, *, for_good: bool = False) -> None:
         """It failed."""

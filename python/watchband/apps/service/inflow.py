@@ -20,6 +20,8 @@ from watchband.core.relabel import Relabel
 PUMP_END_S = 5.0
 FIRST_ANSWER_NS = 10 * SECOND
 """So long a source that was never read may take to say whether it has a past."""
+QUIET_NS = 30 * SECOND
+"""A source that gives nothing for so long has no more of its past to give."""
 
 
 class Inflow:
@@ -141,12 +143,15 @@ class Inflow:
     @property
     def backfilling(self) -> list[str]:
         """Sources that still read the past, those included that were just asked for the first time."""
-        hurried = self.clock.now() - self._began > FIRST_ANSWER_NS
-        return [
-            name
-            for name, pump in list(self.pumps.items())
-            if pump.health.state == "backfilling" or (pump.health.state == "starting" and pump.first and not hurried)
-        ]
+        now = self.clock.now()
+        return [name for name, pump in list(self.pumps.items()) if self._reads_past(pump, now)]
+
+    def _reads_past(self, pump: Pump, now: int) -> bool:
+        health = pump.health
+        if health.state == "backfilling":
+            # A source without watermarks has come to the end of its past when it falls silent.
+            return now - health.success < QUIET_NS
+        return health.state == "starting" and pump.first and now - self._began < FIRST_ANSWER_NS
 
     def stop(self) -> None:
         """Ask every source that is read to end."""

@@ -17,6 +17,7 @@ from watchband.core.alert import Alert
 from watchband.core.series import SeriesKey
 from watchband.pipeline.bound import Lane
 from watchband.pipeline.policy import MEANING
+from watchband.pipeline.rules import Budget
 from watchband.pipeline.series_states import NEVER, SeriesState, Why
 
 if TYPE_CHECKING:
@@ -139,9 +140,22 @@ def _watch(service: Service, name: str) -> dict[str, Any]:
         "points": health.points,
         "anomalous": health.anomalous,
         "coverage": round(health.inside / health.banded, 6) if health.banded else None,
+        "nominal_coverage": nominal_coverage(lane) if lane else None,
         "learning": len(learning),
         "learning_series": learning[:LEARNERS_MAX],
     }
+
+
+def nominal_coverage(lane: Lane) -> float | None:
+    """Share of points that lie inside their band while all is normal, as a budget has it; None with other rules."""
+    watch = lane.bound.watch
+    intervals = watch.prepare.intervals(lane.state.prepare)
+    known = intervals[intervals > 0]
+    if not isinstance(watch.rule, Budget) or not len(known):
+        return None
+    # Of an ensemble's false alarms the band has its share only.
+    share = float(watch.calibrate.members[0]) if watch.members else 1.0
+    return 1.0 - share * watch.rule.p_limit(int(np.median(known)))
 
 
 def _learning(lane: Lane) -> list[dict[str, Any]]:
@@ -192,19 +206,23 @@ def alert_document(alert: Alert) -> dict[str, Any]:
 def series_of(service: Service, matches: Callable[[SeriesKey], bool], *, points: int, limit: int) -> dict[str, Any]:
     """Series with their last points, and why there is an alert or none."""
 
-    def look() -> tuple[list[tuple[SeriesKey, Lane, Why | None]], int]:
-        lanes = lanes_of(service).values()
-        names = [(str(key), lane.bound.name, key, lane) for lane in lanes for key in lane.state.keys if matches(key)]
-        names.sort(key=lambda each: each[:2])
-        return [(key, lane, lane.bound.watch.why(lane.state, key)) for *_, key, lane in names[:limit]], len(names)
-
-    found, total = service.look(look)
+    # Of many series the choice takes long, and the engine is not to wait for it.
+    names = [
+        (str(key), name, key, lane)
+        for name, lane in lanes_of(service).items()
+        for key in tuple(lane.state.keys)
+        if matches(key)
+    ]
+    names.sort(key=lambda each: each[:2])
+    chosen = [(key, lane) for *_, key, lane in names[:limit]]
+    whys = service.look(lambda: [lane.bound.watch.why(lane.state, key) for key, lane in chosen])
+    found = [(key, lane, why) for (key, lane), why in zip(chosen, whys, strict=True)]
     alerts = {(a.watch, a.series): a for a in service.book.open()}
     documents = [
         _series(service, lane.bound.name, key, why, alerts.get((lane.bound.name, key)), points)
         for key, lane, why in found
     ]
-    return {"series": documents, "total": total}
+    return {"series": documents, "total": len(names)}
 
 
 def _series(
