@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import compress
 
 from watchband.core.alert import Alert
+from watchband.core.errors import ConfigError
 from watchband.core.events import SeriesExpired
 from watchband.core.ports import Commit, Readings
 from watchband.core.series import SeriesKey
@@ -118,3 +119,10 @@ def last_versions(batches: Sequence[Sequence[Alert]]) -> list[Alert]:
     for alerts in batches:
         found.update((alert.id, alert) for alert in alerts)
     return list(found.values())
+
+
+def check_names(bounds: Sequence[Bound]) -> None:
+    """Raise ConfigError where there is no watch, or two of one name."""
+    if not bounds or len({b.name for b in bounds}) < len(bounds):
+        got = ", ".join(b.name for b in bounds) or "none. In a configuration, a start is watches: {all: {match: '*'}}"
+        raise ConfigError(f"It takes at least one watch, and different names. Got {got}.")

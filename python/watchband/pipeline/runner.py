@@ -15,11 +15,11 @@ from dataclasses import dataclass, field, replace
 
 from watchband.core.alert import Alert
 from watchband.core.clock import Clock, SystemClock
-from watchband.core.errors import AdapterError, ConfigError, StateError, TransientError
+from watchband.core.errors import AdapterError, StateError, TransientError
 from watchband.core.events import ControlEvent, SourceResumed, WatermarkMoved
 from watchband.core.ports import Batch, Commit, FoldRecord, Readings, Sink, Source, Store
 from watchband.pipeline.admission import Admission
-from watchband.pipeline.bound import END, Bound, Lane, last_versions
+from watchband.pipeline.bound import END, Bound, Lane, check_names, last_versions
 from watchband.pipeline.deliver import Courier
 from watchband.pipeline.deriving import Deriving
 from watchband.pipeline.intake import Rejected, admit, arrivals
@@ -122,8 +122,7 @@ class Runner:
     ) -> None:
         given = [watches] if isinstance(watches, Watch | Bound) else list(watches)
         self.bounds = [w if isinstance(w, Bound) else Bound(w, excluded=tuple(excluded)) for w in given]
-        if not given or len({b.name for b in self.bounds}) < len(given):
-            raise ConfigError(f"A runner needs watches with different names. Got {[b.name for b in self.bounds]}.")
+        check_names(self.bounds)
         self.store, self.snapshot_points = store, snapshot_points
         self.shard = self.bounds[0].name if shard is None else shard
         self.on_results = on_results
@@ -231,8 +230,7 @@ class Runner:
         TransientError
             The store failed: the watches before are restored when it can be reached.
         """
-        if not bounds or len({b.name for b in bounds}) < len(bounds):
-            raise ConfigError(f"A runner needs watches with different names. Got {[b.name for b in bounds]}.")
+        check_names(bounds)
         shard, before = self.live(), {b.name: b for b in self.bounds}
         lanes: dict[str, Lane] = {}
         stopped: dict[str, Exception] = {}

@@ -319,3 +319,13 @@ def test_a_secret_that_cannot_be_read_here_is_a_problem(tmp_path: Path) -> None:
         assert ("sinks.chat: The secret in" in result.stdout) == bool(code)
         assert "hooks.slack.com" not in result.stdout
         assert run("check", path, "--offline").exit_code == 0
+
+
+def test_without_a_watch_nothing_can_run(tmp_path: Path) -> None:
+    path = tmp_path / "w.yaml"
+    path.write_text("sources: {past: {}}\n")
+    result = run("check", path, width=200)
+    assert result.exit_code == 1
+    assert "cannot be run, for there are no watches" in " ".join(result.stdout.split())
+    assert "would have alerted" not in result.stdout
+    assert json.loads(run("check", path, "--offline", "--json").stdout)["problems"] == ["There are no watches."]

@@ -69,7 +69,7 @@ def check(
 
         show_check(config, trial)
     problems = list(trial.problems(config)) if trial else []
-    if problems or (strict and config.warnings):
+    if problems or not config.watches or (strict and config.warnings):
         raise typer.Exit(1)
 
 

@@ -69,7 +69,8 @@ def _head(config: Config) -> Text:
         (len(config.sinks), "sink", "sinks"),
     ]
     said = ", ".join(f"{n} {one if n == 1 else many}" for n, one, many in counts if n or one != "expression")
-    return Text.assemble((config.path, "bold"), f"  can be run: {said}.")
+    can = "can be run" if config.watches else "cannot be run, for there are no watches"
+    return Text.assemble((config.path, "bold"), f"  {can}: {said}.")
 
 
 def _table(*columns: tuple[str, bool]) -> Table:
@@ -138,6 +139,8 @@ def _verdict(config: Config, trial: Trial) -> Iterator[RenderableType]:
         some = ", ".join(str(key) for key in trial.lone)
         more = f" and {trial.alone - len(trial.lone):,} more" if trial.alone > len(trial.lone) else ""
         yield Text(f"{trial.alone:,} series are in no watch: {some}{more}.", style="dim")
+    if not config.watches:
+        return
     if trial.cut and trial.judged:
         yield Text(
             f"Time was up with the readings of {_moment(trial.last)} UTC; what came since is not judged. Give it "

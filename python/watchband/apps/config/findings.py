@@ -11,6 +11,8 @@ from watchband.apps.library.footprint import bytes_per_series
 from watchband.core.alert import Alert
 from watchband.core.series import SeriesKey
 
+NO_WATCHES = "There are no watches."
+
 
 @dataclass
 class SourceTrial:
@@ -149,7 +151,7 @@ def document(config: Config, trial: Trial | None) -> dict[str, Any]:
         "hash": config.hash,
         "valid": True,
         "warnings": [_placed(problem) for problem in config.warnings],
-        "problems": list(trial.problems(config)) if trial else [],
+        "problems": ([] if config.watches else [NO_WATCHES]) + (list(trial.problems(config)) if trial else []),
         "watches": [_watch(watch, tried=trial is not None) for watch in watches],
     }
     if trial is None:
