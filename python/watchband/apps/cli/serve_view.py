@@ -83,7 +83,7 @@ class View:
         if reasons != self._unready:
             if not reasons:
                 log.info("ready")
-            elif self._unready is not None or not self._reading:
+            elif self._unready is not None and not self._unready:
                 log.warning("not ready: %s", "; ".join(reasons))
             self._unready = reasons
 

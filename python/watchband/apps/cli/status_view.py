@@ -127,7 +127,8 @@ def _rest(found: Mapping[str, Any]) -> Text:
     ]
     for count, what in waiting:
         line.append(f", {count:,} {what}" if count else "", style=FAULT)
-    return line.append(f"; {found['entries']:,} entries in the log", style="dim")
+    entries = found["entries"]
+    return line.append(f"; {entries:,} {'entry' if entries == 1 else 'entries'} in the log", style="dim")
 
 
 def show_series(found: Mapping[str, Any], asked: str, console: Console | None = None) -> None:
