@@ -66,9 +66,10 @@ class Folded:
             f"{self.detector}, {self.series:,} series, {self.points // self.series} entries of one reading each:",
             f"  CPU {self.ns_a_point:,.0f} ns a reading ({1e9 / self.ns_a_point:,.0f} readings a CPU second), "
             f"{self.points / self.wall_s:,.0f} a second of the clock",
-            f"  state {state:,.0f} bytes a series ({1e9 / state:,.0f} series a GB), log {self.log_bytes / self.points:.1f} "
-            "bytes a reading on disk",
-            f"  snapshot of all {self.snapshot_s:.2f} s; restored from it and {TAIL} entries in {self.restore_s:.2f} s",
+            f"  state {state:,.0f} bytes a series ({1e9 / state:,.0f} series a GB), "
+            f"log {self.log_bytes / self.points:.1f} bytes a reading on disk",
+            f"  CPU of a snapshot {self.snapshot_s:.2f} s; of a restart from it and {TAIL} entries "
+            f"{self.restore_s:.2f} s",
         ]
 
 

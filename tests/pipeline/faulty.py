@@ -61,6 +61,9 @@ class FaultyStore(MemoryStore):
     def positions(self, *args: Any) -> Any:
         return self._call("positions", *args)
 
+    def passed(self, *args: Any) -> Any:
+        return self._call("passed", *args)
+
     def postponed(self, *args: Any) -> None:
         self._call("postponed", *args)
 

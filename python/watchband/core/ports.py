@@ -314,6 +314,9 @@ class Store(Protocol):
 
     def positions(self, shard: str) -> Mapping[str, str]: ...
 
+    def passed(self, shard: str, after: int) -> Sequence[Mapping[str, str]]:
+        """The positions of each entry behind ``after`` that has any, in order, without reading the entries."""
+
     def log(self, shard: str, after: int) -> Iterator[Commit]:
         """Entries behind ``after`` in order, with their marks, without alerts, folds and routes."""
 

@@ -42,10 +42,10 @@ class Shard:
     seen: dict[str, deque[str]] = field(default_factory=dict)
     deriving: Deriving | None = None
 
-    def note(self, entry: Commit) -> None:
-        """Remember that batches up to these positions are in the log."""
-        self.sequence = entry.sequence
-        for source, position in entry.positions.items():
+    def note(self, sequence: int, passed: Iterable[Mapping[str, str]]) -> None:
+        """The log ends with this entry, and batches up to these positions are in it."""
+        self.sequence = sequence
+        for source, position in (one for positions in passed for one in positions.items()):
             self.seen.setdefault(source, deque(maxlen=POSITIONS_MAX)).append(position)
 
 
@@ -297,9 +297,7 @@ class Runner:
         head = self.store.head(self.shard)
         for source, position in self.store.positions(self.shard).items():
             shard.seen[source] = deque([position], maxlen=POSITIONS_MAX)
-        for entry in self.store.log(self.shard, max(0, head - POSITIONS_MAX)):
-            shard.note(entry)
-        shard.sequence = head
+        shard.note(head, self.store.passed(self.shard, max(0, head - POSITIONS_MAX)))
         shard.deriving = Deriving(self.expressions, self.store, self.shard)
         self.stopped.clear()
         for bound in self.bounds:
@@ -360,7 +358,7 @@ class Runner:
             for kind, marked in shard.lanes[name].marker.marks(found).items()
         }
         self.store.commit(replace(entry, alerts=alerts, folds=list(results), routes=routes, marks=marks))
-        shard.note(entry)
+        shard.note(entry.sequence, [entry.positions])
         self._live = shard
         # What follows can wait: the entry is kept, and a notice or a snapshot is as good with the next.
         with suppress(TransientError):

@@ -105,6 +105,10 @@ class MemoryStore:
         """The last position of every source."""
         return dict(self._shard(shard).positions)
 
+    def passed(self, shard: str, after: int) -> Sequence[Mapping[str, str]]:
+        """The positions of each entry behind ``after``."""
+        return [dict(c.positions) for c in self._shard(shard).log if c.sequence > after and c.positions]
+
     def log(self, shard: str, after: int) -> Iterator[Commit]:
         """The entries behind ``after``."""
         for commit in list(self._shard(shard).log):

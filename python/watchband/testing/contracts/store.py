@@ -46,6 +46,8 @@ def check_entries(make: Make, reopen: Reopen) -> None:
         one.readings[0].values[:] = 7.0
         store = reopen(store)
     assert dict(store.positions("s")) == {"f": "4", "g": "1"}, "positions are the last of each source"
+    assert [dict(p) for p in store.passed("s", 0)] == [{"f": "3"}, {"f": "4", "g": "1"}], "positions entry by entry"
+    assert [dict(p) for p in store.passed("s", 1)] == [{"f": "4", "g": "1"}], "positions begin behind 'after'"
     assert [c.sequence for c in store.log("s", 1)] == [2], "the log begins behind 'after'"
     assert store.head("s") == 2
     store.close()

@@ -109,6 +109,15 @@ class PostgresStore(Outbox, Tiers):
         with self.reading() as sql:
             return _head(sql, shard)[1]
 
+    def passed(self, shard: str, after: int) -> Sequence[Mapping[str, str]]:
+        """The positions of each entry behind ``after``."""
+        with self.reading() as sql:
+            rows = sql.execute(
+                "SELECT positions FROM log WHERE shard = %s AND sequence > %s AND positions <> '{}' ORDER BY sequence",
+                (shard, after),
+            ).fetchall()
+        return [json.loads(positions) for (positions,) in rows]
+
     def log(self, shard: str, after: int) -> Iterator[Commit]:
         """The entries behind ``after``, read page by page so that others may write in between."""
         while True:

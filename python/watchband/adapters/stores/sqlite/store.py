@@ -112,6 +112,15 @@ class SqliteStore(Outbox, Tiers):
         with self.database.reading() as sql:
             return dict(sql.execute("SELECT source, position FROM positions WHERE shard = ?", (shard,)).fetchall())
 
+    def passed(self, shard: str, after: int) -> Sequence[Mapping[str, str]]:
+        """The positions of each entry behind ``after``."""
+        with self.database.reading() as sql:
+            rows = sql.execute(
+                "SELECT positions FROM log WHERE shard = ? AND sequence > ? AND positions <> '{}' ORDER BY sequence",
+                (shard, after),
+            ).fetchall()
+        return [json.loads(positions) for (positions,) in rows]
+
     def log(self, shard: str, after: int) -> Iterator[Commit]:
         """The entries behind ``after``, read page by page so that others may write in between."""
         while True:
@@ -131,7 +140,7 @@ class SqliteStore(Outbox, Tiers):
     def _entry(self, sql: sqlite3.Connection, shard: str, row: tuple[int, str, bytes], marks: Marks) -> Commit:
         sequence, positions, entry = row
         columns = Columns.from_bytes(entry)
-        readings = columns.readings([self.key(sql, number) for number in columns.series.tolist()])
+        readings = columns.readings(self.keys(sql, columns.series.tolist()))
         return Commit(shard, sequence, readings, columns.events, json.loads(positions), marks=marks)
 
     def _marks(self, sql: sqlite3.Connection, shard: str, after: int, through: int) -> dict[int, Marks]:
@@ -142,7 +151,7 @@ class SqliteStore(Outbox, Tiers):
             (shard, after, through),
         ).fetchall():
             columns = Columns.from_bytes(entry)
-            keys = [self.key(sql, number) for number in columns.series.tolist()]
+            keys = self.keys(sql, columns.series.tolist())
             found.setdefault(sequence, {})[kind, watch] = columns.readings(keys)
         return dict(found)
 

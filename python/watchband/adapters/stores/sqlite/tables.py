@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from watchband.adapters.stores.sqlite.database import Database
 from watchband.core.clock import Clock, SystemClock
 from watchband.core.errors import StateCorruptError
 from watchband.core.series import SeriesKey
+
+ASK_MAX = 500
+"""Numbers in one question."""
 
 
 class Tables:
@@ -49,13 +52,24 @@ class Tables:
         self._numbers.update(new)
         self._keys.update((number, key) for key, number in new.items())
 
-    def key(self, sql: sqlite3.Connection, number: int) -> SeriesKey:
-        """The series of a number."""
-        if number not in self._keys:
-            row = sql.execute("SELECT key FROM series WHERE id = ?", (number,)).fetchone()
-            if row is None:
-                raise StateCorruptError(
-                    f"The log of {self.database.path} names series {number}, which it does not know."
-                )
-            self.know({SeriesKey.parse(row[0]): number})
-        return self._keys[number]
+    def keys(self, sql: sqlite3.Connection, numbers: Sequence[int]) -> list[SeriesKey]:
+        """The series of some numbers.
+
+        Raises
+        ------
+        StateCorruptError
+            The database does not know one of them.
+        """
+        missing = [number for number in numbers if number not in self._keys]
+        for at in range(0, len(missing), ASK_MAX):
+            some = missing[at : at + ASK_MAX]
+            marks = ", ".join("?" * len(some))
+            found = sql.execute(f"SELECT id, key FROM series WHERE id IN ({marks})", some).fetchall()
+            self.know({SeriesKey.parse(text): number for number, text in found})
+        known = self._keys
+        try:
+            return [known[number] for number in numbers]
+        except KeyError as error:
+            raise StateCorruptError(
+                f"The log of {self.database.path} names series {error.args[0]}, which it does not know."
+            ) from None

@@ -88,7 +88,7 @@ class Tiers(Tables):
                     (hour, series, until, PAGE_ROWS),
                 ).fetchall()
                 numbers = sorted({row[1] for row in rows})
-                keys = [self.key(sql, number) for number in numbers]
+                keys = self.keys(sql, numbers)
             if rows:
                 yield rollups_of(rows, numbers, keys)
             if len(rows) < PAGE_ROWS:
