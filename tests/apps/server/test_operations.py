@@ -30,6 +30,7 @@ from watchband.apps.config.config import Config
 from watchband.apps.server.settings import ServerSettings
 from watchband.core.errors import ConfigError, FencedError, PermanentError, TransientError
 from watchband.core.ports import Commit
+from watchband.testing.contracts.outbox import an_alert
 from watchband.testing.streams import MINUTE, START
 
 
@@ -181,13 +182,15 @@ def test_a_process_that_was_overtaken_stands_by_and_takes_over_again() -> None:
         assert world.client.get("/readyz").json()["reasons"] == ["standing by: another process leads"]
         assert world.client.post("/api/v1/points", json=point).status_code == 503
         # What the other process does meanwhile is restored.
-        MemoryStore.commit(store, Commit("main", store.head("main") + 1, batch(10, 5).readings))
+        alert = replace(an_alert(), watch="all")
+        MemoryStore.commit(store, Commit("main", store.head("main") + 1, batch(10, 5).readings, alerts=[alert]))
         store.leads = True
         until(lambda: not world.service.engine.standby)
         assert world.client.post("/api/v1/points", json=point).status_code == 200
         shard = world.service.engine.shard
         assert shard is not None
         assert shard.lanes["all"].state.prepare.points_seen.sum() == 16
+        assert [a.id for a in world.service.book.open()] == [alert.id]
 
 
 def test_a_standby_starts_when_it_leads() -> None:

@@ -59,6 +59,8 @@ class Engine:
         Waits so many seconds between retries, less if the engine is to stop.
     on_results : callable, optional
         Called with what each watch said of an entry, after it was answered.
+    on_restored : callable, optional
+        Called when the shard was restored after a failure: alerts may have changed without results.
 
     Attributes
     ----------
@@ -79,8 +81,9 @@ class Engine:
         *,
         wait: Callable[[float], object] | None = None,
         on_results: Callable[[Mapping[str, Results]], object] | None = None,
+        on_restored: Callable[[], object] | None = None,
     ) -> None:
-        self.runner, self.inbox, self.on_results = runner, inbox, on_results
+        self.runner, self.inbox, self.on_results, self.on_restored = runner, inbox, on_results, on_restored
         self.counts = Counts()
         self.error: Exception | None = None
         self.trouble = ""
@@ -157,6 +160,7 @@ class Engine:
             began = time.perf_counter()
             try:
                 results = self.runner.take([(item.source, item.batch) for item in items])
+                restored = self.runner.live() is not self.shard
                 self.shard = self.runner.live()
             except TransientError as error:
                 self.counts.retries += 1
@@ -185,7 +189,7 @@ class Engine:
                     # Whoever waited may have gone meanwhile; the entry is kept all the same.
                     with suppress(InvalidStateError):
                         item.done.set_result(self.shard.sequence)
-                return self._tell(results)
+                return self._tell(results, restored)
 
     def _stand_by(self) -> None:
         """Wait until this process is the one that writes again, refusing what comes meanwhile; then restore."""
@@ -198,6 +202,7 @@ class Engine:
                     self._refuse(self._waiting(), StandbyError())
                     self.shard = self.runner.live()
                     self.standby, self.trouble = False, ""
+                    self._tell({}, restored=True)
                     log.warning("this process writes again", extra={"entries": self.shard.sequence})
                     return
             except WatchbandError as error:
@@ -212,11 +217,12 @@ class Engine:
             found += items
         return found
 
-    def _tell(self, results: Mapping[str, Results]) -> None:
-        if self.on_results is None:
-            return
+    def _tell(self, results: Mapping[str, Results], restored: bool) -> None:
         try:
-            self.on_results(results)
+            if self.on_results is not None:
+                self.on_results(results)
+            if restored and self.on_restored is not None:
+                self.on_restored()
         except Exception:
             # Charts and counts are not worth an alert.
             log.exception("what was folded could not be shown")

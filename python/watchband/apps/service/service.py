@@ -112,7 +112,7 @@ class Service:
                 expressions=config.expressions,
                 admission=Admission(config.engine.max_series, config.engine.max_memory, config.engine.idle),
             )
-            self.engine = Engine(self.runner, self.inbox, on_results=self._results)
+            self.engine = Engine(self.runner, self.inbox, on_results=self._results, on_restored=self._restored)
             self.courier = Courier(
                 self.store,
                 sinks,
@@ -128,7 +128,7 @@ class Service:
             retention = retention_of(config.store, self.store, self.clock, lambda: {b.name for b in self.runner.bounds})
             self.keeper = Keeper(self.engine, retention, self.clock, config.engine.snapshot_every)
             self.engine.start()
-            self.book.load(self.store.alerts())
+            self._restored()
         except BaseException:
             self.phase = "failed"
             raise
@@ -215,6 +215,9 @@ class Service:
             self.book.took(found.alerts)
         if any(found.alerts for found in results.values()):
             self.courier.wake()
+
+    def _restored(self) -> None:
+        self.book.load([a for a in self.store.alerts() if a.watch in self.config.watches])
 
     def look(self, errand: Callable[[], T]) -> T:
         """Look at states between two entries; while the engine waits for the store, they stand still anyway.
