@@ -153,3 +153,52 @@ def test_names_are_unique() -> None:
         Runner([E, E], MemoryStore())
     with pytest.raises(ConfigError, match="different names"):
         Runner([], MemoryStore())
+
+
+def open_alerts(store: MemoryStore) -> set[str]:
+    return {a.id for a in store.alerts() if a.closed is None}
+
+
+def left_open() -> tuple[MemoryStore, ListSink, Runner, set[str]]:
+    """A watch that ends in the middle of an incident."""
+    store, sink = MemoryStore(), ListSink()
+    runner = Runner([dataclasses.replace(Z, rule=Cutoff(2.5)), E], store, [sink], shard="0")
+    at = next(n for n, batch in enumerate(ALL, 1) if runner.step("list", batch) and open_alerts(store))
+    assert {a.watch for a in store.alerts() if a.closed is None} >= {"z"}
+    return store, sink, runner, open_alerts(store) if at else set()
+
+
+@pytest.mark.parametrize("alive", [True, False])
+def test_what_a_changed_watch_no_longer_knows_of_is_closed_and_told(alive: bool) -> None:
+    store, sink, runner, before = left_open()
+    other = [Bound(dataclasses.replace(Z, detector=Ewma(), rule=Cutoff(500))), Bound(E)]
+    if alive:
+        runner.rebind(other)
+    else:
+        runner = Runner(other, store, [sink], shard="0")
+        runner.live()
+    runner.courier.deliver()
+    closed = {a.id: a.policies for a in store.alerts() if a.closed is not None and a.watch == "z" and a.id in before}
+    assert closed
+    assert set(closed.values()) == {("watch changed",)}
+    assert {n.alert.id for n in sink.notices.values() if n.alert.closed is not None} >= closed.keys()
+    assert not {a.id for a in store.alerts() if a.watch == "z"} & open_alerts(store)
+
+
+def test_what_a_removed_watch_left_open_is_closed_and_told() -> None:
+    store, sink, runner, before = left_open()
+    runner.rebind([Bound(E)])
+    runner.courier.deliver()
+    mine = [a for a in store.alerts() if a.watch == "z" and a.id in before]
+    assert mine
+    assert all(a.closed is not None and a.policies[-1] == "watch removed" for a in mine)
+    assert {n.alert.id for n in sink.notices.values() if n.alert.closed is not None} >= {a.id for a in mine}
+    assert store.fold("0", "z") is None
+
+
+def test_a_restart_alone_closes_nothing() -> None:
+    store, sink, _, before = left_open()
+    told = len(sink.notices)
+    Runner([dataclasses.replace(Z, rule=Cutoff(2.5)), E], store, [sink], shard="0").live()
+    assert open_alerts(store) == before
+    assert len(sink.notices) == told

@@ -42,7 +42,19 @@ class Fate:
         raise TransientError(f"{what} failed")
 
 
-TOUCHED = ("positions", "head", "fold", "adopt", "forget", "snapshot", "restore", "outbox", "delivered", "postponed")
+TOUCHED = (
+    "positions",
+    "head",
+    "fold",
+    "adopt",
+    "forget",
+    "snapshot",
+    "restore",
+    "outbox",
+    "delivered",
+    "postponed",
+    "told",
+)
 
 
 class BrittleStore:

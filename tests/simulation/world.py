@@ -236,11 +236,12 @@ class World:
         elif len(bounds) > 1:
             bounds.pop()
         self.trace.append(f"reload: {change}")
-        if change != "budget":
-            # A process that ends in the middle of it starts with the new watches.
+        # What was judged by another limit since the last snapshot, and the alerts of a watch that goes, are for a
+        # process that knows the old watches; otherwise one that ends in the middle of it starts with the new ones.
+        again = change in ("budget", "go")
+        if not again:
             self.bounds = bounds
-        # What was judged by another limit since the last snapshot can only be judged so by a process that knows it.
-        self.retried(lambda: self.runner.rebind(bounds), again=change == "budget")
+        self.retried(lambda: self.runner.rebind(bounds), again=again)
         self.bounds = bounds
         self.reloads.append((self.inner.head(SHARD), bounds))
 

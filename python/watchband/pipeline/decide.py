@@ -231,6 +231,12 @@ class Decide(Fold):
         """Of every series, whether its alert is open: bool[series]."""
         return np.asarray(state.arrays["run"][:, _OPEN] == 1)
 
+    def opened(self, state: State) -> list[tuple[int, int]]:
+        """State rows whose alert is open, and when it opened, ns UTC."""
+        run = state.arrays["run"]
+        rows = np.flatnonzero(run[:, _OPEN] == 1)
+        return list(zip(rows.tolist(), run[rows, _BEGUN].tolist(), strict=True))
+
     def judged(self, state: State) -> Int64:
         """Of every series, the points on which there was an opinion: int64[series]."""
         return np.asarray(state.arrays["run"][:, _JUDGED])
@@ -278,7 +284,7 @@ class Decide(Fold):
         )
 
 
-_OPEN, _COOL, _ENDED, _JUDGED, _SAID = 3, 6, 7, 17, 18
+_OPEN, _COOL, _ENDED, _BEGUN, _JUDGED, _SAID = 3, 6, 7, 9, 17, 18
 _EVENTS = (1 << 32) - 1
 
 

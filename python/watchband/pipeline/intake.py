@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from watchband.core.errors import DataError, PointsShapeError
+from watchband.core.events import ControlEvent, SourceResumed, WatermarkMoved
 from watchband.core.points import Int64
 from watchband.core.ports import Arrival, Readings
 from watchband.core.series import SeriesKey
@@ -136,3 +137,10 @@ def _parted(one: Readings, some: bool, edge: int) -> list[Readings]:
         replace(one, times=one.times[~late], values=one.values[~late]),
     )
     return [part for part in parts if len(part.times)]
+
+
+def stamped(event: ControlEvent, source: str) -> ControlEvent:
+    """What a source says of itself carries its name."""
+    if isinstance(event, WatermarkMoved | SourceResumed) and not event.source:
+        return replace(event, source=source)
+    return event

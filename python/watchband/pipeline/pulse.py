@@ -199,6 +199,16 @@ class Pulse(Fold):
         """Of every series, whether its silence was told or it has ended: bool[series]."""
         return np.asarray(state.arrays["moments"][:, _SILENT] != NEVER)
 
+    def told(self, state: State) -> list[tuple[int, Kind, int]]:
+        """What was told and is not over: state row, kind and since when, ns UTC."""
+        moments = state.arrays["moments"]
+        kinds: tuple[tuple[Kind, int], ...] = (("no data", _SILENT), ("stuck", _STUCK))
+        return [
+            (row, kind, int(moments[row, place]))
+            for kind, place in kinds
+            for row in np.flatnonzero((moments[:, place] != NEVER) & (moments[:, place] != _OVER)).tolist()
+        ]
+
     def stuck(self, state: State) -> NDArray[np.bool_]:
         """Of every series, whether it was told that its value stands still: bool[series]."""
         return np.asarray(state.arrays["moments"][:, _STUCK] != NEVER)

@@ -16,14 +16,15 @@ from dataclasses import dataclass, field, replace
 from watchband.core.alert import Alert
 from watchband.core.clock import Clock, SystemClock
 from watchband.core.errors import AdapterError, StateError, TransientError
-from watchband.core.events import ControlEvent, SourceResumed, WatermarkMoved
+from watchband.core.events import ControlEvent, WatermarkMoved
 from watchband.core.ports import Batch, Commit, FoldRecord, Readings, Sink, Source, Store
 from watchband.pipeline.admission import Admission
 from watchband.pipeline.bound import END, Bound, Lane, check_names, last_versions
 from watchband.pipeline.deliver import Courier
 from watchband.pipeline.deriving import Deriving
-from watchband.pipeline.intake import Rejected, admit, arrivals
+from watchband.pipeline.intake import Rejected, admit, arrivals, stamped
 from watchband.pipeline.results import Results
+from watchband.pipeline.settle import left_open, orphans
 from watchband.pipeline.watch import Span, Watch
 
 POSITIONS_MAX = 1000
@@ -254,6 +255,8 @@ class Runner:
             lanes[bound.name] = lane
         kept = {b.name for b in bounds}
         for name in before.keys() - kept:
+            if over := orphans(self.store, name, shard.lanes.get(name)):
+                self.store.adopt(self.shard, name, FoldRecord("", shard.sequence), over, self.routes[name])
             self.store.forget(self.shard, name)
         self.bounds, self.routes = list(bounds), {name: self.routes[name] for name in kept}
         self.stopped = stopped
@@ -328,6 +331,8 @@ class Runner:
             self.store.adopt(
                 self.shard, bound.name, FoldRecord(bound.fingerprint, head), last_versions(ahead.alerts), sinks=sinks
             )
+        if over := left_open(self.store, lane, anew=record is None):
+            self.store.adopt(self.shard, bound.name, FoldRecord(bound.fingerprint, head), over, self.routes[bound.name])
         lane.sequence = head
         return lane
 
@@ -386,10 +391,3 @@ class Runner:
         self.store.snapshot(self.shard, lane.bound.name, lane.sequence, lane.state.to_bytes())
         lane.points, lane.saved = 0, lane.sequence
         self.snapshots += 1
-
-
-def stamped(event: ControlEvent, source: str) -> ControlEvent:
-    """What a source says of itself carries its name."""
-    if isinstance(event, WatermarkMoved | SourceResumed) and not event.source:
-        return replace(event, source=source)
-    return event

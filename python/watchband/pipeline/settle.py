@@ -1,0 +1,49 @@
+"""Settle: alerts that a watch left open and no longer knows of, because it was changed or is gone, come to an end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from watchband.core.alert import Alert, alert_id
+from watchband.core.ports import Store
+from watchband.pipeline.bound import Lane
+
+CHANGED, GONE = "watch changed", "watch removed"
+
+
+def open_ids(lane: Lane) -> set[str]:
+    """The alerts that are open by the state of a watch."""
+    watch, state = lane.bound.watch, lane.state
+    pairs = [(row, watch.name, time) for row, time in watch.decide.opened(state.decide)]
+    if watch.pulse and state.pulse:
+        pairs += [(row, f"{watch.name}/{kind}", time) for row, kind, time in watch.pulse.told(state.pulse)]
+    return {alert_id(state.keys[row], name, time) for row, name, time in pairs}
+
+
+def left_open(store: Store, lane: Lane, *, anew: bool) -> list[Alert]:
+    """The ends of alerts that are open in the store and not in the state.
+
+    ``anew``: the watch begins anew, so that also those count that people were not told of.
+    """
+    known = store.alerts() if anew else [alert for alert, _ in store.told()]
+    mine = [a for a in known if a.watch == lane.bound.name and a.closed is None]
+    if not mine:
+        return []
+    now, last = open_ids(lane), _last(lane)
+    return ended((a for a in mine if a.id not in now), last, CHANGED)
+
+
+def orphans(store: Store, watch: str, lane: Lane | None) -> list[Alert]:
+    """The ends of alerts of a watch that is removed."""
+    return ended((a for a, _ in store.told() if a.watch == watch), _last(lane) if lane else 0, GONE)
+
+
+def ended(alerts: Iterable[Alert], time: int, why: str) -> list[Alert]:
+    """These alerts, closed at ``time`` (ns UTC) or when they were decided."""
+    return [replace(a, closed=max(time, a.decided), policies=(*a.policies, why)) for a in alerts]
+
+
+def _last(lane: Lane) -> int:
+    times = lane.state.prepare.last_time
+    return max(0, int(times.max())) if len(times) else 0
