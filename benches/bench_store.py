@@ -67,26 +67,38 @@ def _values(series: int, minutes: int) -> np.ndarray:
     return np.asarray(np.round(np.abs(walk % 100), 2))
 
 
-def _filled(place: Path, series: int, minutes: int) -> SqliteStore:
-    store = SqliteStore(place)
+def _commits(series: int, minutes: int) -> list[Commit]:
+    """What sources hand over, made beforehand: it is not the store's work."""
     keys = [SeriesKey("cpu", {"host": f"web-{n}"}) for n in range(series)]
+    found = []
     for minute, row in enumerate(_values(series, minutes)):
         time = np.array([START + minute * MINUTE])
         readings = [Readings(key, time, row[n : n + 1], "push") for n, key in enumerate(keys)]
-        store.commit(Commit("main", minute + 1, readings, (), {"push": str(minute)}))
+        found.append(Commit("main", minute + 1, readings, (), {"push": str(minute)}))
+    return found
+
+
+def _filled(place: Path, commits: list[Commit]) -> SqliteStore:
+    store = SqliteStore(place)
+    for commit in commits:
+        store.commit(commit)
     return store
 
 
 def _kept(places: Iterator[Path], series: int, minutes: int) -> Callable[[], Path]:
+    commits = _commits(series, minutes)
+
     def work() -> Path:
         place = next(places)
-        _filled(place, series, minutes).close()
+        _filled(place, commits).close()
         return place
 
     return work
 
 
 def _plain(places: Iterator[Path], table: str, series: int, minutes: int) -> Callable[[], Path]:
+    rows = [list(enumerate(row.tolist())) for row in _values(series, minutes)]
+
     def work() -> Path:
         place = next(places)
         place.mkdir()
@@ -94,12 +106,10 @@ def _plain(places: Iterator[Path], table: str, series: int, minutes: int) -> Cal
             sql.execute("PRAGMA journal_mode = WAL")
             sql.execute("PRAGMA synchronous = FULL")
             sql.execute(table)
-            for minute, row in enumerate(_values(series, minutes)):
+            for minute, row in enumerate(rows):
                 time = START + minute * MINUTE
                 sql.execute("BEGIN IMMEDIATE")
-                sql.executemany(
-                    "INSERT INTO points VALUES (?, ?, ?)", [(n, time, value) for n, value in enumerate(row.tolist())]
-                )
+                sql.executemany("INSERT INTO points VALUES (?, ?, ?)", [(n, time, value) for n, value in row])
                 sql.execute("COMMIT")
         return place
 
@@ -116,7 +126,7 @@ class _Later:
 
 def _archived(places: Iterator[Path], series: int, minutes: int) -> Callable[[], Path]:
     place = next(places)
-    store = _filled(place, series, minutes)
+    store = _filled(place, _commits(series, minutes))
     store.adopt("main", "w", FoldRecord("w", minutes))
     store.snapshot("main", "w", minutes, b"")
     store.close()

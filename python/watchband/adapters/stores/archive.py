@@ -58,7 +58,9 @@ class ParquetArchive:
         path = self.directory / name
         partial = path.with_name(path.name + PARTIAL)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            # The mode is that of the last directory only: each is made by itself.
+            for folder in (self.directory, path.parent):
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
                 for writer in _writer(pq, file, tables[0].schema):
                     for table in tables:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Collection
+from contextlib import suppress
 
 from watchband.apps.service.engine import Engine
 from watchband.core.clock import Clock
@@ -86,16 +87,26 @@ class Keeper:
         try:
             if self.clock.now() - self._saved >= self.snapshot_every:
                 self._saved = self.clock.now()
-                done += int(self.engine.call(self.engine.runner.save).result(600.0))
+                done += self._save()
             while self.retention is not None and not self._stop.is_set() and self.retention.step():
                 done += 1
                 if done >= STEPS_MAX:
                     break
                 self._stop.wait(PAUSE_S)
-        except (WatchbandError, TimeoutError) as error:
+        except Exception as error:
+            # Whatever it is, it is tried again: a thread that ended silently would let the disk fill.
             if str(error) != self.trouble:
-                log.warning("the store could not be looked after, trying again: %s", error)
+                known = isinstance(error, WatchbandError | OSError)
+                log.warning("the store could not be looked after, trying again: %s", error, exc_info=not known)
             self.trouble = str(error) or type(error).__name__
         else:
             self.trouble = ""
         return done
+
+    def _save(self) -> int:
+        """Write the states between two entries; waits for the engine, but not for one that has ended."""
+        written = self.engine.call(self.engine.runner.save)
+        while not self._stop.is_set() and self.engine.alive:
+            with suppress(TimeoutError):
+                return int(written.result(1.0))
+        return 0

@@ -213,7 +213,8 @@ def _brought(source: Path, partial: Path, tell: Progress) -> Backup:
 
 def _link(path: Path, target: Path) -> bool:
     """A hard link, or a copy where the disk is another one; files of the archive are never changed in place."""
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for folder in (target.parent.parent, target.parent):
+        folder.mkdir(exist_ok=True, mode=0o700)
     try:
         os.link(path, target)
         return True

@@ -97,7 +97,9 @@ class SqliteStore(Outbox, Tiers):
         )
 
     def _columns(self, sql: sqlite3.Connection, commit: Commit, new: dict[SeriesKey, int]) -> Columns:
-        return Columns.of(commit.readings, [self.number(sql, r.key, new) for r in commit.readings], commit.events)
+        known = self._numbers.get
+        numbers = [known(r.key) or self.number(sql, r.key, new) for r in commit.readings]
+        return Columns.of(commit.readings, numbers, commit.events)
 
     def _mark(self, sql: sqlite3.Connection, commit: Commit, new: dict[SeriesKey, int], now: int) -> None:
         for (kind, watch), readings in commit.marks.items():
