@@ -72,6 +72,15 @@ def test_after_a_restart_a_bot_finds_its_messages(there: There) -> None:
     assert reply["thread_ts"] == root["ts"]
 
 
+def test_a_message_that_was_deleted_is_written_anew(there: There) -> None:
+    bot = there.bot()
+    bot.write(a_notice())
+    there.slack.errors["chat.update"] = "message_not_found"
+    bot.write(ended())
+    assert ["Ended" in message["text"] for message in there.slack.messages.values()] == [False, True]
+    assert not any("thread_ts" in message for message in there.slack.messages.values())
+
+
 def test_without_the_scope_to_read_it_writes_a_new_message(there: There) -> None:
     there.slack.errors["conversations.history"] = "missing_scope"
     there.bot().write(a_notice())

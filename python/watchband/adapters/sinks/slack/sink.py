@@ -111,6 +111,16 @@ class Slack:
         if notice.id in self._told:
             return
         place = self._known.get(alert.id)
+        if place is not None:
+            # Bringing up to date may be repeated, a line in the thread may not: so the line comes last.
+            try:
+                self._call("chat.update", {"channel": place[0], "ts": place[1], **payload(message)})
+            except PermanentError:
+                # It was deleted, or may no longer be changed: people are told by a new one.
+                place = None
+            else:
+                line = {"channel": place[0], "thread_ts": place[1], "text": reply(message), "metadata": mark}
+                self._call("chat.postMessage", line)
         if place is None:
             said = self._call(
                 "chat.postMessage",
@@ -118,11 +128,6 @@ class Slack:
             )
             place = str(said.get("channel", self._settings.channel)), str(said["ts"])
             _remember(self._known, alert.id, place)
-        else:
-            # Bringing up to date may be repeated, a line in the thread may not: so the line comes last.
-            self._call("chat.update", {"channel": place[0], "ts": place[1], **payload(message)})
-            text = reply(message)
-            self._call("chat.postMessage", {"channel": place[0], "thread_ts": place[1], "text": text, "metadata": mark})
         if self._settings.chart and (picture := picture_of(notice)):
             # The words have arrived: a chart that does not is no reason to say them again.
             try:
