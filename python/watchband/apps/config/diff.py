@@ -138,7 +138,13 @@ _ENTRY: Mapping[str, Callable[[str, Any, Any], Change]] = {
 
 def _watch(name: str, old: WatchSettings | None, new: WatchSettings | None) -> Change:
     if new is None:
-        return Change("watches", name, "gone", state="dropped", effect="Its state is dropped; its alerts stay.")
+        return Change(
+            "watches",
+            name,
+            "gone",
+            state="dropped",
+            effect="Its state is dropped; what it has open is closed, and that is told.",
+        )
     if old is None:
         return Change("watches", name, "new", state="anew", effect="It judges all that is kept and tells nobody of it.")
     keys = _keys(old, new)
@@ -147,7 +153,7 @@ def _watch(name: str, old: WatchSettings | None, new: WatchSettings | None) -> C
     because = tuple(change.key for change in keys if _shapes(old, new, change.key))
     # Keys that only shape together, say a detector and a parameter of it.
     because = because or tuple(change.key for change in keys)
-    effect = "It begins anew: judges all that is kept and tells nobody of it."
+    effect = "It begins anew: judges all that is kept, untold; an alert it no longer knows of is closed."
     return Change("watches", name, "changed", keys, "anew", because, effect)
 
 
