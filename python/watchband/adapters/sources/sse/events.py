@@ -64,6 +64,11 @@ class EventStream:
         self._type, self._data, self._size, self._id = "", list[str](), 0, last_id
         self._named = False
 
+    @property
+    def half(self) -> bool:
+        """Whether an event has begun and not ended."""
+        return bool(self._line or self._data)
+
     def feed(self, chunk: bytes) -> Iterator[Event]:
         """The events that end in these bytes. Whatever is cut off by the end of the stream is none.
 

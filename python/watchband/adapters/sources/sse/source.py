@@ -24,8 +24,10 @@ from watchband.core.series import SeriesKey
 log = logging.getLogger("watchband.source")
 TRIES_MAX = 4
 """Failures in a row that are borne in silence; then whoever reads is told."""
+QUIET_S = 5.0
+"""A stream that is alive and gave no event for so long has nothing more to say of the time before."""
 MARK_S = 10.0
-"""A stream without readings says this often how far it has been heard."""
+"""So often it says that."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +102,7 @@ class SseSource:
         self._retry_s = settings.retry / SECOND
         self._marked = -(2**63)
         self._newest = -(2**63)
-        self._told = 0
+        self._told = self._active = 0
         self._first = True
 
     @property
@@ -153,17 +155,20 @@ class SseSource:
             log.info("the stream is open", extra={"source": self.name})
             news: list[ControlEvent] = [SourceResumed(self.clock.now())]
             events = EventStream(place.id)
+            self._active = self.clock.now()
             for chunk in stream.chunks():
                 if self._waiting.ended:
                     return
                 came = list(events.feed(chunk))
+                if came or events.half:
+                    self._active = self.clock.now()
                 if events.retry_ms is not None:
                     self._retry_s = max(0.1, events.retry_ms / 1000)
                 for reached, batch in self._batches(came, place):
                     place = reached
                     yield place, replace(batch, events=(*news, *batch.events))
                     news, self._first = [], False
-                if not came and (mark := self._heard()):
+                if not came and not events.half and (mark := self._heard()):
                     # The first batch says in any case when the source was first read.
                     yield place, Batch((), str(place) if self._first else "", (*news, mark))
                     news, self._first = [], False
@@ -213,9 +218,9 @@ class SseSource:
         return (WatermarkMoved(time),)
 
     def _heard(self) -> WatermarkMoved | None:
-        """The stream is alive and has nothing to say: all that was before now has come."""
+        """The stream is alive and has been quiet for a while: all that was before now has come."""
         now = self.clock.now()
-        if now < self._told + MARK_S * SECOND:
+        if now < max(self._active + QUIET_S * SECOND, self._told + MARK_S * SECOND):
             return None
         self._told = now
         return next(iter(self._mark(now - self.settings.lateness)), None)
