@@ -8,7 +8,7 @@ RUST := Cargo.toml Cargo.lock $(shell find rust -name '*.rs')
 T ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types clippy tidy bench instructions memcheck sanitize fuzz soak simulate docs bench-quality lock tools clean
+.PHONY: help demo test check format lint types clippy tidy bench instructions memcheck sanitize fuzz soak simulate docs bench-quality bench-service lock tools clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,9 @@ bench: $(STAMPS)/build $(STAMPS)/dev $(STAMPS)/bench  ## Speed and size beside t
 
 fuzz: $(STAMPS)/build $(STAMPS)/dev  ## Coverage-guided fuzzing of all that reads bytes from outside, a minute each (ARGS="arrow --seconds 600")
 	$(BIN)/python -m tools.fuzz $(ARGS)
+
+bench-service: $(STAMPS)/build $(STAMPS)/dev  ## What the service costs: folding, HTTP, restart, delivery (ARGS="fold --series 20000")
+	$(BIN)/python -m benches.service $(ARGS)
 
 bench-quality: $(STAMPS)/build $(STAMPS)/dev $(STAMPS)/bench  ## Figures of quality beside every peer, into docs/quality.md (hours the first time)
 	WATCHBAND_QUALITY_COMMAND='make bench-quality' $(BIN)/python -m benches.quality --seed 1000 --write $(ARGS)

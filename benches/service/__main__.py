@@ -1,15 +1,20 @@
-"""``python -m benches.service [fold|wire|rules ...] [--series N] [--entries N]``."""
+"""``python -m benches.service [fold|wire ...] [--series N] [--entries N]``."""
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
-from benches.service.fold import folded
+from benches.service.fold import Folded, folded
 from benches.timing import machine
 
-PARTS = ("fold", "wire", "rules")
+if TYPE_CHECKING:
+    from benches.service.wire import Wired
+
+PARTS = ("fold", "wire")
 
 
 def main() -> None:
@@ -34,19 +39,15 @@ def main() -> None:
         print(json.dumps({"machine": about, "measured": found}, indent=1))
 
 
-def _run(part, series, entries):
+def _run(part: str, series: int, entries: int) -> Iterator[Folded | Wired]:
     if part == "fold":
         yield folded("light", series, entries)
         yield folded("auto", series // 20, entries)
-    elif part == "wire":
+    else:
         from benches.service.wire import served
 
         yield served("light", series // 5)
         yield served("auto", series // 50)
-    else:
-        from benches.service.rules import beside
-
-        yield from beside()
 
 
 if __name__ == "__main__":
