@@ -250,3 +250,80 @@ fn sample(mut fields: Fields) -> Result<(i64, f64), Malformed> {
     }
     Ok((time, value))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: Limits = Limits { points: 10, series: 4, labels: 3, text: 16, bytes: 1000 };
+
+    fn field(number: u8, inside: &[u8]) -> Vec<u8> {
+        [&[number << 3 | 2, inside.len() as u8], inside].concat()
+    }
+
+    fn sample(ms: u8, value: f64) -> Vec<u8> {
+        field(2, &[&[0x09], &value.to_le_bytes()[..], &[0x10, ms]].concat())
+    }
+
+    fn first() -> Vec<u8> {
+        let name = field(1, &[field(1, b"__name__"), field(2, b"cpu")].concat());
+        let host = field(1, &[field(1, b"host"), field(2, b"a")].concat());
+        field(1, &[name, host, sample(7, 1.5), sample(8, f64::NAN), field(4, &[])].concat())
+    }
+
+    fn second() -> Vec<u8> {
+        let symbols = [&b""[..], b"__name__", b"cpu"].map(|text| field(4, text)).concat();
+        let series =
+            [&[1, 2][..], &[1, 9], &[1]].map(|refs| field(5, &[field(1, refs), sample(7, 1.5)].concat()));
+        [symbols, series.concat()].concat()
+    }
+
+    #[test]
+    fn a_request_of_version_1_becomes_columns() {
+        let found = decode(&first(), false, &LIMITS).unwrap();
+        assert_eq!((found.times, found.ends), (vec![7_000_000, 8_000_000], vec![2]));
+        assert!(found.values[0] == 1.5 && found.values[1].is_nan());
+        assert_eq!((found.histograms, found.status), (vec![1], vec![status::GOOD]));
+        assert_eq!(found.labels, b"\x08\0\0\0__name__\x03\0\0\0cpu\x04\0\0\0host\x01\0\0\0a");
+    }
+
+    #[test]
+    fn a_bad_series_of_version_2_stops_no_other() {
+        let found = decode(&second(), true, &LIMITS).unwrap();
+        assert_eq!(found.status, [status::GOOD, status::REFERENCES, status::REFERENCES]);
+        assert_eq!((found.ends, found.lost), (vec![1, 1, 1], vec![0, 1, 1]));
+        assert_eq!(found.times, [7_000_000]);
+    }
+
+    #[test]
+    fn a_message_of_the_other_version_is_told() {
+        assert_eq!(decode(&first(), true, &LIMITS).err(), Some(Refused::Version));
+        assert_eq!(decode(&second(), false, &LIMITS).err(), Some(Refused::Version));
+    }
+
+    #[test]
+    fn wherever_it_is_cut_or_a_bit_turns_it_is_read_or_refused() {
+        for (data, second) in [(first(), false), (second(), true)] {
+            for end in 0..data.len() {
+                let _ = decode(&data[..end], second, &LIMITS);
+                for bit in 0..8 {
+                    let mut other = data.clone();
+                    other[end] ^= 1 << bit;
+                    let _ = decode(&other, second, &LIMITS);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn limits_hold() {
+        let few = Limits { points: 1, ..LIMITS };
+        assert_eq!(decode(&first(), false, &few).err(), Some(Refused::Points));
+        let many = first().repeat(5);
+        assert_eq!(decode(&many, false, &LIMITS).err(), Some(Refused::Series));
+        let short = Limits { labels: 1, ..LIMITS };
+        assert_eq!(decode(&first(), false, &short).unwrap().status, [status::LABELS]);
+        let small = Limits { bytes: 9, ..LIMITS };
+        assert_eq!(decode(&first(), false, &small).err(), Some(Refused::Labels));
+    }
+}
