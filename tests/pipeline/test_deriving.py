@@ -153,3 +153,12 @@ def test_other_expressions_go_on_from_the_tail_of_the_log() -> None:
     assert [t // MINUTE for _, t, _ in points(store, ["share"])] == list(range(10, 20))
     made.express({})
     assert store.fold("s", FOLD) is None
+
+
+def test_a_series_that_is_called_like_an_expression_stops_nothing() -> None:
+    store = MemoryStore()
+    made = runner(store)
+    both = [Readings(SeriesKey(name), np.array([0]), np.array([4.0])) for name in ("errors", "requests", "error_ratio")]
+    made.take([("e", Batch(both, "1"))])
+    assert not made.stopped
+    assert [v for _, _, v in points(store, ["error_ratio"])] == [4.0, 1.0]

@@ -197,7 +197,8 @@ class Runner:
         events += [event for state in states for event in state.upstream.relief()]
         if shard.deriving is not None:
             self._live = None  # What is derived moves a state too.
-            admitted += shard.deriving.step(admitted, events)
+            if derived := shard.deriving.step(admitted, events):
+                admitted, _ = admit([*admitted, *derived])
         if self.admission is not None:
             events += self.admission.decide(admitted, shard.lanes, self.clock.now())
         # History is in order and has no watermark to wait for.
