@@ -17,6 +17,8 @@ from watchband.core.series import SeriesKey
 
 SECOND = 1_000_000_000
 SPIKE_EVERY = 40
+ENOUGH = 2 * SPIKE_EVERY
+"""Steps after which every series has had a spike that a detector of a few readings knows."""
 
 
 def value_of(series: int, step: int) -> float:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kill.load import senders_to, wait_for
+from tests.kill.load import ENOUGH, senders_to, wait_for
 from tests.kill.receiver import Receiver
 from tests.kill.served import Served, free_port
 from tests.kill.verdict import NEVER, WATCHES, acknowledged_is_kept, alerts_are_equal, told, undisturbed
@@ -27,7 +27,7 @@ engine: {{snapshot_points: 2000}}
 """
 
 
-@pytest.mark.timeout(60 + 12 * KILLS)
+@pytest.mark.timeout(240 + 12 * KILLS)
 def test_killed_under_load(tmp_path: Path, receiver: Receiver, request: pytest.FixtureRequest) -> None:
     chance = random.Random(KILLS)
     port = free_port()
@@ -51,8 +51,8 @@ def test_killed_under_load(tmp_path: Path, receiver: Receiver, request: pytest.F
         receiver.killed()
         served.start()
     served.until_ready()
-    steps = [sender.acknowledged for sender in senders]
-    wait_for(lambda: all(s.acknowledged > n for s, n in zip(senders, steps, strict=True)), 30, "points are taken again")
+    steps = [max(sender.acknowledged + 1, ENOUGH) for sender in senders]
+    wait_for(lambda: all(s.acknowledged >= n for s, n in zip(senders, steps, strict=True)), 180, "points are taken")
     for sender in senders:
         sender.end()
     for sender in senders:
@@ -75,7 +75,7 @@ def test_killed_under_load(tmp_path: Path, receiver: Receiver, request: pytest.F
     assert receiver.unique() == expected, "a notification is lost, or was decided twice"
     receiver.check()
     assert points > 48 * KILLS
-    assert alerts > KILLS / 2
+    assert alerts >= len(senders)
     sys.stdout.write(
         f"{KILLS} kills: {points:,} points, {alerts} alerts, {len(expected)} notices, "
         f"{len(receiver.repeats())} repeats\n"

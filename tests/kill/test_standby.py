@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kill.load import Sender, senders_to, wait_for
+from tests.kill.load import ENOUGH, Sender, senders_to, wait_for
 from tests.kill.receiver import Receiver
 from tests.kill.served import Served, free_port
 from tests.kill.verdict import WATCHES, acknowledged_is_kept, alerts_are_equal, told, undisturbed
@@ -79,13 +79,13 @@ def take_over(pair: Pair, how: str, receiver: Receiver) -> None:
         os.kill(leader.pid, signal.SIGCONT)
 
 
-def taken(senders: list[Sender]) -> None:
-    """Wait until every sender was answered once more."""
-    steps = [sender.acknowledged for sender in senders]
-    wait_for(lambda: all(s.acknowledged > n for s, n in zip(senders, steps, strict=True)), 60, "points are taken")
+def taken(senders: list[Sender], least: int = 0) -> None:
+    """Wait until every sender was answered once more, and so often in all."""
+    steps = [max(sender.acknowledged + 1, least) for sender in senders]
+    wait_for(lambda: all(s.acknowledged >= n for s, n in zip(senders, steps, strict=True)), 180, "points are taken")
 
 
-@pytest.mark.timeout(120 + 10 * TAKEOVERS)
+@pytest.mark.timeout(400 + 10 * TAKEOVERS)
 def test_the_leader_is_lost_under_load(
     tmp_path: Path, postgres: Server, receiver: Receiver, request: pytest.FixtureRequest
 ) -> None:
@@ -102,7 +102,7 @@ def test_the_leader_is_lost_under_load(
         taken(senders)
         time.sleep(chance.uniform(0.0, 0.5))
         take_over(pair, "hold" if number % 3 == 1 else "kill", receiver)
-    taken(senders)
+    taken(senders, ENOUGH)
     for sender in senders:
         sender.end()
     for sender in senders:
@@ -124,5 +124,5 @@ def test_the_leader_is_lost_under_load(
     assert receiver.unique() == told(other), "a notification is lost, or was decided twice"
     receiver.check(held=True)
     assert points > 48 * TAKEOVERS
-    assert alerts > TAKEOVERS / 2
+    assert alerts >= len(senders)
     sys.stdout.write(f"{TAKEOVERS} takeovers: {points:,} points, {alerts} alerts, {len(receiver.repeats())} repeats\n")
