@@ -10,6 +10,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from watchband.core.acts import Act
 from watchband.core.alert import Alert
 from watchband.core.clock import Clock
 from watchband.core.events import ControlEvent
@@ -276,8 +277,7 @@ class Tending(Protocol):
 class StoreSettings(Protocol):
     """What a user writes of the store: a frozen dataclass of declared parameters, one class a kind.
 
-    A kind with a parameter ``retention`` (``adapters.stores.tiers``) has it carried out by the service, and may have a
-    method ``archive()`` that says where readings go.
+    A parameter ``retention`` (``adapters.stores.tiers``) is carried out; ``archive()`` may say where readings go.
     """
 
     kind: ClassVar[str]
@@ -289,9 +289,8 @@ class StoreSettings(Protocol):
 class Store(Protocol):
     """Keeps the log, positions, folds, alerts, outbox and snapshots.
 
-    Every method is atomic and durable when it returns. Of two processes one writes: the other is refused when it
-    opens the store, or waits in ``lead`` for its turn. Whoever was overtaken meets FencedError in every method that
-    writes and in ``outbox``, until ``lead`` says that it may again.
+    Every method is atomic and durable when it returns. Of two processes one writes: the other is refused or waits in
+    ``lead``. Whoever was overtaken meets FencedError where it writes and in ``outbox``, until ``lead`` lets it again.
     """
 
     def lead(self, timeout: float = 0.0) -> bool:
@@ -337,10 +336,7 @@ class Store(Protocol):
         """Drop a fold and its snapshot; its alerts stay."""
 
     def snapshot(self, shard: str, name: str, sequence: int, state: bytes) -> None:
-        """Keep a snapshot of a fold, and of the ones before it the last ``core.keeping.SNAPSHOTS_KEPT`` - 1.
-
-        One that stands behind an earlier entry than those that are kept takes their place.
-        """
+        """Keep a snapshot, and the last ``core.keeping.SNAPSHOTS_KEPT`` - 1 before it; an earlier one replaces all."""
 
     def restore(self, shard: str, name: str, through: int | None = None) -> tuple[int, bytes] | None:
         """The last snapshot of a fold, of those up to entry ``through``, and the entry it stands behind."""
@@ -395,5 +391,10 @@ class Store(Protocol):
 
     def revive(self, notices: Sequence[Notice]) -> None:
         """Put dead letters back into the outbox, due at once."""
+
+    def act(self, act: Act) -> Act: ...
+
+    def acts(self, after: int = 0) -> Sequence[Act]:
+        """What people did behind a number, in its order; ``act`` writes one down and gives it its number."""
 
     def close(self) -> None: ...

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
+from watchband.core.acts import Act
 from watchband.core.alert import Alert, is_told
 from watchband.core.clock import Clock
 from watchband.core.errors import TransientError
@@ -66,6 +68,8 @@ class MemoryStore:
         # In the order in which they were made, which is the order in which they are told.
         self._notices: dict[tuple[str, str], Notice] = {}
         self._dead: set[tuple[str, str]] = set()
+        self._acts: list[Act] = []
+        self._acting = threading.Lock()
         self._series: dict[SeriesKey, SeriesRecord] = {}
         self._rollups = Rollups.none()
         self._files: dict[str, ArchiveFile] = {}
@@ -267,6 +271,17 @@ class MemoryStore:
             if _address(notice) in self._dead:
                 self._dead.remove(_address(notice))
                 self._change(notice, tries=0, due=0)
+
+    def act(self, act: Act) -> Act:
+        """Write down what somebody did."""
+        with self._acting:
+            numbered = replace(act, number=len(self._acts) + 1)
+            self._acts.append(numbered)
+        return numbered
+
+    def acts(self, after: int = 0) -> Sequence[Act]:
+        """What people did behind a number."""
+        return self._acts[after:]
 
     def _change(self, notice: Notice, **changes: Any) -> bool:
         """Whether there is such a notice; it keeps its place."""

@@ -97,3 +97,7 @@ def rollups_of(rows: Sequence[Sequence[Any]], numbers: Sequence[int], keys: Sequ
     hour, series, count, anomalies = (np.array([row[i] for row in rows], np.int64) for i in (0, 1, 2, 6))
     place = np.searchsorted(np.array(numbers), series).astype(np.int32)
     return Rollups(keys, place, hour, count, table[:, 0], table[:, 1], table[:, 2], anomalies)
+
+
+ACT_COLUMNS = "time, who, deed, target, text, until, number"
+"""Columns of an act, in the order of its parameters."""

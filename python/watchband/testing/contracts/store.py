@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from watchband.core.acts import Act
 from watchband.core.duration import HOUR
 from watchband.core.errors import TransientError
 from watchband.core.events import WatermarkMoved, WindowOpened
@@ -251,6 +252,22 @@ def check_tiers(make: Make, reopen: Reopen) -> None:
     store.close()
 
 
+def check_acts(make: Make, reopen: Reopen) -> None:
+    """What people did keeps its order, its words and its numbers."""
+    store = make()
+    assert list(store.acts()) == []
+    words = "a 'quoted' note; with \"marks\",\nlines and ünïcode \u2603"
+    first = store.act(Act(5, "ann", "acknowledge", "alert-1"))
+    second = store.act(Act(3, "bob", "note", "alert-1", words))
+    third = store.act(Act(9, "ann", "snooze", "alert-2", until=2**62))
+    assert [a.number for a in (first, second, third)] == [1, 2, 3]
+    store = reopen(store)
+    assert list(store.acts()) == [first, second, third], "an act is forgotten or another"
+    assert list(store.acts(2)) == [third]
+    assert store.act(Act(10, "bob", "reload")).number == 4
+    store.close()
+
+
 CHECKS: tuple[Check, ...] = (
     check_entries,
     check_nothing,
@@ -264,6 +281,7 @@ CHECKS: tuple[Check, ...] = (
     check_marks,
     check_trim,
     check_tiers,
+    check_acts,
 )
 
 

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from watchband.adapters.stores.postgres.tables import Tables, text_of
-from watchband.adapters.stores.rows import address_of, alert_of, alert_row, body_of, next_revision, notice_of
+from watchband.adapters.stores.rows import (
+    ACT_COLUMNS,
+    address_of,
+    alert_of,
+    alert_row,
+    body_of,
+    next_revision,
+    notice_of,
+)
+from watchband.core.acts import Act
 from watchband.core.alert import Alert
 from watchband.core.ports import Notice
 
@@ -82,6 +92,20 @@ class Outbox(Tables):
             sql.executemany(
                 f"UPDATE notices SET dead = false, tries = 0, due = 0 WHERE {_THIS_NOTICE}", map(address_of, notices)
             )
+
+    def act(self, act: Act) -> Act:
+        """Write down what somebody did."""
+        with self.writing() as sql:
+            values = (act.time, act.by, act.deed, act.target, act.text, act.until)
+            insert = "INSERT INTO acts (time, who, deed, target, text, until) VALUES (%s, %s, %s, %s, %s, %s)"
+            number = sql.execute(f"{insert} RETURNING number", values).fetchall()[0][0]
+        return replace(act, number=int(number))
+
+    def acts(self, after: int = 0) -> Sequence[Act]:
+        """What people did behind a number."""
+        with self.reading() as sql:
+            query = f"SELECT {ACT_COLUMNS} FROM acts WHERE number > %s ORDER BY number"
+            return [Act(*row) for row in sql.execute(query, (after,)).fetchall()]
 
 
 def keep(sql: Sql, alerts: Sequence[Alert], routes: Mapping[str, Sequence[str]] | None, now: int) -> None:

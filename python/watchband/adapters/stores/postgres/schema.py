@@ -131,7 +131,19 @@ CREATE TABLE notices (
 CREATE INDEX notices_waiting ON notices (alert, sink, number) WHERE NOT dead;
 """
 
-MIGRATIONS = (_FIRST,)
+_ACTS = """
+CREATE TABLE acts (
+  number BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  time BIGINT NOT NULL,
+  who TEXT NOT NULL,
+  deed TEXT NOT NULL,
+  target TEXT NOT NULL,
+  text TEXT NOT NULL,
+  until BIGINT NOT NULL
+);
+"""
+
+MIGRATIONS = (_FIRST, _ACTS)
 """Script ``i`` makes version ``i + 1`` of version ``i``. What once stood in a release is never changed."""
 VERSION = len(MIGRATIONS)
 _CREATION = 0x57424E44

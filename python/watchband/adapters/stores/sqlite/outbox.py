@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import replace
 
-from watchband.adapters.stores.rows import address_of, alert_of, alert_row, body_of, next_revision, notice_of
+from watchband.adapters.stores.rows import (
+    ACT_COLUMNS,
+    address_of,
+    alert_of,
+    alert_row,
+    body_of,
+    next_revision,
+    notice_of,
+)
 from watchband.adapters.stores.sqlite.tables import Tables
+from watchband.core.acts import Act
 from watchband.core.alert import Alert
 from watchband.core.ports import Notice
 
@@ -77,6 +87,19 @@ class Outbox(Tables):
                 "UPDATE notices SET dead = 0, tries = 0, due = 0 WHERE alert = ? AND revision = ? AND sink = ?",
                 map(address_of, notices),
             )
+
+    def act(self, act: Act) -> Act:
+        """Write down what somebody did."""
+        with self.database.transaction() as sql:
+            row = (act.time, act.by, act.deed, act.target, act.text, act.until)
+            done = sql.execute("INSERT INTO acts (time, who, deed, target, text, until) VALUES (?, ?, ?, ?, ?, ?)", row)
+            return replace(act, number=int(done.lastrowid or 0))
+
+    def acts(self, after: int = 0) -> Sequence[Act]:
+        """What people did behind a number."""
+        with self.database.reading() as sql:
+            rows = sql.execute(f"SELECT {ACT_COLUMNS} FROM acts WHERE number > ? ORDER BY number", (after,)).fetchall()
+        return [Act(*row) for row in rows]
 
 
 def keep(sql: sqlite3.Connection, alert: Alert, sinks: Sequence[str], now: int) -> None:

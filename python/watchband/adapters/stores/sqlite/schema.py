@@ -138,7 +138,19 @@ DROP TABLE snapshots;
 ALTER TABLE kept RENAME TO snapshots;
 """
 
-MIGRATIONS = (_FIRST, _TIERS)
+_ACTS = """
+CREATE TABLE acts (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  time INTEGER NOT NULL,
+  who TEXT NOT NULL,
+  deed TEXT NOT NULL,
+  target TEXT NOT NULL,
+  text TEXT NOT NULL,
+  until INTEGER NOT NULL
+);
+"""
+
+MIGRATIONS = (_FIRST, _TIERS, _ACTS)
 """Script ``i`` makes version ``i + 1`` of version ``i``. What once stood in a release is never changed."""
 VERSION = len(MIGRATIONS)
 

@@ -1,0 +1,91 @@
+"""Acts: what people did, in the order in which they did it. The audit log, and what is known of each incident by it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+Deed = Literal["acknowledge", "unacknowledge", "snooze", "note", "retry", "reload", "window", "sign in", "sign out"]
+TEXT_MAX = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One thing that somebody did.
+
+    Parameters
+    ----------
+    time : int
+        When, ns UTC.
+    by : str
+        Who: the name of a token, or ``local``.
+    deed : str
+        What was done.
+    target : str
+        To what: an alert, a notice, a window; empty for the whole service.
+    text : str
+        What they said.
+    until : int
+        Of a snooze, when it ends, ns UTC.
+    number : int
+        Its place, given by the store from 1.
+    """
+
+    time: int
+    by: str
+    deed: Deed
+    target: str = ""
+    text: str = ""
+    until: int = 0
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Handling:
+    """What people have done about one incident so far.
+
+    Parameters
+    ----------
+    acknowledged : Act or None
+        The act by which somebody took it on.
+    snoozed : Act or None
+        The last act by which somebody put it off.
+    notes : tuple of Act
+        In their order.
+    """
+
+    acknowledged: Act | None = None
+    snoozed: Act | None = None
+    notes: tuple[Act, ...] = ()
+
+    @property
+    def snoozed_until(self) -> int:
+        """When it asks for somebody again, ns UTC; 0: it was not put off."""
+        return self.snoozed.until if self.snoozed else 0
+
+    def after(self, act: Act) -> Handling:
+        """The same after one more act."""
+        if act.deed == "acknowledge":
+            return replace(self, acknowledged=self.acknowledged or act)
+        if act.deed == "unacknowledge":
+            return replace(self, acknowledged=None)
+        if act.deed == "snooze":
+            return replace(self, snoozed=act)
+        return replace(self, notes=(*self.notes, act)) if act.deed == "note" else self
+
+
+def handlings(acts: Iterable[Act]) -> dict[str, Handling]:
+    """What was done about each target, by all acts in their order.
+
+    Examples
+    --------
+    >>> ann, bob = Act(1, "ann", "acknowledge", "a"), Act(2, "bob", "acknowledge", "a")
+    >>> found = handlings([ann, bob, Act(3, "bob", "note", "a", "disk")])["a"]
+    >>> found.acknowledged.by, [note.text for note in found.notes]
+    ('ann', ['disk'])
+    """
+    found: dict[str, Handling] = {}
+    for act in acts:
+        found[act.target] = found.get(act.target, Handling()).after(act)
+    return found
