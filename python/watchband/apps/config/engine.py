@@ -24,6 +24,9 @@ class EngineSettings:
         1_000_000, Integer(1000), "And after so many points: what a restart folds again.", unit="points"
     )
     idle: int = param(14 * DAY, Duration(60 * SECOND), "A series without a reading for this long is forgotten.")
+    keep_scores: int = param(
+        7 * DAY, Duration(0), "How long bands and scores of every point are kept for charts; 0: only the last ones."
+    )
     tick: int = param(SECOND, Duration(SECOND // 100, 60 * SECOND), "How often time is told to pushed series.")
     drain: int = param(30 * SECOND, Duration(0), "Time that a shutdown may take to judge and send what waits.")
 

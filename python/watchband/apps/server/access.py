@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from fastapi import Request
 
@@ -19,6 +20,7 @@ _ROLES = {"write": ("write", "admin"), "admin": ("admin",)}
 _SCHEMES = ("bearer", "token")
 """The second is how clients of InfluxDB say it."""
 WINDOW_S = 10.0
+_OWN_NAMES = ("localhost", "127.0.0.1", "::1")
 
 
 def check_access(request: Request, settings: ServerSettings, role: str) -> None:
@@ -36,8 +38,8 @@ def check_access(request: Request, settings: ServerSettings, role: str) -> None:
             raise Problem(
                 403, "This server can be reached by others, so changes need a token. Configure 'tokens' of 'server'."
             )
-        if "origin" in request.headers:
-            raise Problem(403, "Pages in a browser may not change anything here without a token.")
+        if "origin" in request.headers and not own_page(request):
+            raise Problem(403, "Pages of others may not change anything here without a token.")
         return
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
     found = _role_of(given.strip(), settings) if scheme.lower() in _SCHEMES else None
@@ -49,6 +51,33 @@ def check_access(request: Request, settings: ServerSettings, role: str) -> None:
         )
     if found not in _ROLES[role]:
         raise Problem(403, f"This token has the role {found!r}; {role!r} is needed.")
+
+
+def own_page(request: Request) -> bool:
+    """Whether a request comes from the dashboard itself, and not from a page of somebody else in the same browser.
+
+    Only a script of the same origin may send the header, since no other gets leave to; and the address must be one of
+    this machine's own, so that a name of somebody else that points here opens nothing.
+    """
+    host = request.headers.get("host", "")
+    origin = request.headers.get("origin", "").partition("://")[2]
+    name = host.rpartition(":")[0] or host
+    return request.headers.get("x-watchband") == "1" and origin == host and name.strip("[]") in _OWN_NAMES
+
+
+def identity(request: Request, settings: ServerSettings) -> tuple[str, str] | None:
+    """Who asks, by name and role; None where nobody knows."""
+    if not settings.tokens:
+        return ("local", "admin") if settings.loopback else None
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() not in _SCHEMES:
+        return None
+    found = None
+    for name, known in settings.tokens.items():
+        with suppress(ConfigError):
+            if hmac.compare_digest(given.strip().encode(), known.token.reveal().encode()):
+                found = name, known.role
+    return found
 
 
 def _role_of(given: str, settings: ServerSettings) -> str | None:

@@ -15,10 +15,14 @@ from starlette.exceptions import HTTPException
 
 from watchband import __version__
 from watchband.apps.server.access import check_access
+from watchband.apps.server.acts import Acts
+from watchband.apps.server.api import Api
 from watchband.apps.server.asked import Asked
+from watchband.apps.server.dashboard import dashboard_router
 from watchband.apps.server.metrics import Metrics
 from watchband.apps.server.problems import Problem, answer
 from watchband.apps.server.push import Push
+from watchband.apps.server.stream import Stream
 from watchband.apps.service.service import Service
 from watchband.core.errors import ConfigError, WatchbandError
 
@@ -40,6 +44,10 @@ def create_app(service: Service) -> FastAPI:
     requests: Counter[tuple[str, int]] = Counter()
     app.include_router(Push(service).router())
     app.include_router(Asked(service).router())
+    app.include_router(Api(service).router())
+    app.include_router(Acts(service).router())
+    app.include_router(Stream(service.changes).router())
+    app.include_router(dashboard_router())
     app.include_router(_operations(service, Metrics(service, requests)))
     app.add_exception_handler(Problem, answer)
     app.add_exception_handler(HTTPException, _http)

@@ -34,8 +34,8 @@ class Asked:
         """The routes."""
         router = APIRouter(prefix="/api/v1")
         router.add_api_route("/status", self.status, methods=["GET"])
-        router.add_api_route("/alerts", self.alerts, methods=["GET"])
-        router.add_api_route("/series", self.series, methods=["GET"])
+        router.add_api_route("/status/alerts", self.alerts, methods=["GET"])
+        router.add_api_route("/status/series", self.series, methods=["GET"])
         return router
 
     async def status(self) -> JSONResponse:

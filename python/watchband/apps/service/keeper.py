@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from watchband.apps.service.engine import Engine
 from watchband.core.clock import Clock
+from watchband.core.duration import MINUTE
 from watchband.core.errors import WatchbandError
 from watchband.core.ports import Store, StoreSettings
 from watchband.pipeline.retention import Retention
@@ -18,6 +19,7 @@ EVERY_S = 10.0
 PAUSE_S = 0.2
 """Between two steps of retention: what is pushed meanwhile is not to wait."""
 STEPS_MAX = 10_000
+FLUSH_EVERY = 5 * MINUTE
 
 
 def retention_of(
@@ -53,6 +55,8 @@ class Keeper:
         What time it is.
     snapshot_every : int
         ns after which every state is written at the latest.
+    flush : callable, optional
+        Writes what is gathered for charts, every five minutes.
 
     Attributes
     ----------
@@ -60,10 +64,18 @@ class Keeper:
         Why the last piece of work failed; empty while all is well.
     """
 
-    def __init__(self, engine: Engine, retention: Retention | None, clock: Clock, snapshot_every: int) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        retention: Retention | None,
+        clock: Clock,
+        snapshot_every: int,
+        flush: Callable[[], object] = lambda: None,
+    ) -> None:
         self.engine, self.retention, self.clock, self.snapshot_every = engine, retention, clock, snapshot_every
+        self.flush = flush
         self.trouble = ""
-        self._saved = clock.now()
+        self._saved = self._flushed = clock.now()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
 
@@ -85,6 +97,9 @@ class Keeper:
         """Do what is due; how many pieces of work that was."""
         done = 0
         try:
+            if self.clock.now() - self._flushed >= FLUSH_EVERY:
+                self._flushed = self.clock.now()
+                self.flush()
             if self.clock.now() - self._saved >= self.snapshot_every:
                 self._saved = self.clock.now()
                 done += self._save()

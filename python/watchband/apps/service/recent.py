@@ -216,6 +216,44 @@ class Recent:
             kept = [key for key, has in zip(keys, some.tolist(), strict=True) if has]
             return Newest(kept, self._seen[slots].copy(), **columns)
 
+    def peaks(self, since: int) -> dict[tuple[str, SeriesKey], float]:
+        """The highest anomaly_score of every series at or after a time (ns UTC); NaN where there is none."""
+        with self._lock:
+            names = list(self._slots)
+            slots = np.fromiter(self._slots.values(), np.int64, len(names))
+            score = self._scores()[slots]
+            counts = (self._times()[slots] >= since) & self._written(slots) & ~np.isnan(score)
+        highest = np.where(counts, score, -np.inf).max(axis=1, initial=-np.inf)
+        highest[np.isneginf(highest)] = np.nan
+        return dict(zip(names, highest.tolist(), strict=True))
+
+    def outside(self, start: int, end: int, bucket: int) -> list[tuple[int, int]]:
+        """How many series were beyond their limit in each stretch of ``bucket`` ns between two times: (start, count).
+
+        As far as the rings reach back.
+        """
+        edges = np.arange(start, end, bucket)
+        with self._lock:
+            slots = np.fromiter(self._slots.values(), np.int64, len(self._slots))
+            hot = self._written(slots) & (self._scores()[slots] > 1)
+            which, at = np.nonzero(hot)
+            times = self._times()[slots[which], at]
+        k = (times - start) // bucket
+        fits = (k >= 0) & (k < len(edges))
+        # A series counts once in a stretch, however many of its points were outside.
+        pairs = np.unique(k[fits] * max(len(slots), 1) + which[fits]) // max(len(slots), 1)
+        counts = np.bincount(pairs, minlength=len(edges))
+        return list(zip(edges.tolist(), counts.tolist(), strict=True))
+
+    def _times(self) -> Int64:
+        return np.asarray(self._columns["time"], np.int64)
+
+    def _scores(self) -> NDArray[np.float32]:
+        return np.asarray(self._columns["anomaly_score"], np.float32)
+
+    def _written(self, slots: Int64) -> NDArray[np.bool_]:
+        return np.arange(self.depth)[None, :] < np.minimum(self._seen[slots], self.depth)[:, None]
+
     def stretch(self, alert: Alert) -> Stretch | None:
         """The alert's series, as a chart wants it."""
         tail = self.tail(alert.watch, alert.series)

@@ -11,15 +11,20 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Literal, TypeVar, cast
 
+from watchband.adapters.stores.scored.book import ScoreBook
 from watchband.apps.config.config import Config
+from watchband.apps.service.acting import Acting
 from watchband.apps.service.book import AlertBook
+from watchband.apps.service.changes import Changes
 from watchband.apps.service.engine import Engine, StandbyError
 from watchband.apps.service.health import SECOND, SinkHealth, WatchHealth
 from watchband.apps.service.inbox import Inbox, InboxClosedError
 from watchband.apps.service.inflow import Inflow, lateness_of
 from watchband.apps.service.keeper import Keeper, retention_of
+from watchband.apps.service.rate import Rate
 from watchband.apps.service.recent import Recent
 from watchband.apps.service.reload import Reloader
+from watchband.apps.service.scores import flusher, note_scores, scores_of
 from watchband.apps.service.ticker import Ticker
 from watchband.core.clock import Clock, SystemClock
 from watchband.core.errors import TransientError, WatchbandError
@@ -81,6 +86,8 @@ class Service:
         self.inflow = Inflow(self.inbox, self.clock, lambda: self.store.positions(SHARD))
         self.reloader = Reloader(self, read)
         self.restart_needed: list[str] = []
+        self.changes, self.rate = Changes(), Rate(self.began)
+        self.scores: ScoreBook | None = None
         self._lock = threading.Lock()
         self._letters = 0.0, (0, 0)
 
@@ -99,6 +106,7 @@ class Service:
                 self.store.close()
                 self.phase = "stopped"
                 return
+            self.scores = scores_of(config)
             self.phase = "restoring"
             began = time.perf_counter()
             sinks = [settings.open(name, clock=self.clock) for name, settings in config.sinks.items()]
@@ -126,9 +134,10 @@ class Service:
             )
             self.ticker = Ticker(self.inbox, lambda: dict(self.inflow.pushed), self.clock, config.engine.tick)
             retention = retention_of(config.store, self.store, self.clock, lambda: {b.name for b in self.runner.bounds})
-            self.keeper = Keeper(self.engine, retention, self.clock, config.engine.snapshot_every)
+            self.keeper = Keeper(self.engine, retention, self.clock, config.engine.snapshot_every, flusher(self.scores))
             self.engine.start()
             self._restored()
+            self.acting = Acting(self.store)
         except BaseException:
             self.phase = "failed"
             raise
@@ -213,6 +222,12 @@ class Service:
             self.recent.add(name, found)
             self.watches.setdefault(name, WatchHealth()).took(found)
             self.book.took(found.alerts)
+            if self.scores is not None:
+                note_scores(self.scores, name, found)
+        self.rate.add(sum(map(len, results.values())), self.clock.now())
+        self.changes.note("series", "sources")
+        if any(found.alerts for found in results.values()):
+            self.changes.note("alerts")
         if any(found.alerts for found in results.values()):
             self.courier.wake()
 
@@ -284,6 +299,8 @@ class Service:
             self._save()
         self._last_letters(end)
         self.courier.close(max(1.0, end - time.monotonic()))
+        if self.scores is not None:
+            self.scores.close()
         self.store.close()
         self.phase = "stopped"
         log.info("stopped", extra={"drained": drained})

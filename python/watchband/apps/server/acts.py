@@ -1,0 +1,135 @@
+"""What people do: acknowledge, snooze, note. Every change is written down with who made it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from watchband.apps.server.access import check_access, identity
+from watchband.apps.server.problems import Problem
+from watchband.apps.service.service import Service
+from watchband.apps.service.status import instant
+from watchband.apps.service.views.incidents import incident_document, incidents
+from watchband.apps.service.views.page import page_of
+from watchband.core.acts import TEXT_MAX, Act, Deed
+from watchband.core.duration import MINUTE
+from watchband.core.errors import ConfigError, TransientError
+
+SNOOZE_MAX = 7 * 24 * 60
+Target = Annotated[str, Path(max_length=64)]
+
+
+class Nothing(BaseModel):
+    """A body that may be empty."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Snooze(BaseModel):
+    """How long."""
+
+    model_config = ConfigDict(extra="forbid")
+    minutes: int = Field(60, ge=1, le=SNOOZE_MAX)
+
+
+class NoteText(BaseModel):
+    """What is to be remembered."""
+
+    model_config = ConfigDict(extra="forbid")
+    text: str = Field(min_length=1, max_length=TEXT_MAX)
+
+
+class Acts:
+    """Endpoints that change what people did about incidents, and the audit log of all of it.
+
+    Parameters
+    ----------
+    service : Service
+        Whose incidents.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+
+    def router(self) -> APIRouter:
+        """The routes."""
+        router = APIRouter(prefix="/api/v1")
+        router.add_api_route("/incidents/{incident}/acknowledge", self.acknowledge, methods=["POST"])
+        router.add_api_route("/incidents/{incident}/unacknowledge", self.unacknowledge, methods=["POST"])
+        router.add_api_route("/incidents/{incident}/snooze", self.snooze, methods=["POST"])
+        router.add_api_route("/incidents/{incident}/notes", self.note, methods=["POST"])
+        router.add_api_route("/audit", self.audit, methods=["GET"])
+        return router
+
+    async def acknowledge(self, request: Request, incident: Target, body: Nothing | None = None) -> JSONResponse:
+        """Take an incident on."""
+        return await self._do(request, incident, "acknowledge")
+
+    async def unacknowledge(self, request: Request, incident: Target, body: Nothing | None = None) -> JSONResponse:
+        """Give an incident back."""
+        return await self._do(request, incident, "unacknowledge")
+
+    async def snooze(self, request: Request, incident: Target, body: Snooze) -> JSONResponse:
+        """Put an incident off; it stands below the others until then."""
+        until = self.service.clock.now() + body.minutes * MINUTE
+        return await self._do(request, incident, "snooze", until=until)
+
+    async def note(self, request: Request, incident: Target, body: NoteText) -> JSONResponse:
+        """Add a note to an incident."""
+        return await self._do(request, incident, "note", text=body.text)
+
+    async def audit(
+        self,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+        cursor: Annotated[str | None, Query(max_length=4096)] = None,
+    ) -> JSONResponse:
+        """Every change that somebody made, the newest first."""
+
+        def found() -> dict[str, Any]:
+            page = page_of(self.service.acting.recent(), lambda act: (-act.number,), limit, cursor)
+            data = [_document(act) for act in page.items]
+            return {"data": data, "next": page.next, "total": page.total}
+
+        return await self._answer(found)
+
+    async def _do(self, request: Request, incident: str, deed: Deed, *, text: str = "", until: int = 0) -> JSONResponse:
+        check_access(request, self.service.config.server, "admin")
+        who = identity(request, self.service.config.server)
+
+        def done() -> dict[str, Any]:
+            found = next((i for i in incidents(self.service) if any(a.id == incident for a in i.alerts)), None)
+            if found is None:
+                raise Problem(404, f"No incident has the id {incident!r}; it may have gone with the history.")
+            act = Act(self.service.clock.now(), who[0] if who else "unknown", deed, found.id, text, until)
+            self.service.acting.do(act)
+            self.service.changes.note("alerts")
+            return incident_document(self.service, found)
+
+        return await self._answer(done)
+
+    async def _answer(self, work: Callable[[], dict[str, Any]]) -> JSONResponse:
+        if self.service.phase not in ("running", "draining"):
+            raise Problem(503, f"The service is {self.service.phase}.", retry_after=5)
+        try:
+            return JSONResponse(await run_in_threadpool(work))
+        except ConfigError as error:
+            raise Problem(400, str(error)) from None
+        except TransientError as error:
+            raise Problem(503, f"It could not be written down: {error}", retry_after=5) from None
+
+
+def _document(act: Act) -> dict[str, Any]:
+    return {
+        "number": act.number,
+        "at": instant(act.time),
+        "by": act.by,
+        "deed": act.deed,
+        "target": act.target or None,
+        "text": act.text or None,
+        "until": instant(act.until),
+    }

@@ -1,0 +1,273 @@
+"""The API that the dashboard is made of: lists by cursor, times as RFC 3339, errors as problems."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse
+
+from watchband import __version__
+from watchband.apps.server.access import identity
+from watchband.apps.server.problems import Problem
+from watchband.apps.service.service import Service
+from watchband.apps.service.status import instant
+from watchband.apps.service.views.alerts import Asking, alert_page
+from watchband.apps.service.views.fleet import fleet_of
+from watchband.apps.service.views.incidents import incident_document, incident_page, incidents
+from watchband.apps.service.views.page import Page
+from watchband.apps.service.views.points import POINTS_MAX, points_document
+from watchband.apps.service.views.series import Wanted, series_page
+from watchband.apps.service.views.summary import sources_of, summary_of
+from watchband.apps.service.views.watches import Asked as PreviewAsked
+from watchband.apps.service.views.watches import preview_document, watch_documents
+from watchband.core.duration import parse_duration
+from watchband.core.errors import ConfigError, DataError
+from watchband.core.matcher import Selector
+from watchband.core.series import SeriesKey
+from watchband.core.timestamp import parse_rfc3339
+from watchband.pipeline.rules import Budget, parse_rule
+
+LIMIT_MAX = 10_000
+TEXT_MAX = 4096
+_ROLES = {"admin": "admin", "write": "viewer"}
+PAGES = ("now", "explore", "budget")
+
+Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX)]
+Cursor = Annotated[str | None, Query(max_length=TEXT_MAX)]
+Spark = Annotated[str | None, Query(max_length=20, description="Length of a sparkline, such as 6h.")]
+Texts = Annotated[list[str] | None, Query(max_length=20)]
+Number = Annotated[float | None, Query()]
+
+
+class Api:
+    """Endpoints that look.
+
+    Parameters
+    ----------
+    service : Service
+        Who is asked.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+
+    def router(self) -> APIRouter:
+        """The routes."""
+        router = APIRouter(prefix="/api/v1")
+        for path, handler in (
+            ("/about", self.about),
+            ("/summary", self.summary),
+            ("/fleet", self.fleet),
+            ("/sources", self.sources),
+            ("/incidents", self.incidents),
+            ("/incidents/{incident}", self.incident),
+            ("/series", self.series),
+            ("/series/points", self.points),
+            ("/alerts", self.alerts),
+            ("/watches", self.watches),
+            ("/watches/{name}/preview", self.preview),
+        ):
+            router.add_api_route(path, handler, methods=["GET"])
+        return router
+
+    async def about(self, request: Request) -> JSONResponse:
+        """Who answers, who asks, and what there is to show."""
+        service = self.service
+        who = identity(request, service.config.server)
+        return JSONResponse(
+            {
+                "version": __version__,
+                "name": "watchband",
+                "role": _ROLES.get(who[1]) if who else None,
+                "user": who[0] if who else None,
+                "started": instant(service.began),
+                "external_url": service.config.server.external_url,
+                "pages": list(PAGES),
+                "features": [],
+            }
+        )
+
+    async def summary(self) -> JSONResponse:
+        """Figures over everything that is watched."""
+        return await self._answer(lambda: summary_of(self.service))
+
+    async def fleet(self) -> JSONResponse:
+        """Every series' score as columns."""
+        return await self._answer(lambda: fleet_of(self.service))
+
+    async def sources(self) -> JSONResponse:
+        """Every source and how it does."""
+        return await self._answer(lambda: {"data": sources_of(self.service), "next": None})
+
+    async def incidents(
+        self,
+        state: Literal["open", "closed"] | None = None,
+        limit: Limit = 100,
+        cursor: Cursor = None,
+        spark: Spark = None,
+    ) -> JSONResponse:
+        """Incidents, newest first."""
+        length = _length(spark)
+        return await self._list(
+            lambda: incident_page(self.service, state=state, limit=limit, cursor=cursor, spark=length)
+        )
+
+    async def incident(self, incident: str) -> JSONResponse:
+        """One incident, by its id or by that of any of its alerts."""
+
+        def found() -> dict[str, Any]:
+            for one in incidents(self.service):
+                if any(a.id == incident for a in one.alerts):
+                    return incident_document(self.service, one)
+            raise Problem(404, f"No incident has the id {incident[:64]!r}; it may have gone with the history.")
+
+        return await self._answer(found)
+
+    async def series(
+        self,
+        match: Annotated[str, Query(max_length=TEXT_MAX)] = "*",
+        text: Texts = None,
+        watch: Texts = None,
+        state: Annotated[list[Literal["OK", "ALARM", "INSUFFICIENT_DATA", "NO_DATA"]] | None, Query()] = None,
+        score_min: Number = None,
+        score_max: Number = None,
+        value_min: Number = None,
+        value_max: Number = None,
+        sort: Literal["name", "-score", "score", "-time"] = "name",
+        limit: Limit = 100,
+        cursor: Cursor = None,
+        spark: Spark = None,
+    ) -> JSONResponse:
+        """Series by name, labels, state and ranges, each with its last point and band."""
+        try:
+            selector = Selector(match)
+        except ConfigError as error:
+            raise Problem(400, str(error)) from None
+        wanted = Wanted(
+            selector=selector,
+            text=[t.lower() for t in text or ()],
+            watches=watch or (),
+            states=state or (),
+            score=_range(score_min, score_max),
+            value=_range(value_min, value_max),
+        )
+        length = _length(spark)
+        return await self._list(
+            lambda: series_page(self.service, wanted, sort=sort, limit=limit, cursor=cursor, spark=length)
+        )
+
+    async def points(
+        self,
+        series: Annotated[str, Query(max_length=TEXT_MAX)],
+        watch: Annotated[str | None, Query(max_length=200)] = None,
+        since: Annotated[str | None, Query(alias="from", max_length=64)] = None,
+        until: Annotated[str | None, Query(alias="to", max_length=64)] = None,
+        max_points: Annotated[int, Query(ge=10, le=POINTS_MAX)] = 5000,
+        resolution: Literal["auto", "hourly"] = "auto",
+    ) -> JSONResponse:
+        """Points of one series with band and score, as columns; hours where they would be too many."""
+        key = _key(series)
+        start, end = _time("from", since, 0), _time("to", until, self.service.clock.now() + 1)
+        return await self._answer(
+            lambda: points_document(
+                self.service, key, watch, start, end, points=max_points, hourly=resolution == "hourly"
+            )
+        )
+
+    async def alerts(
+        self,
+        series: Annotated[str | None, Query(max_length=TEXT_MAX)] = None,
+        watch: Texts = None,
+        severity: Annotated[list[Literal["critical", "warning", "info"]] | None, Query()] = None,
+        state: Literal["open", "closed"] | None = None,
+        since: Annotated[str | None, Query(alias="from", max_length=64)] = None,
+        until: Annotated[str | None, Query(alias="to", max_length=64)] = None,
+        limit: Limit = 100,
+        cursor: Cursor = None,
+    ) -> JSONResponse:
+        """Alerts that were open at some time of a range, newest first."""
+        asked = Asking(
+            series=_key(series) if series is not None else None,
+            watches=watch or (),
+            severities=severity or (),
+            state=state,
+            start=_time("from", since, -(2**63)),
+            end=_time("to", until, 2**63 - 1),
+        )
+        return await self._list(lambda: alert_page(self.service, asked, limit=limit, cursor=cursor))
+
+    async def watches(self) -> JSONResponse:
+        """Every watch with its rule and policy."""
+        return await self._answer(lambda: {"data": watch_documents(self.service), "next": None})
+
+    async def preview(
+        self,
+        name: str,
+        budget: Annotated[str | None, Query(max_length=40, description="Such as 2/day; as it is if left out.")] = None,
+        period: Annotated[str, Query(max_length=20)] = "1w",
+        consecutive: Annotated[int | None, Query(ge=1, le=1000)] = None,
+        close_after: Annotated[int | None, Query(ge=1, le=10_000)] = None,
+        cool_down: Annotated[int | None, Query(ge=0, le=10_000)] = None,
+    ) -> JSONResponse:
+        """What another budget or policy would have alerted in the last period."""
+        given = {"consecutive": consecutive, "close_after": close_after, "cool_down": cool_down}
+        try:
+            rule = parse_rule(budget) if budget is not None else None
+            length = parse_duration(period)
+        except ConfigError as error:
+            raise Problem(400, str(error)) from None
+        if rule is not None and not isinstance(rule, Budget):
+            raise Problem(400, f"A budget is written 2/day. Got {budget!r}.")
+        asked = PreviewAsked(rule, {k: v for k, v in given.items() if v is not None}, length)
+        return await self._answer(lambda: preview_document(self.service, name, asked))
+
+    async def _list(self, work: Callable[[], Page[dict[str, Any]]]) -> JSONResponse:
+        def found() -> dict[str, Any]:
+            page = work()
+            return {"data": list(page.items), "next": page.next, "total": page.total}
+
+        return await self._answer(found)
+
+    async def _answer(self, work: Callable[[], Any]) -> JSONResponse:
+        if self.service.phase not in ("running", "draining"):
+            raise Problem(503, f"The service is {self.service.phase}.", retry_after=5)
+        try:
+            return JSONResponse(await run_in_threadpool(work))
+        except ConfigError as error:
+            raise Problem(400, str(error)) from None
+
+
+def _length(spark: str | None) -> int:
+    if spark is None:
+        return 0
+    try:
+        return parse_duration(spark)
+    except ConfigError as error:
+        raise Problem(400, f"'spark': {error}") from None
+
+
+def _key(series: str) -> SeriesKey:
+    try:
+        return SeriesKey.parse(series)
+    except ConfigError as error:
+        raise Problem(400, f"'series': {error}") from None
+
+
+def _time(name: str, text: str | None, otherwise: int) -> int:
+    if text is None:
+        return otherwise
+    try:
+        return parse_rfc3339(text)
+    except DataError as error:
+        raise Problem(400, f"{name!r}: {error}") from None
+
+
+def _range(low: float | None, high: float | None) -> tuple[float, float]:
+    for given in (low, high):
+        if given is not None and math.isnan(given):
+            raise Problem(400, "The end of a range is a number, not NaN.")
+    return (-math.inf if low is None else low, math.inf if high is None else high)

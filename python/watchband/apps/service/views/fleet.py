@@ -1,0 +1,61 @@
+"""The fleet at a glance: a score for every series in an order that never changes, and how many were outside."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from watchband.apps.service.status import instant
+from watchband.apps.service.views.series import Row, finite, rows
+from watchband.core.duration import MINUTE
+
+if TYPE_CHECKING:
+    from watchband.apps.service.service import Service
+
+WINDOW = 15 * MINUTE
+BUCKET = 5 * MINUTE
+BUCKETS = 72
+_STATE = {"OK": 0, "ALARM": 0, "INSUFFICIENT_DATA": 1, "NO_DATA": 2}
+GROUPS_MAX = 24
+_GROUP_LABELS = ("service", "app", "job", "workload", "team", "cluster", "host", "instance")
+
+
+def fleet_of(service: Service) -> dict[str, Any]:
+    """Columns over all series by group and name: the highest score of the last 15 minutes, and the state."""
+    now = service.clock.now()
+    every = list(rows(service))
+    groups = grouped(every)
+    ordered = [row for _, members in groups for row in members]
+    peaks = service.recent.peaks(now - WINDOW)
+    scores = [finite(peaks.get((row.watch, row.key), np.nan)) for row in ordered]
+    return {
+        "time": instant(now),
+        "groups": [{"name": name, "count": len(members)} for name, members in groups],
+        "scores": scores,
+        "states": [_STATE[row.state] for row in ordered],
+        "history": [
+            {"start": instant(start), "outside": outside}
+            for start, outside in service.recent.outside(now - BUCKETS * BUCKET, now, BUCKET)
+        ],
+    }
+
+
+def grouped(every: list[Row]) -> list[tuple[str, list[Row]]]:
+    """Series by the label that says most about whose they are, groups and members by name.
+
+    The label is the first of the usual ones that most series have; without any, a watch is a group. Where it makes
+    more groups than can be read, the smallest stand together at the end.
+    """
+    if not every:
+        return []
+    label = next((n for n in _GROUP_LABELS if 2 * sum(n in row.key.labels for row in every) > len(every)), None)
+    found: dict[str, list[Row]] = {}
+    for row in sorted(every, key=lambda r: (r.text, r.watch)):
+        found.setdefault(row.key.labels.get(label, "other") if label else row.watch, []).append(row)
+    if len(found) > GROUPS_MAX:
+        large = sorted(found, key=lambda name: (-len(found[name]), name))[: GROUPS_MAX - 1]
+        rest = [row for name in sorted(found) if name not in large for row in found[name]]
+        found = {name: found[name] for name in large}
+        found["other"] = found.get("other", []) + rest
+    return sorted(found.items(), key=lambda each: (each[0] == "other", each[0]))

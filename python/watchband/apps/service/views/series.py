@@ -1,0 +1,198 @@
+"""Series as a list: filtered, sorted, each with its last point, its band and its state."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from watchband.apps.service.recent import Tail
+from watchband.apps.service.status import instant, lanes_of
+from watchband.apps.service.views.page import Page, page_of
+from watchband.core.matcher import Selector
+from watchband.core.series import SeriesKey
+from watchband.pipeline.decide import NEVER
+from watchband.pipeline.series_states import Readiness, SeriesState
+
+if TYPE_CHECKING:
+    from watchband.apps.service.service import Service
+
+STATES = ("OK", "ALARM", "INSUFFICIENT_DATA", "NO_DATA")
+SORTS = ("name", "-score", "score", "-time")
+SPARK_POINTS = 180
+_NS_MS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which series: every condition that is given holds.
+
+    Parameters
+    ----------
+    selector : Selector
+        By name and labels.
+    text : sequence of str
+        Each is part of the series' text, whatever its case.
+    watches, states : collection of str
+        Any of these; empty: all.
+    score, value : (float, float)
+        Lowest and highest, infinite where open.
+    """
+
+    selector: Selector = field(default_factory=lambda: Selector("*"))
+    text: Sequence[str] = ()
+    watches: Collection[str] = ()
+    states: Collection[str] = ()
+    score: tuple[float, float] = (-math.inf, math.inf)
+    value: tuple[float, float] = (-math.inf, math.inf)
+
+    def takes(self, row: Row) -> bool:
+        """Whether a series is meant."""
+        return (
+            (not self.watches or row.watch in self.watches)
+            and (not self.states or row.state in self.states)
+            and _within(row.last["anomaly_score"], self.score)
+            and _within(row.last["y"], self.value)
+            and self.selector.matches(row.key)
+            and all(part in row.text.lower() for part in self.text)
+        )
+
+
+def _within(value: float, ends: tuple[float, float]) -> bool:
+    return ends == (-math.inf, math.inf) or ends[0] <= value <= ends[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One series under one watch with its last point; ``ready``: when its first verdict comes, ns UTC, if it learns."""
+
+    watch: str
+    key: SeriesKey
+    text: str
+    state: str
+    last: dict[str, float]
+    ready: int = NEVER
+
+    @property
+    def score(self) -> float:
+        """The last anomaly_score; below all others where there is none."""
+        score = self.last["anomaly_score"]
+        return -1.0 if math.isnan(score) else score
+
+
+def rows(service: Service) -> list[Row]:
+    """Every series under every watch, with its state and its last point if one is in memory."""
+
+    def look() -> list[tuple[str, list[SeriesKey], Any, Readiness]]:
+        return [
+            (name, list(lane.state.keys), lane.bound.watch.states(lane.state), lane.bound.watch.readiness(lane.state))
+            for name, lane in lanes_of(service).items()
+        ]
+
+    found = []
+    for name, keys, states, ready in service.look(look):
+        last = {key: point for key, point in service.recent.newest(name)}  # noqa: C416 - it has keys, and is no mapping
+        for at, key in enumerate(keys):
+            state = SeriesState(int(states[at])).name
+            moment = int(ready.at[at]) if ready.left[at] else NEVER
+            found.append(Row(name, key, str(key), state, dict(last.get(key) or _NOTHING), moment))
+    return found
+
+
+_NOTHING: dict[str, float] = {
+    **dict.fromkeys(("y", "yhat", "yhat_lower", "yhat_upper", "anomaly_score", "confidence"), math.nan),
+    "time": 0,
+}
+
+
+def series_page(
+    service: Service, wanted: Wanted, *, sort: str = "name", limit: int = 100, cursor: str | None = None, spark: int = 0
+) -> Page[dict[str, Any]]:
+    """A page of series.
+
+    Parameters
+    ----------
+    service : Service
+        Whose.
+    wanted : Wanted
+        Which.
+    sort : {"name", "-score", "score", "-time"}
+        In which order; equal ones by name.
+    limit : int
+        Most of them.
+    cursor : str or None
+        From the page before.
+    spark : int
+        Points before this many ns are left out of the sparkline; 0: none is given.
+
+    Raises
+    ------
+    ConfigError
+        No such order, or no cursor of this list.
+    """
+
+    def key(row: Row) -> tuple[Any, ...]:
+        first = {"-score": -row.score, "score": row.score, "-time": -row.last["time"]}.get(sort, 0.0)
+        return first, row.text, row.watch
+
+    found = sorted((row for row in rows(service) if wanted.takes(row)), key=key)
+    page = page_of(found, key, limit, cursor)
+    return Page([series_document(service, row, spark) for row in page.items], page.next, page.total)
+
+
+def series_document(service: Service, row: Row, spark: int = 0) -> dict[str, Any]:
+    """A series as plain data."""
+    last = row.last
+    learning = row.state == "INSUFFICIENT_DATA"
+    tail = service.recent.tail(row.watch, row.key) if spark else None
+    found: dict[str, Any] = {
+        "series": row.text,
+        "metric": row.key.metric,
+        "labels": dict(row.key.labels),
+        "watch": row.watch,
+        "detector": service.config.watches[row.watch].detector,
+        "state": row.state,
+        "time": instant(int(last["time"])),
+        **{name: finite(last[name]) for name in ("y", "yhat", "yhat_lower", "yhat_upper", "anomaly_score")},
+        "learned": finite(last["confidence"]) if learning else None,
+        "ready_at": instant(row.ready) if row.ready != NEVER else None,
+    }
+    if spark:
+        found["spark"] = spark_of(tail, service.clock.now() - spark)
+    return found
+
+
+def spark_of(tail: Tail | None, since: int) -> dict[str, list[Any]] | None:
+    """Points for a sparkline: the last ones since a time, at most ``SPARK_POINTS``; None below two."""
+    if tail is None:
+        return None
+    at = np.flatnonzero(tail.time >= since)
+    if len(at) < 2:
+        return None
+    if len(at) > SPARK_POINTS:
+        # The strangest of each stretch stays: a spark must not lose the spike it is shown for.
+        parts = np.array_split(at, SPARK_POINTS)
+        at = np.array([part[np.argmax(np.nan_to_num(tail.anomaly_score[part], nan=-1.0))] for part in parts])
+    return {
+        "times_ms": (tail.time[at] // _NS_MS).tolist(),
+        **{name: column(getattr(tail, name)[at]) for name in ("y", "yhat_lower", "yhat_upper")},
+    }
+
+
+def column(values: np.ndarray) -> list[float | None]:
+    """Numbers for JSON, seven digits; None where there is none."""
+    return [finite(v) for v in values.tolist()]
+
+
+def finite(value: float) -> float | None:
+    """A number for JSON, seven digits; None where there is none.
+
+    Examples
+    --------
+    >>> finite(0.1 + 0.2), finite(math.nan)
+    (0.3, None)
+    """
+    return float(f"{value:.7g}") if math.isfinite(value) else None
