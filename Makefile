@@ -4,20 +4,22 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
+WEB := $(shell find web -type f -not -path '*/node_modules/*')
 RUST := Cargo.toml Cargo.lock $(shell find rust -name '*.rs')
 T ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types clippy tidy bench instructions memcheck sanitize fuzz soak simulate docs bench-quality bench-service lock tools clean
+.PHONY: help demo test check web format lint types clippy tidy bench instructions memcheck sanitize fuzz soak simulate docs bench-quality bench-service lock tools clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-demo: $(STAMPS)/build  ## Find and explain anomalies in a recording, then in this machine's own metrics
+demo: $(STAMPS)/build $(if $(shell command -v npm),$(STAMPS)/web)  ## Find and explain anomalies in a recording, then in this machine's own metrics
 	$(BIN)/watchband demo $(ARGS)
 
-test: $(STAMPS)/build $(STAMPS)/dev  ## Every test (T=path for a part)
+test: $(STAMPS)/build $(STAMPS)/dev $(STAMPS)/web  ## Every test (T=path for a part)
 	CARGO_TERM_COLOR=never cargo test --release --quiet --lib
+	cd web && npm run --silent test
 	$(BIN)/python -m pytest $(T) $(ARGS)
 
 check: format lint types clippy tidy test  ## What CI runs: format, lint, types, clippy, house rules, tests
@@ -38,6 +40,8 @@ clippy:  ## cargo clippy, warnings are errors
 
 tidy: $(STAMPS)/build $(STAMPS)/dev  ## House rules and docs
 	$(BIN)/python -m pytest -q tests/test_tidy.py tests/test_docs.py
+
+web: $(STAMPS)/web  ## Build the dashboard (wants Node.js and npm)
 
 bench: $(STAMPS)/build $(STAMPS)/dev $(STAMPS)/bench  ## Speed and size beside the peers (B=name for one)
 	$(BIN)/python -m benches $(B)
@@ -75,7 +79,7 @@ lock: $(STAMPS)/dev  ## Compile the lock files anew (no download addresses in th
 	$(BIN)/python -m tools.lock
 
 clean:  ## Remove everything that is made
-	rm -rf $(VENV) target build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) target build dist web/node_modules python/watchband/apps/server/static .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find python -name '*.so' -delete
 
 tools:
@@ -97,6 +101,12 @@ $(STAMPS)/dev: requirements/dev.txt $(STAMPS)/run
 
 $(STAMPS)/bench: requirements/bench.txt $(STAMPS)/dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	touch $@
+
+$(STAMPS)/web: $(WEB) | $(STAMPS)/run
+	@command -v npm >/dev/null || { \
+	  echo "The dashboard is built with Node.js 20 or newer and npm: apt-get install nodejs npm"; exit 1; }
+	cd web && npm ci --no-audit --no-fund --silent && npm run --silent build
 	touch $@
 
 $(STAMPS)/build: $(STAMPS)/run pyproject.toml $(RUST)

@@ -1,0 +1,172 @@
+// Points of one series with what was expected of them, and what of them is drawn in which way.
+
+/** Columns of one length; times in ms, ascending; NaN where there is nothing. */
+export interface Points {
+  times: Float64Array;
+  y: Float64Array;
+  yhat: Float64Array;
+  lower: Float64Array;
+  upper: Float64Array;
+  score: Float64Array;
+}
+
+/** A stretch of time, ms; `end` null while it lasts. */
+export interface Span {
+  start: number;
+  end: number | null;
+}
+
+/** A run of points, first and last index, both in it. */
+export interface Run {
+  first: number;
+  last: number;
+}
+
+export const NO_POINTS: Points = {
+  times: new Float64Array(),
+  y: new Float64Array(),
+  yhat: new Float64Array(),
+  lower: new Float64Array(),
+  upper: new Float64Array(),
+  score: new Float64Array(),
+};
+
+/** Whether a point lies outside its band; no band, no opinion. */
+export function isOutside(points: Points, i: number): boolean {
+  const y = points.y[i]!;
+  return y > points.upper[i]! || y < points.lower[i]!;
+}
+
+/** Runs of neighbours that lie outside their band. A missing value ends a run. */
+export function outsideRuns(points: Points): Run[] {
+  const found: Run[] = [];
+  let first = -1;
+  for (let i = 0; i <= points.times.length; i++) {
+    const out = i < points.times.length && isOutside(points, i);
+    if (out && first < 0) first = i;
+    if (!out && first >= 0) {
+      found.push({ first, last: i - 1 });
+      first = -1;
+    }
+  }
+  return found;
+}
+
+/** The values that are drawn warm: each outside run, and the last point inside before it, so that the line leaves from there. */
+export function warmLine(points: Points, runs: readonly Run[]): (number | null)[] {
+  const found: (number | null)[] = new Array(points.times.length).fill(null);
+  for (const { first, last } of runs) {
+    const from = first > 0 && points.y[first - 1] === points.y[first - 1] ? first - 1 : first;
+    for (let i = from; i <= last; i++) found[i] = points.y[i]!;
+  }
+  return found;
+}
+
+/** Indices that get a dot: every outside point, or of runs whose dots would touch onset, peak and end. */
+export function dots(points: Points, runs: readonly Run[], pixel: number, apart = 7): number[] {
+  const found: number[] = [];
+  for (const { first, last } of runs) {
+    const room = (points.times[last]! - points.times[first]!) / pixel;
+    if (last === first || room >= apart * (last - first)) {
+      for (let i = first; i <= last; i++) found.push(i);
+      continue;
+    }
+    let peak = first;
+    for (let i = first; i <= last; i++) if (points.score[i]! > points.score[peak]!) peak = i;
+    found.push(...new Set([first, peak, last].sort((a, b) => a - b)));
+  }
+  return found;
+}
+
+/** The usual distance of two points, ms: the median of the last thousand steps; 0 below two points. */
+export function usualStep(times: Float64Array): number {
+  if (times.length < 2) return 0;
+  const from = Math.max(1, times.length - 1000);
+  const steps: number[] = [];
+  for (let i = from; i < times.length; i++) steps.push(times[i]! - times[i - 1]!);
+  steps.sort((a, b) => a - b);
+  return steps[steps.length >> 1]!;
+}
+
+/** Stretches in which nothing came: from the last value before to the first after. */
+export function gaps(points: Points, step = usualStep(points.times)): { start: number; end: number }[] {
+  const found: { start: number; end: number }[] = [];
+  let before = -1;
+  for (let i = 0; i < points.times.length; i++) {
+    if (points.y[i] !== points.y[i]) continue;
+    if (before >= 0 && (points.times[i]! - points.times[before]! > 1.5 * step || i > before + 1)) {
+      found.push({ start: points.times[before]!, end: points.times[i]! });
+    }
+    before = i;
+  }
+  return found;
+}
+
+/** Columns as uPlot takes them: null where there is nothing, and a row of nulls in every gap, so that no line bridges it. */
+export function aligned(points: Points, warm: readonly (number | null)[], step = usualStep(points.times)): (number | null)[][] {
+  const columns: (number | null)[][] = [[], [], [], [], [], [], []];
+  const push = (time: number, row: (number | null)[]): void => {
+    columns[0]!.push(time);
+    row.forEach((value, k) => columns[k + 1]!.push(value));
+  };
+  for (let i = 0; i < points.times.length; i++) {
+    const time = points.times[i]!;
+    if (i > 0 && step > 0 && time - points.times[i - 1]! > 1.5 * step) push((time + points.times[i - 1]!) / 2, [null, null, null, null, null, null]);
+    push(time, [
+      some(points.lower[i]!),
+      some(points.upper[i]!),
+      some(points.yhat[i]!),
+      some(points.y[i]!),
+      warm[i] ?? null,
+      some(points.score[i]!),
+    ]);
+  }
+  return columns;
+}
+
+function some(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}
+
+/** How far a value is beyond the nearer edge, in band widths; 0 inside, NaN without a band. */
+export function widthsOff(y: number, lower: number, upper: number): number {
+  if (!(upper > lower)) return NaN;
+  if (y > upper) return (y - upper) / (upper - lower);
+  if (y < lower) return (y - lower) / (upper - lower);
+  return y === y ? 0 : NaN;
+}
+
+/** Index of the point nearest to a time; -1 of none. */
+export function nearest(times: Float64Array, time: number): number {
+  if (times.length === 0) return -1;
+  let low = 0;
+  let high = times.length - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (times[middle]! < time) low = middle + 1;
+    else high = middle;
+  }
+  return low > 0 && time - times[low - 1]! <= times[low]! - time ? low - 1 : low;
+}
+
+/** Points behind others, the later ones standing where both have a time; bounded to the last `most`. */
+export function joined(before: Points, more: Points, most = 200_000): Points {
+  if (more.times.length === 0) return before;
+  let keep = before.times.length;
+  while (keep > 0 && before.times[keep - 1]! >= more.times[0]!) keep--;
+  const from = Math.max(0, keep + more.times.length - most);
+  const cut = (a: Float64Array, b: Float64Array): Float64Array => {
+    const whole = new Float64Array(keep + b.length);
+    whole.set(a.subarray(0, keep));
+    whole.set(b, keep);
+    return from ? whole.slice(from) : whole;
+  };
+  return {
+    times: cut(before.times, more.times),
+    y: cut(before.y, more.y),
+    yhat: cut(before.yhat, more.yhat),
+    lower: cut(before.lower, more.lower),
+    upper: cut(before.upper, more.upper),
+    score: cut(before.score, more.score),
+  };
+}

@@ -1,0 +1,65 @@
+// Starts the dashboard.
+
+import { render } from "preact";
+import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
+import "uplot/dist/uPlot.min.css";
+import "./style/tokens.css";
+import "./style/base.css";
+import "./style/frame.css";
+import "./style/marks.css";
+import "./style/now.css";
+import "./style/explore.css";
+import "./style/incident.css";
+import "./style/budget.css";
+import { about } from "./api/about";
+import { listen } from "./api/live";
+import { useResource } from "./api/resource";
+import type { About } from "./api/types";
+import { Frame } from "./frame";
+import { listenToKeys } from "./keys";
+import { Empty } from "./parts/card";
+import { BudgetPage } from "./pages/budget";
+import { Explore } from "./pages/explore";
+import { Incident } from "./pages/incident";
+import { Now } from "./pages/now";
+import { followLinks, href, page } from "./route";
+import { words } from "./words";
+
+const PAGES: Record<string, () => JSX.Element> = { now: Now, incident: Incident, explore: Explore, budget: BudgetPage };
+
+function NotFound(): JSX.Element {
+  return (
+    <div class="page">
+      <h1>{words.notFound}</h1>
+      <Empty
+        action={
+          <a class="button" href={href("now")}>
+            {words.toNow}
+          </a>
+        }
+      >
+        {words.notFoundText}
+      </Empty>
+    </div>
+  );
+}
+
+function App(): JSX.Element {
+  const answer = useResource<About>("about", {}, ["configuration"]);
+  useEffect(() => listen(), []);
+  useEffect(() => {
+    if (answer.data) about.value = answer.data;
+  }, [answer.data]);
+  const Page = PAGES[page.value] ?? NotFound;
+  const shown = Object.keys(words.pages).filter((name) => name in PAGES && (about.value?.pages.includes(name) ?? name === "now"));
+  return (
+    <Frame pages={shown}>
+      <Page />
+    </Frame>
+  );
+}
+
+followLinks();
+listenToKeys();
+render(<App />, document.getElementById("app")!);
