@@ -100,6 +100,25 @@ class SeriesKey:
         return Entity(self._pairs)
 
 
+def is_storable(text: str) -> bool:
+    r"""Whether every store can keep a text: it is UTF-8 (no half of a surrogate pair) and holds no NUL.
+
+    Examples
+    --------
+    >>> is_storable("é\u2603"), is_storable("\ud800"), is_storable("a\0b")
+    (True, False, False)
+    """
+    if "\0" in text:
+        return False
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def is_label_name(text: str) -> bool:
     """Whether a label may be called so: not empty, without space, quote, brace, comma, backslash and ``=``."""
     return bool(text) and _BAD_NAME.search(text) is None

@@ -171,3 +171,15 @@ def test_keys_that_were_seen_are_kept_within_limits() -> None:
         assert cache.get("k0") == (0 if number < 100 else None)
     cache.put("too long", 1)
     assert cache.get("too long") is None
+
+
+def test_names_that_no_store_can_keep_are_refused_alone() -> None:
+    body = (
+        b'[{"series": {"__name__": "cpu", "h": "\\ud800x"}, "time": 1700000000, "value": 1},'
+        b' {"series": {"__name__": "a\\u0000b"}, "time": 1700000000, "value": 2},'
+        b' {"series": {"__name__": "ok", "h": "\\u2603"}, "time": 1700000000, "value": 3}]'
+    )
+    found = decode_json(body)
+    assert [(str(r.key), r.values.tolist()) for r in found.readings] == [('ok{h="\u2603"}', [3.0])]
+    assert found.refused_points == 2
+    assert all("lone surrogate or NUL" in r.why for r in found.refused)

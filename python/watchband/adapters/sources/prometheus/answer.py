@@ -11,7 +11,7 @@ import numpy as np
 from watchband.core.errors import ConfigError, PermanentError, TransientError
 from watchband.core.points import Float64, Int64
 from watchband.core.ports import Readings
-from watchband.core.series import SeriesKey
+from watchband.core.series import SeriesKey, is_storable
 
 _NAME = "__name__"
 _MS = 1_000_000
@@ -134,6 +134,8 @@ def _key(metric: object, name: str, keep_names: bool) -> tuple[SeriesKey, str]:
         raise ValueError("'metric' is no mapping of labels")
     labels = {str(k): str(v) for k, v in metric.items()}
     own = labels.pop(_NAME, "")
+    if not all(is_storable(text) for text in (own, *(t for kv in labels.items() for t in kv))):
+        raise ValueError("a label holds what is no text (a lone surrogate or NUL)")
     try:
         return SeriesKey(own if keep_names and own else name, labels), own
     except ConfigError as error:

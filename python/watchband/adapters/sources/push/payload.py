@@ -10,7 +10,7 @@ import numpy as np
 
 from watchband.core.errors import DataError
 from watchband.core.ports import Readings
-from watchband.core.series import SeriesKey
+from watchband.core.series import SeriesKey, is_storable
 from watchband.core.timestamp import FIRST, LAST, parse_rfc3339
 
 POINTS_MAX = 1_000_000
@@ -200,6 +200,11 @@ def key_of(metric: object, labels: object) -> SeriesKey:
         or any(len(t) > TEXT_MAX for kv in labels.items() for t in kv)
     ):
         raise DataError(f"A series has at most {LABELS_MAX} labels, and names and values of {TEXT_MAX} characters.")
+    for text in (metric, *(t for kv in labels.items() for t in kv)):
+        if not is_storable(text):
+            raise DataError(
+                f"A name or value of a series holds what is no text (a lone surrogate or NUL): {text[:60]!a}."
+            )
     try:
         return SeriesKey(metric, labels)
     except ValueError as error:
