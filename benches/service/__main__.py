@@ -1,4 +1,4 @@
-"""``python -m benches.service [fold|wire ...] [--series N] [--entries N]``."""
+"""``python -m benches.service [fold|wire|rules ...] [--series N] [--entries N]``."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from benches.service.fold import Folded, folded
 from benches.timing import machine
 
 if TYPE_CHECKING:
+    from benches.service.rules import Ruled
     from benches.service.wire import Wired
 
-PARTS = ("fold", "wire")
+PARTS = ("fold", "wire", "rules")
 
 
 def main() -> None:
@@ -39,10 +40,14 @@ def main() -> None:
         print(json.dumps({"machine": about, "measured": found}, indent=1))
 
 
-def _run(part: str, series: int, entries: int) -> Iterator[Folded | Wired]:
+def _run(part: str, series: int, entries: int) -> Iterator[Folded | Ruled | Wired]:
     if part == "fold":
         yield folded("light", series, entries)
         yield folded("auto", series // 20, entries)
+    elif part == "rules":
+        from benches.service.rules import beside_rules
+
+        yield beside_rules(max(series // 100, 20))
     else:
         from benches.service.wire import served
 
