@@ -12,6 +12,7 @@ import "./style/now.css";
 import "./style/explore.css";
 import "./style/incident.css";
 import "./style/budget.css";
+import "./style/alerts.css";
 import { about } from "./api/about";
 import { listen } from "./api/live";
 import { useResource } from "./api/resource";
@@ -19,6 +20,7 @@ import type { About } from "./api/types";
 import { Frame } from "./frame";
 import { listenToKeys } from "./keys";
 import { Empty } from "./parts/card";
+import { AlertsPage } from "./pages/alerts";
 import { BudgetPage } from "./pages/budget";
 import { Explore } from "./pages/explore";
 import { Incident } from "./pages/incident";
@@ -26,7 +28,7 @@ import { Now } from "./pages/now";
 import { followLinks, href, page } from "./route";
 import { words } from "./words";
 
-const PAGES: Record<string, () => JSX.Element> = { now: Now, incident: Incident, explore: Explore, budget: BudgetPage };
+const PAGES: Record<string, () => JSX.Element> = { now: Now, incident: Incident, explore: Explore, budget: BudgetPage, alerts: AlertsPage };
 
 function NotFound(): JSX.Element {
   return (

@@ -13,12 +13,13 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from tests.apps.server.test_api import push
 from tests.apps.server.world import World
-from tests.apps.service.worlds import watch
+from tests.apps.service.worlds import ListSinkSettings, watch
 from watchband.adapters.stores.scored.book import ScoreBook
 from watchband.apps.server.app import create_app
 from watchband.apps.server.dashboard import STATIC
 from watchband.apps.server.web import Web
 from watchband.core.clock import SystemClock
+from watchband.core.errors import PermanentError, TransientError
 from watchband.testing.streams import MINUTE
 
 pytestmark = pytest.mark.browser
@@ -33,7 +34,14 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     assert (STATIC / "index.html").is_file(), "The dashboard is not built: make web"
     # The machine's clock: the page compares what it is told with its own.
     clock: Any = SystemClock()
-    with World(watches={"all": watch(detector="ewma", cutoff=None, budget="1/week")}, clock=clock) as world:
+    # The chat refuses one notice for good, and the pager is away.
+    refused, away = (
+        PermanentError("the channel #ops is archived"),
+        TransientError("no answer in 10 s", retry_after=3600),
+    )
+    sinks = {"chat": ListSinkSettings(errors=[refused]), "pager": ListSinkSettings(errors=[away] * 100)}
+    budgeted = watch(detector="ewma", cutoff=None, budget="1/week", route=("chat", "pager"))
+    with World(watches={"all": budgeted}, sinks=sinks, clock=clock) as world:
         world.service.scores = ScoreBook(tmp_path_factory.mktemp("scores"))
         end = clock.now() // MINUTE
         for name, spike in ((HOT, N - 5), ('cpu_percent{host="a",service="web"}', N - 4), (CALM, None)):
@@ -150,6 +158,49 @@ def test_another_budget_is_seen_before_it_is_applied(page: Page) -> None:
     expect(page).to_have_url(re.compile("budget=1%2Fhour"))
 
 
+def test_the_log_of_alerts_is_filtered_and_leads_on(page: Page) -> None:
+    page.goto("/")
+    expect(page.get_by_role("link", name="Alerts")).to_be_visible()
+    page.keyboard.press("g")
+    page.keyboard.press("a")
+    expect(page).to_have_url(re.compile("/alerts$"))
+    expect(page.get_by_role("heading", level=1)).to_contain_text("2 alerts open")
+    rows = page.locator(".log tbody tr")
+    every = rows.count()
+    page.get_by_label("State").select_option("open")
+    expect(rows).to_have_count(2)
+    expect(page).to_have_url(re.compile("state=open"))
+    page.reload()
+    expect(rows).to_have_count(2)
+    page.get_by_label("Severity").select_option("info")
+    page.get_by_label("Watch").select_option("all")
+    expect(page.get_by_text("No alert of this range is of this kind.").or_(rows.first)).to_be_visible()
+    page.get_by_label("State").select_option("")
+    page.get_by_label("Severity").select_option("")
+    expect(rows).to_have_count(every)
+    page.keyboard.press("Escape")
+    rows.first.get_by_role("link", name=re.compile("^Explore")).click()
+    expect(page).to_have_url(re.compile(r"/explore\?series=.*from=.*to="))
+    page.go_back()
+    page.locator("main").focus()
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/incident\?id="))
+
+
+def test_what_was_given_up_is_delivered_again(page: Page, world: World) -> None:
+    page.goto("/alerts")
+    sinks = page.locator(".letters .sink")
+    expect(sinks.filter(has_text="pager")).to_contain_text("no answer in 10 s")
+    expect(sinks.filter(has_text="pager")).to_contain_text("next try in")
+    dead = page.locator(".dead")
+    expect(dead).to_contain_text("the channel #ops is archived")
+    dead.get_by_role("button", name="Deliver it again").click()
+    expect(dead).to_have_count(0)
+    expect(page.get_by_text("given up")).to_have_count(0)
+    assert [act.deed for act in world.store.store.acts()][-1] == "retry"
+
+
 def test_news_arrive_without_a_reload(page: Page, world: World) -> None:
     page.goto("/explore?series=" + CALM.replace('"', "%22"))
     rows = page.locator(".recent tbody tr")
@@ -181,7 +232,7 @@ def test_silence_is_said_and_ends_when_the_server_is_back(browser: Browser) -> N
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["/", "/explore", "/budget", "/incident", "/nowhere-near"])
+@pytest.mark.parametrize("path", ["/", "/explore", "/budget", "/alerts", "/incident", "/nowhere-near"])
 def test_axe_finds_nothing(page: Page, path: str, theme: str) -> None:
     incident = page.request.get("/api/v1/incidents?state=open").json()["data"][0]["id"]
     where = f"/incident?id={incident}&theme={theme}" if path == "/incident" else f"{path}?theme={theme}"
@@ -201,7 +252,7 @@ def test_axe_finds_nothing(page: Page, path: str, theme: str) -> None:
 def test_a_phone_shows_it_in_one_column(browser: Browser, world: World) -> None:
     context = browser.new_context(base_url=world.web.url, viewport={"width": 390, "height": 844}, has_touch=True)
     page = context.new_page()
-    for path in ("/", "/explore", "/budget"):
+    for path in ("/", "/explore", "/budget", "/alerts"):
         page.goto(path)
         expect(page.locator(".tabs")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, path

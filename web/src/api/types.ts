@@ -201,3 +201,34 @@ export interface Preview {
   asked: Counts & { budget: string; list: { series: string; opened: string; closed: string | null; anomaly_score: number }[] };
   stops: (Counts & { budget: string; a_week: number })[];
 }
+
+/** How a sink does. */
+export interface SinkHealth {
+  name: string;
+  kind: string;
+  state: "well" | "failing" | "refused";
+  delivered: number;
+  waiting: number;
+  dead: number;
+  last_success: string | null;
+  failing_since: string | null;
+  error: string | null;
+  next_try: string | null;
+}
+
+/** A change of an alert that somebody was not told of: it waits, or it was given up. */
+export interface Delivery {
+  id: string;
+  sink: string;
+  state: "waiting" | "dead";
+  tries: number;
+  next_try: string | null;
+  error: string | null;
+  alert: Alert;
+}
+
+export interface Deliveries extends Page<Delivery> {
+  waiting: number;
+  dead: number;
+  sinks: SinkHealth[];
+}

@@ -1,4 +1,4 @@
-"""What people do: acknowledge, snooze, note. Every change is written down with who made it."""
+"""What people do: acknowledge, snooze, note, deliver again. Every change is written down with who made it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from watchband.apps.server.access import check_access, identity
 from watchband.apps.server.problems import Problem
 from watchband.apps.service.service import Service
 from watchband.apps.service.status import instant
+from watchband.apps.service.views.deliveries import chosen_letters, retry_deliveries
 from watchband.apps.service.views.incidents import incident_document, incidents
 from watchband.apps.service.views.page import page_of
 from watchband.core.acts import TEXT_MAX, Act, Deed
@@ -44,6 +45,14 @@ class NoteText(BaseModel):
     text: str = Field(min_length=1, max_length=TEXT_MAX)
 
 
+class Again(BaseModel):
+    """Which dead letters: those with these ids, of this sink; all of them where neither is given."""
+
+    model_config = ConfigDict(extra="forbid")
+    ids: list[Annotated[str, Field(max_length=200)]] | None = Field(None, min_length=1, max_length=1000)
+    sink: str | None = Field(None, max_length=200)
+
+
 class Acts:
     """Endpoints that change what people did about incidents, and the audit log of all of it.
 
@@ -63,6 +72,7 @@ class Acts:
         router.add_api_route("/incidents/{incident}/unacknowledge", self.unacknowledge, methods=["POST"])
         router.add_api_route("/incidents/{incident}/snooze", self.snooze, methods=["POST"])
         router.add_api_route("/incidents/{incident}/notes", self.note, methods=["POST"])
+        router.add_api_route("/deliveries/retry", self.retry, methods=["POST"])
         router.add_api_route("/audit", self.audit, methods=["GET"])
         return router
 
@@ -82,6 +92,27 @@ class Acts:
     async def note(self, request: Request, incident: Target, body: NoteText) -> JSONResponse:
         """Add a note to an incident."""
         return await self._do(request, incident, "note", text=body.text)
+
+    async def retry(self, request: Request, body: Again) -> JSONResponse:
+        """Put dead letters back into the outbox: they are tried again at once."""
+        check_access(request, self.service.config.server, "admin")
+        who = identity(request, self.service.config.server)
+
+        def done() -> dict[str, Any]:
+            chosen = chosen_letters(self.service, body.ids, body.sink)
+            if not chosen:
+                raise Problem(404, "No such notice was given up. It may have been tried again meanwhile.")
+            ids, sinks = sorted({n.id for n in chosen}), sorted({n.sink for n in chosen})
+            text = f"{len(chosen)} of {', '.join(sinks)}: {', '.join(ids)}"
+            # First that somebody wants it, then what follows: nothing happens that is not written down.
+            target = ids[0] if len(ids) == 1 else ""
+            by = who[0] if who else "unknown"
+            self.service.acting.do(Act(self.service.clock.now(), by, "retry", target, text[:TEXT_MAX]))
+            retry_deliveries(self.service, chosen)
+            self.service.changes.note("alerts")
+            return {"retried": len(chosen)}
+
+        return await self._answer(done)
 
     async def audit(
         self,

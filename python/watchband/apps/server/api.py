@@ -16,6 +16,7 @@ from watchband.apps.server.problems import Problem
 from watchband.apps.service.service import Service
 from watchband.apps.service.status import instant
 from watchband.apps.service.views.alerts import Asking, alert_page
+from watchband.apps.service.views.deliveries import deliveries_document
 from watchband.apps.service.views.fleet import fleet_of
 from watchband.apps.service.views.incidents import incident_document, incident_page, incidents
 from watchband.apps.service.views.page import Page
@@ -34,7 +35,7 @@ from watchband.pipeline.rules import Budget, parse_rule
 LIMIT_MAX = 10_000
 TEXT_MAX = 4096
 _ROLES = {"admin": "admin", "write": "viewer"}
-PAGES = ("now", "explore", "budget")
+PAGES = ("now", "explore", "budget", "alerts")
 
 Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX)]
 Cursor = Annotated[str | None, Query(max_length=TEXT_MAX)]
@@ -68,6 +69,7 @@ class Api:
             ("/series", self.series),
             ("/series/points", self.points),
             ("/alerts", self.alerts),
+            ("/deliveries", self.deliveries),
             ("/watches", self.watches),
             ("/watches/{name}/preview", self.preview),
         ):
@@ -199,6 +201,18 @@ class Api:
             end=_time("to", until, 2**63 - 1),
         )
         return await self._list(lambda: alert_page(self.service, asked, limit=limit, cursor=cursor))
+
+    async def deliveries(
+        self,
+        sink: Annotated[str | None, Query(max_length=200)] = None,
+        state: Literal["waiting", "dead"] | None = None,
+        limit: Limit = 100,
+        cursor: Cursor = None,
+    ) -> JSONResponse:
+        """Notices that are not delivered, those that were given up first, and how every sink does."""
+        return await self._answer(
+            lambda: deliveries_document(self.service, sink=sink, state=state, limit=limit, cursor=cursor)
+        )
 
     async def watches(self) -> JSONResponse:
         """Every watch with its rule and policy."""
