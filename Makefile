@@ -9,7 +9,7 @@ RUST := Cargo.toml Cargo.lock $(shell find rust -name '*.rs')
 T ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check web format lint types clippy tidy bench instructions memcheck sanitize fuzz soak simulate docs bench-quality bench-service lock tools clean
+.PHONY: help demo test check web format lint types clippy tidy screenshots bench instructions memcheck sanitize fuzz soak simulate docs bench-quality bench-service lock tools clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,6 +42,9 @@ tidy: $(STAMPS)/build $(STAMPS)/dev  ## House rules and docs
 	$(BIN)/python -m pytest -q tests/test_tidy.py tests/test_docs.py
 
 web: $(STAMPS)/web  ## Build the dashboard (wants Node.js and npm)
+
+screenshots: $(STAMPS)/build $(STAMPS)/dev $(STAMPS)/web  ## Pictures of the dashboard over made-up history, into docs/images (wants Chromium)
+	$(BIN)/python -m tools.screenshots $(ARGS)
 
 bench: $(STAMPS)/build $(STAMPS)/dev $(STAMPS)/bench  ## Speed and size beside the peers (B=name for one)
 	$(BIN)/python -m benches $(B)

@@ -314,8 +314,10 @@ function Warming({ of }: { of: Resource<Summary> }): JSX.Element {
 }
 
 function FleetCard({ of }: { of: Resource<Fleet> }): JSX.Element {
-  const names = useResource<Page<Series>>(of.data ? "series" : null, { limit: 10_000, sort: "name", fields: "series" });
-  const nameOf = (index: number): string | null => names.data?.data[index]?.series ?? null;
+  // Names are much and seldom change: asked again only when there are more or fewer series.
+  const size = of.data?.scores.length ?? 0;
+  const names = useResource<Fleet>(size ? "fleet" : null, { names: true, of: size });
+  const nameOf = (index: number): string | null => (names.data?.series?.length === size ? names.data.series[index]! : null);
   return (
     <Card class="fleet-card" title={words.fleet} aside={<Legend />}>
       <p class="fleet-aside second">{words.fleetAside}</p>

@@ -52,6 +52,8 @@ class View:
 
     def greet(self, warnings: Sequence[Problem]) -> None:
         """What begins."""
+        from watchband.apps.server.dashboard import built
+
         config = self.service.config
         counts = (len(config.sources), len(config.watches), len(config.sinks))
         log.info(
@@ -60,6 +62,8 @@ class View:
             self.web.url,
             extra=dict(zip(("sources", "watches", "sinks"), counts, strict=True)),
         )
+        if built():
+            log.info("the dashboard is at %s", config.server.external_url or f"{self.web.url}/")
         for warning in warnings:
             log.warning("%s", warning)
 

@@ -97,9 +97,9 @@ class Api:
         """Figures over everything that is watched."""
         return await self._answer(lambda: summary_of(self.service))
 
-    async def fleet(self) -> JSONResponse:
-        """Every series' score as columns."""
-        return await self._answer(lambda: fleet_of(self.service))
+    async def fleet(self, names: bool = False) -> JSONResponse:
+        """Every series' score as columns; ``names`` says which series they are."""
+        return await self._answer(lambda: fleet_of(self.service, names=names))
 
     async def sources(self) -> JSONResponse:
         """Every source and how it does."""

@@ -99,7 +99,9 @@ def _operations(service: Service, metrics: Metrics) -> Any:
     router.add_api_route("/metrics", metrics_page, methods=["GET"])
     router.add_api_route("/healthz", healthz, methods=["GET"])
     router.add_api_route("/readyz", readyz, methods=["GET"])
-    router.add_api_route("/-/reload", reload, methods=["POST", "PUT"])
+    router.add_api_route("/-/reload", reload, methods=["POST"])
+    # As Prometheus has it; described once.
+    router.add_api_route("/-/reload", reload, methods=["PUT"], include_in_schema=False)
     return router
 
 

@@ -27,15 +27,19 @@ HEADERS = {
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".html": "text/html; charset=utf-8"}
 
 
+def built() -> bool:
+    """Whether this installation has the pages."""
+    return (STATIC / "index.html").is_file()
+
+
 def dashboard_router() -> APIRouter:
     """The routes of pages and their files."""
     router = APIRouter(include_in_schema=False)
 
     async def page() -> Response:
-        index = STATIC / "index.html"
-        if not index.is_file():
+        if not built():
             raise Problem(404, "This installation has no dashboard: it was built without. 'make web' builds it.")
-        return _file(index, "no-cache")
+        return _file(STATIC / "index.html", "no-cache")
 
     async def asset(name: str) -> Response:
         # Names of the build hold a hash of their content: they may be kept for ever.

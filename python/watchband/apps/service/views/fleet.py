@@ -21,8 +21,11 @@ GROUPS_MAX = 24
 _GROUP_LABELS = ("service", "app", "job", "workload", "team", "cluster", "host", "instance")
 
 
-def fleet_of(service: Service) -> dict[str, Any]:
-    """Columns over all series by group and name: the highest score of the last 15 minutes, and the state."""
+def fleet_of(service: Service, *, names: bool = False) -> dict[str, Any]:
+    """Columns over all series by group and name: the highest score of the last 15 minutes, and the state.
+
+    Names are by far the most of it and seldom change, so they are told only where they are asked for.
+    """
     now = service.clock.now()
     every = list(rows(service))
     groups = grouped(every)
@@ -30,6 +33,7 @@ def fleet_of(service: Service) -> dict[str, Any]:
     peaks = service.recent.peaks(now - WINDOW)
     scores = [finite(peaks.get((row.watch, row.key), np.nan)) for row in ordered]
     return {
+        **({"series": [row.text for row in ordered]} if names else {}),
         "time": instant(now),
         "groups": [{"name": name, "count": len(members)} for name, members in groups],
         "scores": scores,

@@ -1,0 +1,81 @@
+"""Every command of docs/api.md, run by a shell against a service that really runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.apps.server.test_api import get, push
+from tests.apps.server.world import World
+from tests.apps.service.worlds import watch
+from watchband.adapters.stores.scored.book import ScoreBook
+from watchband.testing.streams import MINUTE, START
+
+PAGE = Path(__file__).parents[3] / "docs" / "api.md"
+DEFAULT = "http://127.0.0.1:8470"
+TIMED_OUT = 28
+"""How curl ends when its own time is over, as it must with a stream."""
+
+
+def commands() -> list[str]:
+    """One a command, lines that go on joined."""
+    blocks = re.findall(r"^```sh\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    return [c for block in blocks for c in block.replace("\\\n", " ").splitlines()]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with World(watches={"all": watch(detector="ewma", cutoff=None, budget="1/week")}) as world:
+        world.service.scores = ScoreBook(tmp_path_factory.mktemp("scores"))
+        world.clock.time = START + 2000 * MINUTE
+        for host, spike in (("a", 1998), ("b", None)):
+            push(world, 0, 2000, f'cpu{{host="{host}"}}', spike)
+        yield world
+
+
+def ran(world: World, command: str) -> subprocess.CompletedProcess[str]:
+    incident = get(world, "incidents")["data"][0]["id"]
+    command = command.replace("curl ", "curl --silent --show-error --write-out '\\n%{http_code}' ", 1)
+    return subprocess.run(
+        ["/bin/sh", "-c", command.replace(DEFAULT, world.web.url)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "INCIDENT": incident, "no_proxy": "*"},
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("command", commands())
+def test_a_command_of_the_page_does_what_it_says(world: World, command: str) -> None:
+    done = ran(world, command)
+    body, _, status = done.stdout.rpartition("\n")
+    assert status == "200", done
+    if "/stream" in command:
+        assert done.returncode == TIMED_OUT
+        assert body.startswith("retry: 2000\n\n")
+        assert ("event: alerts" in body) == ("Last-Event-ID" in command)
+        return
+    assert done.returncode == 0
+    answer = json.loads(body)
+    if "data" in answer and "severity=critical" not in command:
+        assert answer["data"], "The example shows nothing."
+    if "/points" in command:
+        assert answer["resolution"] == "raw"
+        assert len(answer["times_ms"]) == 2000
+
+
+def test_every_endpoint_has_an_example(world: World) -> None:
+    paths = world.client.get("/api/v1/openapi.json").json()["paths"]
+    elsewhere = ("/api/v1/points", "/api/v1/write", "/api/v1/status")
+    shown = [re.search(rf"{DEFAULT}(/[^ '\"?]*)", c).group(1) for c in commands()]  # type: ignore[union-attr]
+    for path in paths:
+        if path.startswith("/api/v1/") and not path.startswith(elsewhere):
+            pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path))
+            assert any(re.fullmatch(pattern, one) for one in shown), path

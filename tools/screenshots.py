@@ -1,0 +1,173 @@
+"""Pictures of the dashboard: a service that really runs over made-up history with faults, seen in Chromium.
+
+python -m tools.screenshots [--out FOLDER] [--all]     # docs/images/dashboard-*.png; needs Chromium and `make web`
+
+Time stands still in the service and in the browser, and values are drawn from a seed: the same pictures every time.
+``--all`` takes every page in light, in dark and at phone width, to look at; otherwise only those that the docs show.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import httpx
+
+from tools.plant import NOW, fleet, services
+from watchband.apps.config.config import read_text
+from watchband.apps.server.app import create_app
+from watchband.apps.server.dashboard import built
+from watchband.apps.server.web import Web
+from watchband.apps.service.service import Service
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
+BYTES_MAX = 120_000
+COLOURS = 192
+BATCH = 2000
+CONFIG = """
+sources: {agents: {kind: push}}
+watches:
+  services: {match: '{service=~".+"}', detector: auto, budget: 1/week}
+  machines: {match: '{host=~".+"}', detector: light, budget: 1/month}
+store: {kind: sqlite, path: %s}
+engine: {keep_scores: 4w, tick: 1m}
+"""
+PAGES = {
+    "now": "",
+    "incident": "incident?id={incident}",
+    "explore": "explore?series={series}&span=24%20h",
+    "filtered": "explore?q=service%3Dcheckout%20score%3E0.5&series={series}&span=6%20h",
+    "budget": "budget?watch=services&budget=1%2Fday",
+    "nowhere": "windows",
+}
+SHOWN = ("now", "incident", "explore", "budget")
+SIZES = {"": (1280, 800), "-phone": (390, 844)}
+
+
+class Still:
+    """A clock that stands."""
+
+    def now(self) -> int:
+        """The one time there is."""
+        return NOW
+
+    def sleep(self, seconds: float) -> None:
+        """Nothing passes."""
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """The address of a service that has judged all of it."""
+    service = Service(read_text(CONFIG % folder, "screenshots.yaml"), clock=Still())
+    web = Web(create_app(service), service.config.server.__class__(listen="127.0.0.1:0"))
+    web.start()
+    try:
+        service.start()
+        for readings in (fleet(), services()):
+            # In turns, as they came: what the incident's members did at a time is judged together.
+            for first in range(0, max(len(r.times) for r in readings), BATCH):
+                part = [
+                    type(r)(r.key, r.times[first : first + BATCH], r.values[first : first + BATCH]) for r in readings
+                ]
+                service.offer("agents", [r for r in part if len(r.times)]).result(600)
+        service.engine.call(lambda: None).result(600)
+        yield f"{web.url}/"
+    finally:
+        service.stop(30)
+        web.stop()
+
+
+def handled(url: str) -> dict[str, str]:
+    """Somebody has taken on the smaller incident and written a note; ids that addresses want."""
+    found = httpx.get(f"{url}api/v1/incidents", params={"state": "open"}).json()["data"]
+    worst = max(found, key=lambda i: (i["severity"] == "critical", i["series"]))
+    for other in found:
+        if other is not worst:
+            path = f"{url}api/v1/incidents/{other['id']}"
+            httpx.post(
+                f"{path}/notes", json={"text": "The nightly export again; it ends by itself."}
+            ).raise_for_status()
+            httpx.post(f"{path}/acknowledge", json={}).raise_for_status()
+            break
+    return {"incident": worst["id"], "series": quote(worst["worst"]["series"])}
+
+
+def taken(browser: Browser, url: str, out: Path, everything: bool) -> Iterator[Path]:
+    """Take the pictures, one after the other."""
+    ids = handled(url)
+    for suffix, (width, height) in SIZES.items():
+        for theme in ("light", "dark"):
+            context = browser.new_context(
+                base_url=url,
+                viewport={"width": width, "height": height},
+                timezone_id="UTC",
+                reduced_motion="reduce",
+                color_scheme="dark" if theme == "dark" else "light",
+                has_touch=bool(suffix),
+            )
+            page = context.new_page()
+            page.clock.set_fixed_time(datetime.fromtimestamp(NOW // 10**9, UTC))
+            for name, path in PAGES.items():
+                phone = bool(suffix)
+                if not everything and (name not in SHOWN or (phone and (name, theme) != ("now", "light"))):
+                    continue
+                page.goto(path.format(**ids))
+                page.wait_for_load_state("load")
+                page.get_by_text("Live", exact=True).wait_for(state="attached")
+                page.wait_for_timeout(1500)
+                file = out / f"dashboard-{name}{suffix}{'-dark' if theme == 'dark' else ''}.png"
+                full = everything or name in ("incident", "explore", "budget")
+                file.write_bytes(optimised(page.screenshot(full_page=full and (everything or not phone))))
+                yield file
+            context.close()
+
+
+def optimised(png: bytes) -> bytes:
+    """Fewer colours: pages have few, and letters stay as sharp."""
+    from PIL import Image
+
+    found = io.BytesIO()
+    image = Image.open(io.BytesIO(png)).convert("RGB")
+    image.quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(found, "PNG", optimize=True)
+    return found.getvalue()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    from playwright.sync_api import sync_playwright
+
+    parser = argparse.ArgumentParser(prog="python -m tools.screenshots", description=__doc__)
+    parser.add_argument("--out", type=Path, default=IMAGES, help="where the pictures go")
+    parser.add_argument("--all", action="store_true", help="every page, in both themes and at phone width")
+    given = parser.parse_args(arguments)
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    if program is None or not built():
+        print("This needs Chromium (apt-get install chromium) and the dashboard (make web).", file=sys.stderr)
+        return 2
+    given.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as url, sync_playwright() as engine:
+        browser = engine.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+        heavy = 0
+        for file in taken(browser, url, given.out, given.all):
+            size = file.stat().st_size
+            heavy += size > BYTES_MAX and not given.all
+            print(f"{file.name}  {size / 1000:.0f} kB")
+        browser.close()
+    if heavy:
+        print(f"{heavy} of them are larger than {BYTES_MAX / 1000:.0f} kB.", file=sys.stderr)
+    return 1 if heavy else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
