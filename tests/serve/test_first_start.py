@@ -48,7 +48,7 @@ def test_what_would_have_paged_is_said_and_told_to_nobody(tmp_path: Path) -> Non
             served.until(lambda: '"ready"' in served.said())
             lines = [json.loads(line) for line in served.said().splitlines()]
             status = served.asked("/api/v1/status")
-            alerts = served.asked("/api/v1/alerts")["alerts"]
+            alerts = served.asked("/api/v1/status/alerts")["alerts"]
             assert served.end() == 0
         finally:
             served.close()

@@ -52,7 +52,7 @@ def test_from_a_push_to_a_message_through_restart_and_reload(served: Process) ->
     served.start("--log-format", "json")
     push(served, 152, 48)
     served.until(lambda: len(told(served)) == 2)
-    alerts = served.asked("/api/v1/alerts")["alerts"]
+    alerts = served.asked("/api/v1/status/alerts")["alerts"]
     assert [a["closed"] is not None for a in alerts] == [True]
     # A bad file leaves the old configuration running, and says where it is bad.
     good = (served.folder / "watchband.yaml").read_text()
@@ -123,7 +123,7 @@ def test_a_second_signal_ends_at_once_and_loses_nothing(served: Process) -> None
     assert served.process.wait(20) in (128 + signal.SIGTERM, 128 + signal.SIGINT)
     assert "states written" not in served.said()
     served.start()
-    assert served.asked("/api/v1/alerts")["total"] == 1
+    assert served.asked("/api/v1/status/alerts")["total"] == 1
     assert push(served, 200, 10).json()["accepted"] == 10
 
 
@@ -173,6 +173,8 @@ def test_status_from_the_command_line(served: Process) -> None:
     assert json.loads(run("--json").stdout)["ready"] is True
     assert "The last score is" in run("--series", "cpu").stdout
     assert "No watched series matches" in run("--series", "mem").stdout
+    bare = run("--url", f"127.0.0.1:{served.port}", "--json")
+    assert (bare.returncode, bare.stderr) == (0, "")
     assert served.end() == 0
     gone = run()
     assert (gone.returncode, "Is 'watchband serve' running?" in gone.stderr) == (2, True)

@@ -116,7 +116,7 @@ def test_a_range_is_exact(data: Path) -> None:
         ("", "Got nothing"),
         ("SELEC", "not understood"),
         ("SELECT nope FROM points", "not understood.*nope"),
-        ("SELECT * FROM data", "not understood"),
+        ("SELECT * FROM serie", "serie does not exist! The views are points, .*series"),
     ],
 )
 def test_nothing_else_can_be_asked(data: Path, question: str, says: str) -> None:

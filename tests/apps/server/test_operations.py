@@ -252,18 +252,18 @@ def test_status_says_why_a_series_did_not_alert() -> None:
         sources={"push": PushSettings()}, watches={"all": watch(consecutive=3), "low": watch(direction="below")}
     ) as world:
         push(world, 0, 151, spike=150)
-        found = world.client.get("/api/v1/series", params={"series": "cpu", "points": 3}).json()
+        found = world.client.get("/api/v1/status/series", params={"series": "cpu", "points": 3}).json()
         reasons = {s["watch"]: " ".join(s["reasons"]) for s in found["series"]}
         assert "1 of 3 consecutive points are beyond the limit" in reasons["all"]
         assert "on the side that is not watched" in reasons["low"]
         assert [len(s["points"]) for s in found["series"]] == [3, 3]
         assert found["series"][0]["state"] == "OK"
         assert found["series"][0]["age_seconds"] == 850 * 60
-        again = world.client.get("/api/v1/series", params={"match": '{__name__="cpu"}', "limit": 1}).json()
+        again = world.client.get("/api/v1/status/series", params={"match": '{__name__="cpu"}', "limit": 1}).json()
         assert (len(again["series"]), again["total"]) == (1, 2)
-        assert world.client.get("/api/v1/series", params={"series": "mem"}).json() == {"series": [], "total": 0}
-        assert world.client.get("/api/v1/series", params={"series": "cpu{"}).status_code == 400
-        assert world.client.get("/api/v1/series", params={"limit": 0}).status_code == 400
+        assert world.client.get("/api/v1/status/series", params={"series": "mem"}).json() == {"series": [], "total": 0}
+        assert world.client.get("/api/v1/status/series", params={"series": "cpu{"}).status_code == 400
+        assert world.client.get("/api/v1/status/series", params={"limit": 0}).status_code == 400
 
 
 def test_alerts_are_listed_newest_first() -> None:
@@ -271,11 +271,11 @@ def test_alerts_are_listed_newest_first() -> None:
         push(world, 0, 200, spike=50)
         push(world, 200, 200, spike=300)
         push(world, 400, 52, spike=451)
-        found = world.client.get("/api/v1/alerts").json()
+        found = world.client.get("/api/v1/status/alerts").json()
         assert [a["opened"] for a in found["alerts"]] == sorted((a["opened"] for a in found["alerts"]), reverse=True)
         assert found["total"] == 3
-        assert world.client.get("/api/v1/alerts", params={"open": True}).json()["total"] == 1
-        assert world.client.get("/api/v1/alerts", params={"watch": "none"}).json()["total"] == 0
+        assert world.client.get("/api/v1/status/alerts", params={"open": True}).json()["total"] == 1
+        assert world.client.get("/api/v1/status/alerts", params={"watch": "none"}).json()["total"] == 0
 
 
 def test_expressions_are_kept_and_say_what_they_left_out() -> None:

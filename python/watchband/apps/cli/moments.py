@@ -6,6 +6,7 @@ import datetime as dt
 
 from watchband.core.clock import SystemClock
 from watchband.core.duration import parse_duration
+from watchband.core.errors import ConfigError
 
 
 def moment(text: str | None, default: int) -> int:
@@ -26,6 +27,11 @@ def moment(text: str | None, default: int) -> int:
     try:
         found = dt.datetime.fromisoformat(text)
     except ValueError:
-        return SystemClock().now() - parse_duration(text.removesuffix(" ago"))
+        try:
+            return SystemClock().now() - parse_duration(text.removesuffix(" ago"))
+        except ConfigError:
+            raise ConfigError(
+                f"Expected a time such as 2026-01-31, 2026-01-31T12:00Z or 6h, which is six hours ago. Got {text!r}."
+            ) from None
     found = found if found.tzinfo else found.replace(tzinfo=dt.UTC)
     return round((found - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) / dt.timedelta(microseconds=1)) * 1000

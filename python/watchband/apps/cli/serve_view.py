@@ -136,7 +136,8 @@ class View:
                 sentence.append(piece, style="bold" if bold else "")
             console.print(Padding(sentence, (0, 0, 0, 4)))
         if found.total > len(found.worst):
-            console.print(f"  and {found.total - len(found.worst):,} more; GET /api/v1/alerts lists them.", style="dim")
+            more = found.total - len(found.worst)
+            console.print(f"  and {more:,} more; GET /api/v1/status/alerts lists them.", style="dim")
 
     def leave(self) -> None:
         """It ends."""

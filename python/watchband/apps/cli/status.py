@@ -36,11 +36,12 @@ def status(
     from watchband.apps.cli.status_view import show_series, show_status
 
     base = (url or _address(config)).rstrip("/")
+    base = base if "://" in base else f"http://{base}"
     if series is None:
         found = ask(f"{base}/api/v1/status", {})
         ready = bool(found.get("ready"))
     else:
-        found = ask(f"{base}/api/v1/series", {"match": series, "points": "30"})
+        found = ask(f"{base}/api/v1/status/series", {"match": series, "points": "30"})
         ready = True
     if as_json:
         typer.echo(json.dumps(found, indent=2, ensure_ascii=False))

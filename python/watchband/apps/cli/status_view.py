@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from watchband.apps.cli.terminal import FAULT, WIDTH_MAX, put
+from watchband.apps.library.options import rule_words
 from watchband.core import wording
 from watchband.core.timestamp import parse_rfc3339
 
@@ -80,7 +81,7 @@ def _sources(sources: Sequence[Mapping[str, Any]], now: int) -> RenderableType:
 def _watches(watches: Sequence[Mapping[str, Any]]) -> RenderableType:
     table = _table("Watches", "series", "alarm", "no data", "learning", "points", "in band")
     for watch in watches:
-        name = Text.assemble(watch["name"], (f"  {watch['detector']}, {watch['rule']}", "dim"))
+        name = Text.assemble(watch["name"], (f"  {watch['detector']}, {rule_words(watch['rule'])}", "dim"))
         if watch["stopped"]:
             name.append(f"\n  stopped: {watch['stopped']}", style=FAULT)
         coverage = "–" if watch["coverage"] is None else f"{watch['coverage']:.2%}"
@@ -132,7 +133,7 @@ def _rest(found: Mapping[str, Any]) -> Text:
 
 
 def show_series(found: Mapping[str, Any], asked: str, console: Console | None = None) -> None:
-    """Print the answer of ``GET /api/v1/series``."""
+    """Print the answer of ``GET /api/v1/status/series``."""
     console = console or Console(highlight=False, soft_wrap=False)
     width = min(console.width, WIDTH_MAX)
     if not found["series"]:

@@ -90,7 +90,7 @@ class First:
             page.pair("host", {}, 1)
         if self.push:
             page.comment("What programs send. Try it:", 1)
-            page.comment('  curl --json \'{"series": {"__name__": "orders"}, "value": 42}\' \\', 1)
+            page.comment('  curl --json "{\\"series\\": \\"orders\\", \\"time\\": $(date +%s), \\"value\\": 42}" \\', 1)
             page.comment(f"    {self._push_url}", 1)
             page.pair("push", {}, 1)
         if not self.prometheus:

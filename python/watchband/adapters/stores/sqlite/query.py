@@ -90,6 +90,11 @@ class Lake:
                     "A query reads the views of the store and nothing else: no files, no network. The views are "
                     f"{', '.join(VIEWS)}."
                 ) from None
+            except duckdb.CatalogException as error:
+                # DuckDB's guesses at what was meant are of its own tables.
+                raise ConfigError(
+                    f"The query was not understood: {_first(error).splitlines()[0]} The views are {', '.join(VIEWS)}."
+                ) from None
             except duckdb.Error as error:
                 raise ConfigError(f"The query was not understood: {_first(error)}") from None
             finally:
