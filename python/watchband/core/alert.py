@@ -119,8 +119,10 @@ def is_news(before: Alert | None, now: Alert) -> bool:
 
 
 def is_told(before: Alert | None, revision: int, now: Alert) -> bool:
-    """Whether people are told of a change: it is news, and not the end of something they never heard of.
+    """Whether people are told of a change: it is news, or goes on and they never heard of it.
 
-    ``revision`` counts what they were told of the alert so far.
+    ``revision`` counts what they were told of the alert so far. The end of what they never heard of is no news.
     """
-    return is_news(before, now) and not (before is not None and revision == 0 and now.closed is not None)
+    if before is not None and revision == 0:
+        return now.closed is None
+    return is_news(before, now)

@@ -133,7 +133,7 @@ class Commit:
     folds : sequence of str
         Names of the folds that moved over the entry; what they said of it is in ``alerts``.
     routes : mapping of str to sequence of str
-        Sinks that are told of a watch's alerts.
+        Sinks that are told of a watch's alerts; None: the past, of which nobody is told.
     marks : mapping of (kind, watch) to sequence of Readings
         Points that a watch found worth keeping, see ``core.keeping.MarkKind``; kept beside the log.
     """
@@ -145,7 +145,7 @@ class Commit:
     positions: Mapping[str, str] = field(default_factory=dict)
     alerts: Sequence[Alert] = ()
     folds: Sequence[str] = ()
-    routes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    routes: Mapping[str, Sequence[str]] | None = field(default_factory=dict)
     marks: Marks = field(default_factory=dict)
 
 

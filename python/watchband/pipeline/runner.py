@@ -203,7 +203,7 @@ class Runner:
             events += self.admission.decide(admitted, shard.lanes, self.clock.now())
         # History is in order and has no watermark to wait for.
         admitted = arrivals(admitted, states, self.lateness if told else {})
-        results = self._append(shard, admitted, tuple(events), positions, self.routes if told else {})
+        results = self._append(shard, admitted, tuple(events), positions, self.routes if told else None)
         self.rejected.extend(rejected)
         return results
 
@@ -343,7 +343,7 @@ class Runner:
         readings: Sequence[Readings],
         events: Sequence[ControlEvent],
         positions: dict[str, str],
-        routes: Mapping[str, Sequence[str]],
+        routes: Mapping[str, Sequence[str]] | None,
     ) -> dict[str, Results]:
         self._live = None  # Until all of it is done there is no state that anyone may go on with.
         entry = Commit(self.shard, shard.sequence + 1, readings, events, positions)

@@ -102,6 +102,15 @@ def test_history_is_judged_and_told_to_nobody() -> None:
     assert not chat.notices
 
 
+def test_what_lasts_from_the_past_into_the_present_is_told_once() -> None:
+    chat = ListSinkSettings()
+    script = Script([batch(0, 152, spike=149, history=True), batch(152, 2, spike=149), batch(154, 50)])
+    flat = watch(detector="threshold:high=30", cutoff=0.5)
+    with running(config({"s": ScriptSettings(script)}, sinks={"chat": chat}, watches={"all": flat})):
+        until(lambda: len(chat.notices) == 2)
+        assert [(n.revision, n.alert.closed is None) for n in chat.notices] == [(1, True), (2, False)]
+
+
 def test_the_past_is_over_when_it_has_come_to_the_present() -> None:
     clock = HandClock(START + 1000 * MINUTE)
     silent = Script([batch(0, 10, history=True)])

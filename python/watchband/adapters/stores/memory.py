@@ -94,11 +94,11 @@ class MemoryStore:
             if name in shard.folds:
                 shard.folds[name] = replace(shard.folds[name], decided=commit.sequence)
         for alert in commit.alerts:
-            self._keep(alert, commit.routes.get(alert.watch, ()))
+            self._keep(alert, None if commit.routes is None else commit.routes.get(alert.watch, ()))
 
-    def _keep(self, alert: Alert, sinks: Sequence[str]) -> None:
+    def _keep(self, alert: Alert, sinks: Sequence[str] | None) -> None:
         before, revision = self._alerts.get(alert.id, (None, 0))
-        if is_told(before, revision, alert):
+        if sinks is not None and is_told(before, revision, alert):
             revision += 1
             for sink in sinks:
                 notice = Notice(alert, revision, sink)
@@ -133,11 +133,7 @@ class MemoryStore:
         """Take note of a fold and of what it said of the past."""
         self._shard(shard).folds[name] = record
         for alert in alerts:
-            if sinks:
-                self._keep(alert, sinks)
-            else:
-                _, revision = self._alerts.get(alert.id, (None, 0))
-                self._alerts[alert.id] = alert, revision
+            self._keep(alert, sinks or None)
 
     def forget(self, shard: str, name: str) -> None:
         """Drop a fold."""

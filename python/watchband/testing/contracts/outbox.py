@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from watchband.core.alert import Alert, alert_id
 from watchband.core.ports import Commit, FoldRecord, Store
@@ -73,7 +74,7 @@ def check_news(make: Make, reopen: Reopen) -> None:
 
 
 def check_past(make: Make, reopen: Reopen) -> None:
-    """What a fold said of the past is told to nobody, nor is its end; that it got worse is."""
+    """What a fold said of the past is told to nobody, nor is its end; that it goes on is."""
     store = make()
     store.adopt("s", "w", FoldRecord("abc", 0), [an_alert(1), an_alert(2)])
     assert (len(store.alerts()), list(store.outbox(0))) == (2, [])
@@ -117,6 +118,22 @@ def check_share(make: Make, reopen: Reopen) -> None:
     store.close()
 
 
+def check_history(make: Make, reopen: Reopen) -> None:
+    """Of the past nobody is told; what lasts into the present is told once it goes on, what ended in it never."""
+    store = make()
+    past = _commit(1, "s", an_alert(2), an_alert(3), an_alert(4, closed=5))
+    store.commit(replace(past, routes=None))
+    store.commit(replace(_commit(2, "s", an_alert(2, points=4)), routes=None))
+    assert list(store.outbox(10)) == [], "somebody was told of the past"
+    store = reopen(store)
+    store.commit(_commit(3, "s", an_alert(2, points=7), an_alert(3, closed=9)))
+    told = [(n.alert.opened, n.alert.points, n.revision) for n in store.outbox(10)]
+    assert told == [(2, 7, 1)], "what goes on is told once, the end of what nobody heard of is not"
+    store.commit(_commit(4, "s", an_alert(2, points=8)))
+    assert len(store.outbox(10)) == 1, "a growing count alone is told again"
+    store.close()
+
+
 def check_told(make: Make, reopen: Reopen) -> None:
     """What is open and known to people can be repeated to them; what nobody heard of, or what ended, cannot."""
     store = make()
@@ -144,4 +161,4 @@ def check_dead(make: Make, reopen: Reopen) -> None:
     store.close()
 
 
-CHECKS: tuple[Check, ...] = (check_news, check_past, check_order, check_share, check_told, check_dead)
+CHECKS: tuple[Check, ...] = (check_news, check_past, check_order, check_share, check_history, check_told, check_dead)

@@ -102,9 +102,13 @@ class Outbox(Tables):
         return [Act(*row) for row in rows]
 
 
-def keep(sql: sqlite3.Connection, alert: Alert, sinks: Sequence[str], now: int) -> None:
-    """Keep an alert, and a notice for each sink if people are to hear of the change."""
-    revision, told = next_revision(known(sql, alert.id), alert)
+def keep(sql: sqlite3.Connection, alert: Alert, sinks: Sequence[str] | None, now: int) -> None:
+    """Keep an alert, and a notice for each sink if people are to hear of the change; None: nobody is told at all."""
+    before = known(sql, alert.id)
+    if sinks is None:
+        write(sql, alert, before[1] if before else 0)
+        return
+    revision, told = next_revision(before, alert)
     if told:
         body = body_of(alert)
         sql.executemany(

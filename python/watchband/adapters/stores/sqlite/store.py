@@ -10,7 +10,7 @@ from typing import Any
 from watchband.adapters.stores.rows import PAGE, PART, out_of_turn, parts_of
 from watchband.adapters.stores.seen import COUNT_AFTER, add_seen
 from watchband.adapters.stores.sqlite.census import count_series, uncounted
-from watchband.adapters.stores.sqlite.outbox import Outbox, keep, known, write
+from watchband.adapters.stores.sqlite.outbox import Outbox, keep
 from watchband.adapters.stores.sqlite.tiers import Tiers
 from watchband.core.alert import Alert
 from watchband.core.entry import Columns
@@ -71,7 +71,7 @@ class SqliteStore(Outbox, Tiers):
             )
             self._mark(sql, commit, new, now)
             for alert in commit.alerts:
-                keep(sql, alert, commit.routes.get(alert.watch, ()), now)
+                keep(sql, alert, None if commit.routes is None else commit.routes.get(alert.watch, ()), now)
         self.know(new)
 
     def _append(self, sql: sqlite3.Connection, commit: Commit, columns: Columns, now: int) -> None:
@@ -183,10 +183,7 @@ class SqliteStore(Outbox, Tiers):
                 (shard, name, record.fingerprint, record.decided),
             )
             for alert in alerts:
-                if sinks:
-                    keep(sql, alert, sinks, now)
-                else:
-                    write(sql, alert, (known(sql, alert.id) or ("", 0))[1])
+                keep(sql, alert, sinks or None, now)
 
     def forget(self, shard: str, name: str) -> None:
         """Drop a fold and its snapshot."""
