@@ -185,9 +185,14 @@ def test_what_a_changed_watch_no_longer_knows_of_is_closed_and_told(alive: bool)
     assert not {a.id for a in store.alerts() if a.watch == "z"} & open_alerts(store)
 
 
-def test_what_a_removed_watch_left_open_is_closed_and_told() -> None:
+@pytest.mark.parametrize("alive", [True, False])
+def test_what_a_removed_watch_left_open_is_closed_and_told(alive: bool) -> None:
     store, sink, runner, before = left_open()
-    runner.rebind([Bound(E)])
+    if alive:
+        runner.rebind([Bound(E)])
+    else:
+        runner = Runner([E], store, [sink], shard="0")
+        runner.live()
     runner.courier.deliver()
     mine = [a for a in store.alerts() if a.watch == "z" and a.id in before]
     assert mine

@@ -24,7 +24,7 @@ from watchband.pipeline.deliver import Courier
 from watchband.pipeline.deriving import Deriving
 from watchband.pipeline.intake import Rejected, admit, arrivals, stamped
 from watchband.pipeline.results import Results
-from watchband.pipeline.settle import left_open, orphans
+from watchband.pipeline.settle import left_open, orphans, retire
 from watchband.pipeline.watch import Span, Watch
 
 POSITIONS_MAX = 1000
@@ -104,6 +104,8 @@ class Runner:
         Time that each watch took over what was folded live, for those who look after the process.
     snapshots : int
         Snapshots that were written.
+    everyone : list of str
+        Sinks that hear of what watches left open that were removed while no process ran; by default the runner's.
     """
 
     def __init__(
@@ -131,7 +133,7 @@ class Runner:
         self.expressions, self.admission = dict(expressions or {}), admission
         self.clock: Clock = clock or SystemClock()
         self.courier = Courier(store, sinks, clock=self.clock)
-        names = list(self.courier.sinks)
+        self.everyone = names = list(self.courier.sinks)
         self.routes = {b.name: names if b.sinks is None else list(b.sinks) for b in self.bounds}
         self.rejected: deque[Rejected] = deque(maxlen=REJECTED_MAX)
         self.stopped: dict[str, Exception] = {}
@@ -303,6 +305,7 @@ class Runner:
             shard.seen[source] = deque([position], maxlen=POSITIONS_MAX)
         shard.note(head, self.store.passed(self.shard, max(0, head - POSITIONS_MAX)))
         shard.deriving = Deriving(self.expressions, self.store, self.shard)
+        retire(self.store, self.shard, [b.name for b in self.bounds], self.everyone)
         self.stopped.clear()
         for bound in self.bounds:
             try:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from watchband.core.alert import Alert, alert_id
-from watchband.core.ports import Store
+from watchband.core.ports import FoldRecord, Store
 from watchband.pipeline.bound import Lane
+from watchband.pipeline.deriving import FOLD
 
 CHANGED, GONE = "watch changed", "watch removed"
 
@@ -37,6 +38,19 @@ def left_open(store: Store, lane: Lane, *, anew: bool) -> list[Alert]:
 def orphans(store: Store, watch: str, lane: Lane | None) -> list[Alert]:
     """The ends of alerts of a watch that is removed."""
     return ended((a for a, _ in store.told() if a.watch == watch), _last(lane) if lane else 0, GONE)
+
+
+def retire(store: Store, shard: str, kept: Collection[str], sinks: Sequence[str]) -> None:
+    """Let go of the watches that were removed while no process ran: what they left open is closed, and that is told.
+
+    Who was told of it nobody knows any more, so all ``sinks`` are. A crash half way does it again, and tells it once.
+    """
+    for state in store.states():
+        if state.shard != shard or state.name in {*kept, FOLD}:
+            continue
+        if over := orphans(store, state.name, None):
+            store.adopt(shard, state.name, FoldRecord(state.fingerprint, state.decided), over, sinks)
+        store.forget(shard, state.name)
 
 
 def ended(alerts: Iterable[Alert], time: int, why: str) -> list[Alert]:

@@ -135,6 +135,7 @@ class Reloader:
         self.service.runner.rebind(bounds, ahead)
         self.service.runner.express(config.expressions)
         self.service.runner.lateness = latenesses(config)
+        self.service.runner.everyone = list(config.sinks)
 
 
 def differences(old: object, new: object) -> list[str]:

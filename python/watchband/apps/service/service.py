@@ -120,6 +120,7 @@ class Service:
                 expressions=config.expressions,
                 admission=Admission(config.engine.max_series, config.engine.max_memory, config.engine.idle),
             )
+            self.runner.everyone = list(config.sinks)
             self.engine = Engine(self.runner, self.inbox, on_results=self._results, on_restored=self._restored)
             self.courier = Courier(
                 self.store,
