@@ -130,7 +130,7 @@ class _Numbers(Collector):
         service, now = self.service, self.service.clock.now()
         names = ("source", "kind")
         healths = service.inflow.healths()
-        up = _gauges("watchband_source_up", "0: it fails or has failed for good.", names)
+        up = _gauges("watchband_source_up", "0: it fails or is refused, and is tried again.", names)
         state = _gauges("watchband_source_state", "1 for the state it is in.", (*names, "state"))
         lag = _gauges("watchband_source_lag_seconds", "Now less the time of the newest point.", names)
         success = _gauges("watchband_source_last_success_timestamp_seconds", "When points last became durable.", names)

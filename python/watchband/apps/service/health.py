@@ -32,7 +32,8 @@ class SourceHealth:
         As the configuration names it; ``push`` for what is pushed.
     state : str
         ``starting`` nothing came yet, ``backfilling`` the past is being read, ``up``, ``failing`` it is tried again,
-        ``failed`` nothing can help but the operator, ``ended`` it has no more.
+        ``failed`` it is refused and the operator has to help (until then it is asked every ten minutes), ``ended`` it
+        has no more.
     points, batches, refused, relabelled_away : int
         Points handed over, batches, points a decoder refused, points that relabelling dropped.
     oldest, newest : int
@@ -79,11 +80,11 @@ class SourceHealth:
         past = batch.history and self.watermark < now - PRESENT_NS
         self.state = "backfilling" if past else "up"
 
-    def stumbled(self, error: Exception, now: int, *, for_good: bool = False) -> None:
+    def stumbled(self, error: Exception, now: int, *, refused: bool = False) -> None:
         """It failed."""
         self.failures += 1
         self.failure, self.error = now, str(error)[:500]
-        self.state = "failed" if for_good else "failing"
+        self.state = "failed" if refused else "failing"
 
 
 class Histogram:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import suppress
 from dataclasses import replace
 
 from watchband.apps.service.health import SECOND, SourceHealth
@@ -20,12 +21,14 @@ from watchband.core.ports import Batch, Source
 log = logging.getLogger("watchband.source")
 FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 300.0
+REFUSED_WAIT_S = 600.0
+"""A token that is exchanged or an address that comes back needs nobody to reload."""
 LOOK_S = 0.5
 """How long a pump waits for room or an answer before it looks whether it is to stop."""
 
 
 class Pump:
-    """Reads a source until it ends, is stopped or fails for good.
+    """Reads a source until it ends or is stopped; one that is refused is asked again, but seldom.
 
     A batch is handed over only when the one before it is durable: so the position that a source is read from again
     after a failure is always that of the log, and nothing is skipped.
@@ -78,7 +81,9 @@ class Pump:
 
     def start(self) -> None:
         """Read in a thread of its own."""
-        self.first = self.position() is None
+        with suppress(WatchbandError):
+            # The store may be away for a moment; the thread asks it again.
+            self.first = self.position() is None
         self._thread.start()
 
     def stop(self) -> None:
@@ -110,12 +115,6 @@ class Pump:
                 return
             except InboxClosedError:
                 return
-            except PermanentError as error:
-                if self._stop.is_set():
-                    return
-                self.health.stumbled(error, self.clock.now(), for_good=True)
-                log.error("the source failed for good: %s", error, extra={"source": self.name})
-                return
             except Exception as error:
                 if self._stop.is_set():
                     return
@@ -125,10 +124,12 @@ class Pump:
 
     def _again(self, error: Exception, failures: int) -> None:
         expected = isinstance(error, WatchbandError)
-        seconds = max(pause_s(self.name, failures), float(getattr(error, "retry_after", None) or 0.0))
+        refused = isinstance(error, PermanentError)
+        least = REFUSED_WAIT_S if refused else float(getattr(error, "retry_after", None) or 0.0)
+        seconds = max(pause_s(self.name, failures), least)
         now = self.clock.now()
-        self.health.stumbled(error, now)
         self.health.retry_at = now + int(seconds * SECOND)
+        self.health.stumbled(error, now, refused=refused)
         log.warning(
             "the source failed, trying again in %.1f s: %s",
             seconds,
@@ -166,8 +167,9 @@ class Pump:
                 answer.result(LOOK_S)
                 break
             except FutureTimeout:
-                # The engine answers everything it took, also when it is stopped.
-                continue
+                # The engine answers everything it took, also when it is stopped; with whatever error there was.
+                if answer.done() and answer.exception() is not None:
+                    raise
             except CancelledError:
                 raise InboxClosedError from None
         # Parts of a source may fail while others go on.

@@ -100,7 +100,7 @@ def _sources(service: Service) -> list[dict[str, Any]]:
                 "watermark": instant(health.watermark),
                 "last_success": instant(health.success),
                 "failures": health.failures,
-                "next_try": instant(health.retry_at) if health.state == "failing" else None,
+                "next_try": instant(health.retry_at) if health.state in ("failing", "failed") else None,
             }
         )
     return found

@@ -97,5 +97,5 @@ def _source(name: str, health: SourceHealth, now: int) -> dict[str, Any]:
         "last_success": instant(health.success),
         "points": health.points,
         "error": health.error or None,
-        "next_try": instant(health.retry_at) if health.state == "failing" else None,
+        "next_try": instant(health.retry_at) if health.state in ("failing", "failed") else None,
     }
