@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -54,6 +54,56 @@ def test_a_retry_waits_as_long_as_it_is_asked_to() -> None:
     clock.sleep(1)
     assert courier.deliver() == 2
     assert courier.lanes["x"].failures == 0
+
+
+class Full(MemoryStore):
+    """A store that can be read and not written to."""
+
+    full = True
+
+    def delivered(self, notices: Sequence[Notice]) -> None:
+        if self.full:
+            raise TransientError("the disk is full")
+        super().delivered(notices)
+
+
+def test_what_was_told_is_not_told_again_while_the_store_cannot_note_it() -> None:
+    store, clock = Full(), PatientClock()
+    sink = Sink()
+    courier = Courier(store, [sink], clock=clock)
+    told(store, an_alert(), an_alert(6))
+    for _ in range(5):
+        with pytest.raises(TransientError):
+            courier.deliver()
+        clock.sleep(1)
+    assert len(sink.seen) == 1
+    store.full = False
+    while courier.deliver():
+        pass
+    assert [n.alert.opened for n in sink.seen] == [5, 6]
+    assert not store.outbox(clock.now())
+
+
+def test_a_thread_that_tells_survives_whatever_the_store_raises() -> None:
+    sink, came = Sink(), threading.Event()
+    sink.does = lambda notice: came.set()
+
+    class Odd(MemoryStore):
+        left = 1
+
+        def outbox(self, now: int, sink: str = "", most: int = 0) -> Sequence[Notice]:
+            if sink and self.left:
+                self.left -= 1
+                raise RuntimeError("a surprise")
+            return super().outbox(now, sink, most)
+
+    store = Odd()
+    courier = Courier(store, [sink])
+    told(store, an_alert())
+    courier.start()
+    courier.wake()
+    assert came.wait(10)
+    courier.close()
 
 
 def test_what_one_notice_cannot_do_does_not_hold_up_the_others() -> None:

@@ -60,6 +60,8 @@ class Lane:
         When it was last tended, ns UTC.
     ended : bool
         Nobody is to be told any more: the sink was exchanged.
+    unnoted : list of Notice
+        What the sink took and the store could not note yet: it must not be told a second time meanwhile.
     """
 
     sink: Sink
@@ -73,6 +75,7 @@ class Lane:
     tended: int | None = None
     ended: bool = False
     awake: threading.Event = field(default_factory=threading.Event, repr=False)
+    unnoted: list[Notice] = field(default_factory=list, repr=False)
 
 
 class Courier:
@@ -191,9 +194,10 @@ class Courier:
             lane.awake.clear()
             try:
                 done = self._round(lane, PAGE)
-            except WatchbandError as error:
-                # The store cannot be reached, or another process leads: it is asked again.
-                lane.error, done = str(error)[:ERROR_MAX], 0
+            except Exception as error:
+                # The store cannot be reached, or another process leads: it is asked again. Whatever it is, a thread
+                # that ended here would tell nobody anything any more.
+                lane.error, done = _said_of(error), 0
             if not done and not lane.ended:
                 lane.awake.wait(POLL_S)
         if lane.ended:
@@ -212,6 +216,10 @@ class Courier:
             return 0
         # First, since it fails where another process leads, and then nobody is to be told anything.
         due = self.store.outbox(self.clock.now(), lane.sink.name, most)
+        if lane.unnoted:
+            self.store.delivered(lane.unnoted)
+            lane.unnoted = []
+            return 1
         self._tend(lane)
         # Those that failed before come last: one that a sink cannot take must not hold up those that it can.
         for notice in sorted(due, key=lambda n: n.tries):
@@ -240,8 +248,10 @@ class Courier:
             return False
         else:
             lane.failures, lane.failing, lane.refused = 0, 0, False
-            self.store.delivered([notice])
+            lane.unnoted = [notice]
             self._said(notice, "delivered")
+            self.store.delivered(lane.unnoted)
+            lane.unnoted = []
         finally:
             lane.busy = 0
         return True
