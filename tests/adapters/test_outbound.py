@@ -334,3 +334,12 @@ def test_json_that_is_none_is_somebody_else_answering() -> None:
         answer = outbound(allow_private=True).request("GET", there.url)
         with pytest.raises(TransientError, match=r"no JSON.*log in.*proxy"):
             answer.json()
+
+
+def test_json_that_is_none_and_repeats_a_secret_does_not_show_it() -> None:
+    with Listener(Says(body=b"<html>you said Bearer s3cr3t-t0ken</html>")) as there:
+        headers = {"Authorization": "Bearer s3cr3t-t0ken"}
+        answer = outbound(allow_private=True).request("GET", there.url, headers=headers)
+        with pytest.raises(TransientError, match=r"no JSON.*you said") as raised:
+            answer.json()
+    assert "s3cr3t" not in str(raised.value) + repr(answer)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urljoin, urlsplit
@@ -52,11 +52,12 @@ class Limits:
 
 @dataclass(frozen=True)
 class Answer:
-    """A whole answer; header names are in lower case."""
+    """A whole answer; header names are in lower case. ``secrets`` are struck out of what errors quote."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
+    secrets: Sequence[str] = field(default=(), repr=False)
 
     def json(self) -> Any:
         """The body as JSON.
@@ -70,7 +71,7 @@ class Answer:
             return json.loads(self.body)
         except (ValueError, RecursionError):
             raise TransientError(
-                f"The answer (status {self.status}) is no JSON: {answers.excerpt(self.body)!r}. Is there a proxy or "
+                f"The answer (status {self.status}) is no JSON: {answers.excerpt(self.body, self.secrets)!r}. Is there a proxy or "
                 "another program at this address?",
                 status=self.status,
             ) from None
@@ -157,7 +158,9 @@ Write allow_private: true if that is meant.
         """
         most = limits or self.limits
         with self._sent(method, url, allow, most, sent, whole=True) as response:
-            return Answer(response.status_code, dict(response.headers), self._body(response, most.body))
+            body = self._body(response, most.body)
+            secrets = _secrets(response.request, path=self._secret_path)
+            return Answer(response.status_code, dict(response.headers), body, secrets)
 
     @contextlib.contextmanager
     def stream(
