@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -42,6 +44,14 @@ def test_the_last_points_are_kept_however_they_came(points: int, parts: int) -> 
         assert tail.y.tobytes() == expected.y[-DEPTH_MAX:].tobytes()
         np.testing.assert_allclose(tail.yhat_upper, expected.yhat_upper[-DEPTH_MAX:], rtol=1e-6)
     assert [last["y"] for _, last in recent.newest("w")] == [whole.of(row).y[-1] for row in range(3)]
+
+
+@pytest.mark.filterwarnings("error")
+def test_values_beyond_32_bits_are_no_warning() -> None:
+    recent, (found,) = Recent(), results(1, 20)
+    recent.add("w", replace(found, yhat_upper=np.full(len(found), 1e300)))
+    (last,) = recent.newest("w")
+    assert last[1]["yhat_upper"] == np.inf
 
 
 def test_many_series_share_the_memory_by_halving_their_depth() -> None:

@@ -115,7 +115,9 @@ class Recent:
         where = slots[last], at[last]
         for name, _ in _COLUMNS:
             column = results.alert != "" if name == "alerting" else getattr(results, name)
-            self._columns[name][where] = column[picked][last]
+            # Beyond what 32 bits hold it is infinite, which is as good for a chart.
+            with np.errstate(over="ignore"):
+                self._columns[name][where] = column[picked][last]
         self._seen[slots[starts]] += counts
 
     def _slots_of(self, watch: str, keys: Sequence[SeriesKey]) -> Int64:
