@@ -31,6 +31,7 @@ from watchband.core.errors import ConfigError, PermanentError, TransientError
 from watchband.core.events import SourceResumed, WatermarkMoved
 from watchband.core.relabel import Relabel
 from watchband.core.series import SeriesKey
+from watchband.pipeline.deriving import FOLD
 from watchband.testing.streams import MINUTE, START
 
 
@@ -268,6 +269,50 @@ def test_a_reload_that_fails_half_way_leaves_everything_as_it_was() -> None:
         assert list(service.engine.shard.lanes) == ["b"]  # type: ignore[union-attr]
         assert service.inflow.pushed["push"].lateness == MINUTE
     assert {n.alert.watch for n in chat.notices} == {"all"}
+
+
+def test_a_reload_whose_expressions_fail_leaves_the_watches_as_they_were() -> None:
+    class Failing(MemoryStore):
+        fails = False
+
+        def adopt(self, shard: str, name: str, *args: Any, **given: Any) -> None:
+            if self.fails and name == FOLD:
+                raise TransientError("the disk is full")
+            super().adopt(shard, name, *args, **given)
+
+    kept, chat = KeptStore(Failing()), ListSinkSettings()
+    old = config(sinks={"chat": chat}, store=kept)
+    new = config(watches={"b": watch()}, sinks={"x": chat}, store=kept, expressions={"twice": "cpu + cpu"})
+    with running(old) as service:
+        service.reloader.read = lambda: new
+        service.offer("push", batch(0, 100).readings).result(10)
+        Failing.fails = True
+        with pytest.raises(TransientError, match="full"):
+            service.reloader.reload()
+        service.offer("push", batch(100, 60, spike=120).readings).result(10)
+        until(lambda: len(chat.notices) == 1)
+        assert list(service.engine.shard.lanes) == ["all"]  # type: ignore[union-attr]
+        assert service.runner.expressions == {}
+
+
+def test_a_reload_that_fails_at_the_sources_ends_none_of_them() -> None:
+    script, other = Script([batch(0, 10)]), Script([])
+    old = config({"a": ScriptSettings(script)})
+    with running(old) as service:
+        until(lambda: service.inflow.pumps["a"].health.batches == 1)
+        pump = service.inflow.pumps["a"]
+
+        def away() -> dict[str, str]:
+            raise TransientError("the store is away")
+
+        before, service.inflow.positions = service.inflow.positions, away
+        service.reloader.read = lambda: config({"a": ScriptSettings(other)})
+        with pytest.raises(TransientError, match="away"):
+            service.reloader.reload()
+        assert service.inflow.pumps["a"] is pump
+        service.inflow.positions = before
+        service.reloader.reload()
+        assert service.inflow.pumps["a"] is not pump
 
 
 def test_two_services_one_log_equal_one_service() -> None:

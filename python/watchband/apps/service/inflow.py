@@ -51,10 +51,10 @@ class Inflow:
         self._relabellers: dict[str, Relabeller] = {}
         self._began = clock.now()
 
-    def open(self, config: Config) -> list[Pump]:
+    def open(self, config: Config, seen: Mapping[str, str] | None = None) -> list[Pump]:
         """Make what the configuration has and is not there yet; the pumps that are to be started."""
         fresh = []
-        seen = self.positions()
+        seen = self.positions() if seen is None else seen
         for name, named in config.sources.items():
             self._relabel(name, (*named.relabel, *config.relabel))
             if named.pushed:
@@ -67,6 +67,8 @@ class Inflow:
 
     def change(self, old: Config, new: Config) -> None:
         """Go over to another configuration: what did not change reads on."""
+        # First what may fail: else those that end would have nobody in their place.
+        seen = self.positions()
         for name in list(self.pumps):
             named, before = new.sources.get(name), old.sources.get(name)
             if named is None or before is None or named.settings != before.settings:
@@ -76,7 +78,7 @@ class Inflow:
         for name in list(self.pushed):
             if name not in new.sources or new.sources[name].settings.kind != self.pushed[name].health.kind:
                 del self.pushed[name]
-        for pump in self.open(new):
+        for pump in self.open(new, seen):
             pump.start()
 
     def _relabel(self, name: str, rules: tuple[Relabel, ...]) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from watchband.apps.config.config import Config
-from watchband.core.errors import ConfigError
+from watchband.core.errors import ConfigError, TransientError
 from watchband.pipeline.bound import Bound
 from watchband.pipeline.runner import Ahead
 
@@ -117,12 +118,21 @@ class Reloader:
         # A sink is there before a watch tells it, and leaves after the last one did.
         service.courier.exchange({**before, **sinks}.values())
         try:
-            service.engine.call(lambda: self._rebind(config, bounds, ahead)).result(APPLY_S)
+            applied = service.engine.call(lambda: self._rebind(config, bounds, ahead))
+            try:
+                applied.result(APPLY_S)
+            except TimeoutError:
+                # It must not happen behind the back of who was told that it failed; once begun it is waited for.
+                if applied.cancel():
+                    raise
+                applied.result()
         except BaseException:
             service.courier.exchange(before.values())
             raise
         service.courier.exchange(sinks.values())
-        service.book.load([a for a in service.store.alerts() if a.watch in config.watches])
+        with suppress(TransientError):
+            # The watches are exchanged: that their alerts cannot be counted now takes nothing of it back.
+            service.book.load([a for a in service.store.alerts() if a.watch in config.watches])
         for name in known.keys() - {b.name for b in bounds if known.get(b.name) == b.fingerprint}:
             service.recent.forget(name)
             service.watches.pop(name, None)
@@ -132,8 +142,15 @@ class Reloader:
     def _rebind(self, config: Config, bounds: list[Bound], ahead: dict[str, Ahead]) -> None:
         from watchband.apps.service.service import latenesses
 
-        self.service.runner.rebind(bounds, ahead)
-        self.service.runner.express(config.expressions)
+        runner, before = self.service.runner, self.service.runner.expressions
+        try:
+            runner.express(config.expressions)
+            runner.rebind(bounds, ahead)
+        except BaseException:
+            # All or nothing: watches of the one and sinks of the other would tell nobody.
+            runner.expressions = before
+            runner.drop()
+            raise
         self.service.runner.lateness = latenesses(config)
         self.service.runner.everyone = list(config.sinks)
 
