@@ -91,6 +91,7 @@ class Engine:
         self.standby = False
         self.shard: Shard | None = None
         self._errands: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
+        self._lock = threading.Lock()
         self._stop = threading.Event()
         self._wait = wait or self._stop.wait
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
@@ -109,7 +110,10 @@ class Engine:
     def call(self, errand: Callable[[], Any]) -> Future[Any]:
         """Run something between two entries, in the engine's thread; what it says, or raises, is the future's."""
         done: Future[Any] = Future()
-        self._errands.append((errand, done))
+        with self._lock:
+            # Who asked and went away, while the engine waits for the store, must not pile up.
+            self._errands = deque(one for one in self._errands if not one[1].done())
+            self._errands.append((errand, done))
         self.inbox.nudge()
         return done
 
@@ -138,10 +142,14 @@ class Engine:
                 self.busy_since = None
             elif self.inbox.closed:
                 break
-            while self._errands:
-                self._run_errand(*self._errands.popleft())
-        while self._errands:
-            self._errands.popleft()[1].cancel()
+            while (one := self._next_errand()) is not None:
+                self._run_errand(*one)
+        while (one := self._next_errand()) is not None:
+            one[1].cancel()
+
+    def _next_errand(self) -> tuple[Callable[[], Any], Future[Any]] | None:
+        with self._lock:
+            return self._errands.popleft() if self._errands else None
 
     def _run_errand(self, errand: Callable[[], Any], done: Future[Any]) -> None:
         if not done.set_running_or_notify_cancel():
@@ -205,8 +213,12 @@ class Engine:
                     self._tell({}, restored=True)
                     log.warning("this process writes again", extra={"entries": self.shard.sequence})
                     return
-            except WatchbandError as error:
-                self.trouble = str(error)
+            except Exception as error:
+                # Whatever it is, it is tried again: a thread that ended here would never lead again.
+                if str(error) != self.trouble:
+                    known = isinstance(error, WatchbandError)
+                    log.warning("cannot take over yet, trying again: %s", error, exc_info=not known)
+                self.trouble = str(error) or type(error).__name__
                 self._wait(STANDBY_S)
             self._refuse(self._waiting(), StandbyError())
         self._refuse(self._waiting(), StandbyError())

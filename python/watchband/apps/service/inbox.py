@@ -12,6 +12,8 @@ from watchband.core.ports import Batch
 
 POINTS_MAX = 2_000_000
 """Readings that may wait (32 MB of times and values); more is refused or waits at the door."""
+ITEMS_MAX = 10_000
+"""Batches that may wait: those without readings take room as well."""
 ENTRY_POINTS = 100_000
 """Readings that become one entry of the log."""
 
@@ -21,7 +23,7 @@ class InboxFullError(TransientError):
 
     def __init__(self, waiting: int, most: int, retry_after: float = 1.0) -> None:
         super().__init__(
-            f"{waiting:,} readings wait to be judged and {most:,} may. Send them again in {retry_after:g} s; if this "
+            f"{waiting:,} readings wait to be judged; {most:,} may, in {ITEMS_MAX:,} batches. Send them again in {retry_after:g} s; if this "
             "goes on, watch fewer series or use the detector 'light'.",
             retry_after=retry_after,
         )
@@ -144,7 +146,8 @@ class Inbox:
 
     def _has_room(self, item: Item) -> bool:
         # One batch larger than the whole inbox must not wait for ever.
-        return self._waiting == 0 or self._waiting + item.points <= self.points_max
+        fits = self._waiting == 0 or self._waiting + item.points <= self.points_max
+        return fits and len(self._items) < ITEMS_MAX
 
     def _check_open(self) -> None:
         if self._closed:

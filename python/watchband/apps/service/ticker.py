@@ -72,7 +72,11 @@ class Ticker:
 
     def _run(self) -> None:
         while not self._stop.wait(self.every / SECOND):
-            self.tick()
+            try:
+                self.tick()
+            except Exception:
+                # A thread that ended here would leave what waits for its watermark waiting for ever.
+                log.exception("time could not be told, trying again")
 
     def tick(self) -> int:
         """Look once; the number of sources that were told."""
