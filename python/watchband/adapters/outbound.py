@@ -70,9 +70,10 @@ class Answer:
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):
+            said = answers.excerpt(self.body, self.secrets)
             raise TransientError(
-                f"The answer (status {self.status}) is no JSON: {answers.excerpt(self.body, self.secrets)!r}. Is there a proxy or "
-                "another program at this address?",
+                f"The answer (status {self.status}) is no JSON: {said!r}. Is there a proxy or another program at this "
+                "address?",
                 status=self.status,
             ) from None
 

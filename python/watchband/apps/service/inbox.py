@@ -23,8 +23,8 @@ class InboxFullError(TransientError):
 
     def __init__(self, waiting: int, most: int, retry_after: float = 1.0) -> None:
         super().__init__(
-            f"{waiting:,} readings wait to be judged; {most:,} may, in {ITEMS_MAX:,} batches. Send them again in {retry_after:g} s; if this "
-            "goes on, watch fewer series or use the detector 'light'.",
+            f"{waiting:,} readings wait to be judged; {most:,} may, in {ITEMS_MAX:,} batches. Send them again in "
+            f"{retry_after:g} s; if this goes on, watch fewer series or use the detector 'light'.",
             retry_after=retry_after,
         )
 
