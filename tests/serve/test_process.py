@@ -168,11 +168,13 @@ def test_status_from_the_command_line(served: Process) -> None:
 
     shown = run()
     assert shown.returncode == 0, shown.stderr
-    for word in ("ready", "Sources", "push", "Watches", "all", "Sinks", "file", "entries in the log"):
+    for word in ("ready", "Sources", "push", "Watches", "all", "Sinks", "file", " in the log"):
         assert word in shown.stdout
     assert json.loads(run("--json").stdout)["ready"] is True
     assert "The last score is" in run("--series", "cpu").stdout
     assert "No watched series matches" in run("--series", "mem").stdout
+    served.write((served.folder / "watchband.yaml").read_text() + "\nwathces: {}\n")
+    assert json.loads(run("--json").stdout)["ready"] is True, "the section server can be read"
     bare = run("--url", f"127.0.0.1:{served.port}", "--json")
     assert (bare.returncode, bare.stderr) == (0, "")
     assert served.end() == 0

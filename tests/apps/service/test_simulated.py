@@ -63,6 +63,13 @@ def test_it_says_what_it_put_in(caplog: pytest.LogCaptureFixture) -> None:
     assert all("the simulator put a" in text and "expect" in text for text in said)
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_faults_that_are_spread_make_room_for_each_other(seed: int) -> None:
+    faults = ("spike", "level_shift", "gap", "trend_drift")
+    settings = SimulatorSettings(what=("cpu", "latency"), series=4, faults=faults, seed=seed)
+    assert len(list(settings.simulation(VirtualClock().now()).labels)) == 16
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [({"speed": "quick"}, "speed"), ({"what": ("nothing",)}, "nothing"), ({"faults": ("bang",)}, "bang")],

@@ -80,6 +80,9 @@ def test_random_places_do_not_touch_each_other_and_keep_the_start_quiet() -> Non
 def test_what_cannot_be_placed() -> None:
     with pytest.raises(ConfigError, match="overlap"):
         place([FaultSpec("gap", 0.5, points=10), FaultSpec("spike", 0.501)], ROOM, rng())
+    # A length that nobody asked for gives way.
+    shift, gap = place([FaultSpec("level_shift", 0.5), FaultSpec("gap", 0.501, points=10)], ROOM, rng())
+    assert (shift.last, shift.settled, gap.first) == (gap.first - 1, gap.first - 1, 2004)
     with pytest.raises(ConfigError, match="no room left"):
         place([FaultSpec("gap", points=1500)] * 3, ROOM, rng())
     with pytest.raises(

@@ -80,10 +80,10 @@ def ask(url: str, parameters: dict[str, str]) -> dict[str, Any]:
 
 
 def _address(config: Path) -> str:
-    from watchband.apps.config.config import read_config
+    from watchband.apps.config.config import read_server
     from watchband.apps.server.settings import PORT, ServerSettings
 
-    settings = read_config(config).server if config.exists() else ServerSettings()
+    settings = read_server(config) if config.exists() else ServerSettings()
     host, port = settings.address
     host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)
     scheme = "https" if settings.tls_cert_file else "http"

@@ -147,6 +147,30 @@ def read_text(text: str, name: str, environment: Mapping[str, str] | None = None
     return _assembled(lambda: parse_document(text, name, variables, base), name)
 
 
+def read_server(path: str | os.PathLike[str], environment: Mapping[str, str] | None = None) -> ServerSettings:
+    """The section ``server`` alone: a mistake elsewhere does not hide where a service listens that still runs.
+
+    Raises
+    ------
+    ConfigProblems
+        The file is no YAML, or the section has mistakes.
+    ConfigError
+        There is nothing to read.
+    """
+
+    def read(document: Node) -> ServerSettings:
+        assembly = _Assembly(document, str(path))
+        found = assembly.once("server", ServerSettings)
+        if assembly.problems:
+            raise ConfigProblems(tuple(assembly.problems))
+        return found
+
+    try:
+        return read(read_document(path, environment))
+    except DocumentError as error:
+        raise ConfigProblems((Problem(error.place, error.message),)) from None
+
+
 def _assembled(read: Callable[[], Node], path: str) -> Config:
     try:
         return _Assembly(read(), path).config()

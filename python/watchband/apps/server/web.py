@@ -15,6 +15,8 @@ from watchband.core.errors import ConfigError
 START_S = 10.0
 GRACE_S = 5
 BACKLOG = 512
+# Longer than senders pause: one that uses a connection as it is closed sees a reset, and sends all again.
+KEEP_ALIVE_S = 75
 
 
 class Web:
@@ -43,6 +45,7 @@ class Web:
             lifespan="off",
             limit_concurrency=settings.max_connections,
             timeout_graceful_shutdown=GRACE_S,
+            timeout_keep_alive=KEEP_ALIVE_S,
             server_header=False,
             h11_max_incomplete_event_size=64 << 10,
             ssl_certfile=settings.tls_cert_file,

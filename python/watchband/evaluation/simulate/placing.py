@@ -217,6 +217,7 @@ def place(specs: Sequence[FaultSpec], room: Room, rng: np.random.Generator, at: 
         if first is not None
     ]
     placed.sort(key=lambda p: p.first)
+    placed = [_cut(one, two) for one, two in pairwise(placed)] + placed[-1:]
     for one, two in pairwise(placed):
         if two.first <= one.last:
             raise ConfigError(
@@ -228,6 +229,13 @@ def place(specs: Sequence[FaultSpec], room: Room, rng: np.random.Generator, at: 
     for spec, found in sorted(left, key=lambda item: -item[1][0]):
         placed.append(_somewhere(spec, *found, room, placed, rng))
     return sorted(placed, key=lambda p: p.first)
+
+
+def _cut(one: Place, two: Place) -> Place:
+    """A length that nobody asked for ends before the next fault begins."""
+    if one.spec.points is not None or one.spec.lasts is not None or not one.first < two.first <= one.last:
+        return one
+    return replace(one, last=two.first - 1, settled=two.first - 1)
 
 
 def _resolved(spec: FaultSpec, room: Room, rng: np.random.Generator) -> FaultSpec:
