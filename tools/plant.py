@@ -52,8 +52,9 @@ def services() -> list[Readings]:
             "error_ratio": np.clip(0.004 + rng.normal(0, 0.0008, len(at)) + 0.09 * hurt, 0, 1),
             "queue_length": np.clip(14 + 20 * day + rng.normal(0, 2.5, len(at)) + 160 * hurt + 90 * export, 0, None),
         }
-        # A short fault in the week before, so that there is a past to look at.
-        past = (at > NOW - (2 + index) * 1440 * MINUTE) & (at < NOW - ((2 + index) * 1440 - 22) * MINUTE)
+        # A short fault in the afternoon of a day before, so that there is a past to look at.
+        start = NOW - ((2 + index) * 1440 - 700) * MINUTE
+        past = (at > start) & (at < start + 22 * MINUTE)
         columns["request_latency_ms"][past] += 600
         for metric, values in columns.items():
             key = SeriesKey(metric, {"service": service, "region": "eu-west-1"})

@@ -21,13 +21,15 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import httpx
+import numpy as np
 
-from tools.plant import NOW, fleet, services
+from tools.plant import MINUTE, NOW, fleet, services
 from watchband.apps.config.config import read_text
 from watchband.apps.server.app import create_app
 from watchband.apps.server.dashboard import built
 from watchband.apps.server.web import Web
 from watchband.apps.service.service import Service
+from watchband.core.ports import Readings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -35,11 +37,10 @@ if TYPE_CHECKING:
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
 BYTES_MAX = 120_000
 COLOURS = 192
-BATCH = 2000
 CONFIG = """
 sources: {agents: {kind: push}}
 watches:
-  services: {match: '{service=~".+"}', detector: auto, budget: 1/week}
+  services: {match: '{service=~".+"}', detector: auto, budget: 1/week, weight: 1.5}
   machines: {match: '{host=~".+"}', detector: light, budget: 1/month}
 store: {kind: sqlite, path: %s}
 engine: {keep_scores: 4w, tick: 1m}
@@ -49,39 +50,50 @@ PAGES = {
     "incident": "incident?id={incident}",
     "explore": "explore?series={series}&span=24%20h",
     "filtered": "explore?q=service%3Dcheckout%20score%3E0.5&series={series}&span=6%20h",
+    "alerts": "alerts",
     "budget": "budget?watch=services&budget=1%2Fday",
     "nowhere": "windows",
 }
+SERIES = 'request_latency_ms{region="eu-west-1",service="checkout"}'
+READY = {"now": ".fleet canvas", "incident": ".member canvas", "explore": ".recent td", "budget": ".answer"}
+"""What is on a page last."""
 SHOWN = ("now", "incident", "explore", "budget")
 SIZES = {"": (1280, 800), "-phone": (390, 844)}
 
 
 class Still:
-    """A clock that stands."""
+    """A clock that stands until it is moved."""
+
+    def __init__(self, time: int) -> None:
+        self.time = time
 
     def now(self) -> int:
-        """The one time there is."""
-        return NOW
+        """Always the same."""
+        return self.time
 
     def sleep(self, seconds: float) -> None:
         """Nothing passes."""
 
 
+def _within(readings: Readings, first: int, last: int) -> slice:
+    return slice(*np.searchsorted(readings.times, [first, last], side="right"))
+
+
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
     """The address of a service that has judged all of it."""
-    service = Service(read_text(CONFIG % folder, "screenshots.yaml"), clock=Still())
+    clock = Still(NOW - 10 * MINUTE)
+    service = Service(read_text(CONFIG % folder, "screenshots.yaml"), clock=clock)
     web = Web(create_app(service), service.config.server.__class__(listen="127.0.0.1:0"))
     web.start()
     try:
         service.start()
-        for readings in (fleet(), services()):
-            # In turns, as they came: what the incident's members did at a time is judged together.
-            for first in range(0, max(len(r.times) for r in readings), BATCH):
-                part = [
-                    type(r)(r.key, r.times[first : first + BATCH], r.values[first : first + BATCH]) for r in readings
-                ]
-                service.offer("agents", [r for r in part if len(r.times)]).result(600)
+        # The past at once, then the last minutes as they come: what is told of the present is not that of a backfill.
+        for first, last in ((0, NOW - 5 * MINUTE), (NOW - 5 * MINUTE, NOW)):
+            clock.time = last
+            for readings in (fleet(), services()):
+                some = [Readings(r.key, r.times[c], r.values[c]) for r in readings for c in [_within(r, first, last)]]
+                service.offer("agents", [r for r in some if len(r.times)]).result(600)
         service.engine.call(lambda: None).result(600)
         yield f"{web.url}/"
     finally:
@@ -101,7 +113,7 @@ def handled(url: str) -> dict[str, str]:
             ).raise_for_status()
             httpx.post(f"{path}/acknowledge", json={}).raise_for_status()
             break
-    return {"incident": worst["id"], "series": quote(worst["worst"]["series"])}
+    return {"incident": worst["id"], "series": quote(SERIES)}
 
 
 def taken(browser: Browser, url: str, out: Path, everything: bool) -> Iterator[Path]:
@@ -126,10 +138,11 @@ def taken(browser: Browser, url: str, out: Path, everything: bool) -> Iterator[P
                 page.goto(path.format(**ids))
                 page.wait_for_load_state("load")
                 page.get_by_text("Live", exact=True).wait_for(state="attached")
+                page.locator(READY.get(name, "h1")).first.wait_for(state="attached")
                 page.wait_for_timeout(1500)
                 file = out / f"dashboard-{name}{suffix}{'-dark' if theme == 'dark' else ''}.png"
-                full = everything or name in ("incident", "explore", "budget")
-                file.write_bytes(optimised(page.screenshot(full_page=full and (everything or not phone))))
+                full = not phone or everything
+                file.write_bytes(optimised(page.screenshot(full_page=full)))
                 yield file
             context.close()
 

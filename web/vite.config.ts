@@ -10,6 +10,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     sourcemap: false,
+    // Licences of what is bundled stand beside it, so that the wheel carries them.
+    license: { fileName: "licenses.md" },
   },
   // While developing, the API is that of a running service.
   server: { proxy: { "/api": process.env["WATCHBAND_URL"] ?? "http://127.0.0.1:8470" } },

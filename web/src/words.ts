@@ -50,7 +50,6 @@ export const words = {
   legend: ["score ≤ 0.8", "up to 1", "1–1.5", "1.5–2", "2–3", "over 3", "warming up"],
   risk: (n: number) => `Risk of ${counted(n, "entity", "entities")}`,
   riskAside: "change in 1 h",
-  riskEmpty: "No machines are grouped into risk states yet. Name the entities and their metrics in the configuration, and the states come from a few days of data.",
   sources: "Sources",
   sourcesLate: (late: number, all: number) => (late ? `${count(late)} of ${count(all)} ${late === 1 ? "is" : "are"} not on time` : `all ${count(all)} on time`),
   others: (n: number) => counted(n, "other"),

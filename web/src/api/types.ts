@@ -154,6 +154,8 @@ export interface Fleet {
   scores: (number | null)[];
   /** 0 judged, 1 learning, 2 no data, 3 muted. */
   states: number[];
+  /** Which series they are, if names were asked for. */
+  series?: string[];
   /** Series outside their band every five minutes. */
   history: { start: string; outside: number }[];
 }

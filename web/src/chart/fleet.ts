@@ -6,6 +6,7 @@ import { palette, scoreToken } from "./palette";
 export const PITCH = 5;
 const GROUP_GAP = 12;
 const LABEL_HEIGHT = 18;
+const LINE_GAP = 8;
 const ROWS_MAX = 48;
 
 /** Where a group of series stands: columns of `rows` cells, filled column by column. */
@@ -25,29 +26,32 @@ export interface Layout {
   height: number;
 }
 
-/** Groups side by side, as many rows as fit all of them into the width; wrapped where even one row each is too wide.
+/** Groups side by side, with so many rows that their cells fit into the width; wrapped where names need more.
  *
- * `words` are the least widths of groups, so that their names can be read.
+ * `words` are the least widths of groups, so that their names can be read. A line is as high as its largest group.
  */
 export function layout(groups: readonly { name: string; count: number }[], width: number, words: readonly number[] = []): Layout {
-  const need = (rows: number): number => groups.reduce((sum, g, k) => sum + groupWidth(g.count, rows, words[k] ?? 0), 0) - GROUP_GAP;
+  const need = (rows: number): number => groups.reduce((sum, g) => sum + groupWidth(g.count, rows, 0), 0) - GROUP_GAP;
   let rows = 8;
   while (rows < ROWS_MAX && need(rows) > width) rows++;
   let left = 0;
   let top = 0;
   let first = 0;
+  let high = 0;
   const placed: Group[] = [];
   groups.forEach((g, k) => {
     const wide = groupWidth(g.count, rows, words[k] ?? 0);
     if (left > 0 && left + wide - GROUP_GAP > width) {
       left = 0;
-      top += LABEL_HEIGHT + rows * PITCH + 8;
+      top += LABEL_HEIGHT + high * PITCH + LINE_GAP;
+      high = 0;
     }
+    high = Math.max(high, Math.min(g.count, rows));
     placed.push({ name: g.name, first, count: g.count, left, top, columns: Math.ceil(g.count / rows) });
     left += wide;
     first += g.count;
   });
-  return { groups: placed, rows, width, height: top + LABEL_HEIGHT + rows * PITCH };
+  return { groups: placed, rows, width, height: top + LABEL_HEIGHT + high * PITCH };
 }
 
 function groupWidth(count: number, rows: number, least: number): number {

@@ -81,9 +81,9 @@ export function clock(ms: number, zone: string, seconds = false): string {
 }
 
 /** A time as short as `now` allows: `03:14` today, `Wed 14:10` this week, `26 Feb 11:20` before, with another year. */
-export function moment(ms: number, zone: string, now?: number): string {
+export function moment(ms: number, zone: string, now?: number, seconds = false): string {
   const p = parts(ms, zone);
-  const time = clock(ms, zone);
+  const time = clock(ms, zone, seconds);
   const day = `${p["day"]} ${p["month"]}`;
   if (now === undefined) return `${day} ${p["year"]} ${time}`;
   const today = dayNumber(now, zone);

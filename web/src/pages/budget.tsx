@@ -168,6 +168,13 @@ function Change({ preview, watch, consecutive }: { preview: Preview; watch: Watc
   );
 }
 
+/** A series by its metric and the values of its labels, those that say most last to be cut: `cpu a, eu-west-1`. */
+export function shortSeries(series: string): string {
+  const [metric, labels = ""] = series.split(/\{(.*)\}$/);
+  const values = [...labels.matchAll(/="((?:[^"\\]|\\.)*)"/g)].map((found) => found[1]!);
+  return values.length ? `${metric} ${values.reverse().join(", ")}` : metric!;
+}
+
 function Lanes({ preview }: { preview: Preview }): JSX.Element {
   const from = Date.parse(preview.from);
   const to = Date.parse(preview.to);
@@ -184,7 +191,7 @@ function Lanes({ preview }: { preview: Preview }): JSX.Element {
         {rows.map(([series, alerts]) => (
           <li key={series}>
             <a href={href("explore", { series })} title={series}>
-              {series}
+              {shortSeries(series)}
             </a>
             <span class="lane" role="img" aria-label={alerts.map((a) => moment(Date.parse(a.opened), zone, now.value)).join(", ")}>
               {alerts.map((a) => {

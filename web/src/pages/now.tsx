@@ -6,7 +6,7 @@ import { ApiError, send } from "../api/client";
 import { may } from "../api/about";
 import { feed, heard } from "../api/live";
 import { type Resource, useResource } from "../api/resource";
-import type { Fleet, Incident, Page, Series, Severity, SourceHealth, Summary } from "../api/types";
+import type { Fleet, Incident, Page, Severity, SourceHealth, Summary } from "../api/types";
 import { count, number } from "../chart/format";
 import { age, clock, duration, moment, utc } from "../chart/time";
 import { criticalOpen, now, zone } from "../frame";
@@ -49,10 +49,11 @@ export function Now(): JSX.Element {
       <Verdict incidents={incidents} known={open.data !== null} last={ended.data?.data[0]} summary={summary.data} />
       <Incidents of={open} incidents={incidents} ended={ended.data?.data ?? []} />
       <div class="side">
-        <Card title={words.risk(summary.data?.entities ?? 0)} aside={summary.data?.risk ? words.riskAside : undefined}>
-          <Waiting of={summary} what={words.risk(0)} />
-          {summary.data && (summary.data.risk ? <RiskBars rows={summary.data.risk} /> : <Empty>{words.riskEmpty}</Empty>)}
-        </Card>
+        {summary.data?.risk && (
+          <Card title={words.risk(summary.data.entities ?? 0)} aside={words.riskAside}>
+            <RiskBars rows={summary.data.risk} />
+          </Card>
+        )}
         <Sources of={sources} />
         <Warming of={summary} />
       </div>

@@ -112,6 +112,8 @@ function spokenPoint(series: string, metric: string, points: Points, i: number):
 function Recent({ metric, points }: { metric: string; points: Points }): JSX.Element {
   const n = points.times.length;
   const indices = Array.from({ length: Math.min(ROWS, n) }, (_, k) => n - 1 - k);
+  // Where points are closer than a minute, minutes alone would look the same.
+  const seconds = indices.some((i) => points.times[i]! % MINUTE !== 0);
   const { sign } = quantities(metric, indices.map((i) => points.y[i]!));
   return (
     <Card class="recent" title={words.recent} aside={sign}>
@@ -135,7 +137,7 @@ function Recent({ metric, points }: { metric: string; points: Points }): JSX.Ele
                 const time = points.times[i]!;
                 return (
                   <tr key={time} class={points.score[i]! > 1 || isOutside(points, i) ? "anomaly" : ""}>
-                    <td title={utc(time)}>{moment(time, zone, now.value)}</td>
+                    <td title={utc(time)}>{moment(time, zone, now.value, seconds)}</td>
                     <td class="number">
                       <b>{points.y[i] === points.y[i] ? quantity(metric, points.y[i]!) : words.missing}</b>
                     </td>

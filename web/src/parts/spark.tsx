@@ -73,7 +73,7 @@ export function Spark({ points, width = WIDTH, height = 44 }: { points: Points |
       <path class="s-band" d={band} />
       <path class="s-value" d={value} />
       <path class="s-out" d={out} />
-      {last && <circle class={last[2] ? "s-dot-out" : "s-dot"} cx={last[0]} cy={last[1]} r={last[2] ? 4 : 2.5} />}
+      {last && <path class={last[2] ? "s-dot-out" : "s-dot"} d={`M${last[0]} ${last[1]}h0`} />}
     </svg>
   );
 }
