@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -23,8 +25,11 @@ from tests.apps.service.worlds import (
 )
 from watchband.adapters.sources.push.settings import PushSettings
 from watchband.adapters.stores.memory import MemoryStore
+from watchband.adapters.stores.scored.book import ScoreBook
+from watchband.adapters.stores.sqlite.settings import SqliteSettings
 from watchband.apps.config.config import Config, Named
 from watchband.apps.service.inbox import InboxClosedError
+from watchband.apps.service.scores import scores_of
 from watchband.apps.service.service import Service
 from watchband.core.clock import Clock
 from watchband.core.errors import ConfigError, PermanentError, TransientError
@@ -313,6 +318,29 @@ def test_a_reload_that_fails_at_the_sources_ends_none_of_them() -> None:
         service.inflow.positions = before
         service.reloader.reload()
         assert service.inflow.pumps["a"] is not pump
+
+
+def test_charts_that_cannot_be_kept_cost_no_alert_and_no_end() -> None:
+    class Broken:
+        def add(self, *given: object) -> None:
+            raise sqlite3.OperationalError("the disk is full")
+
+        flush = close = add
+
+    store, chat = KeptStore(), ListSinkSettings()
+    service = Service(config(sinks={"chat": chat}, store=store), clock=HandClock(START + 1000 * MINUTE))
+    service.start()
+    service.scores = cast(ScoreBook, Broken())
+    service.offer("push", batch(0, 200, spike=150).readings).result(10)
+    until(lambda: "chat" in service.sinks and service.sinks["chat"].delivered == 1)
+    assert service.rate.per_second(service.clock.now()) > 0
+    assert service.stop(10)
+    assert service.phase == "stopped"
+
+
+def test_charts_that_cannot_be_opened_stop_nobody(tmp_path: Path) -> None:
+    (tmp_path / "scores.db").mkdir()
+    assert scores_of(replace(config(), store=SqliteSettings(path=str(tmp_path)))) is None
 
 
 def test_two_services_one_log_equal_one_service() -> None:

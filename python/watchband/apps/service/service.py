@@ -24,7 +24,7 @@ from watchband.apps.service.keeper import Keeper, retention_of
 from watchband.apps.service.rate import Rate
 from watchband.apps.service.recent import Recent
 from watchband.apps.service.reload import Reloader
-from watchband.apps.service.scores import flusher, note_scores, scores_of
+from watchband.apps.service.scores import flusher, let_go, note_scores, scores_of
 from watchband.apps.service.ticker import Ticker
 from watchband.core.clock import Clock, SystemClock
 from watchband.core.errors import TransientError, WatchbandError
@@ -223,14 +223,15 @@ class Service:
             self.recent.add(name, found)
             self.watches.setdefault(name, WatchHealth()).took(found)
             self.book.took(found.alerts)
-            if self.scores is not None:
-                note_scores(self.scores, name, found)
         self.rate.add(sum(map(len, results.values())), self.clock.now())
         self.changes.note("series", "sources")
         if any(found.alerts for found in results.values()):
             self.changes.note("alerts")
-        if any(found.alerts for found in results.values()):
             self.courier.wake()
+        # Last, since it may fail as a disk does.
+        if self.scores is not None:
+            for name, found in results.items():
+                note_scores(self.scores, name, found)
 
     def _restored(self) -> None:
         self.book.load([a for a in self.store.alerts() if a.watch in self.config.watches])
@@ -300,8 +301,7 @@ class Service:
             self._save()
         self._last_letters(end)
         self.courier.close(max(1.0, end - time.monotonic()))
-        if self.scores is not None:
-            self.scores.close()
+        let_go(self.scores)
         self.store.close()
         self.phase = "stopped"
         log.info("stopped", extra={"drained": drained})
