@@ -13,6 +13,7 @@ import "./style/explore.css";
 import "./style/incident.css";
 import "./style/budget.css";
 import "./style/alerts.css";
+import "./style/settings.css";
 import { about } from "./api/about";
 import { listen } from "./api/live";
 import { useResource } from "./api/resource";
@@ -25,10 +26,11 @@ import { BudgetPage } from "./pages/budget";
 import { Explore } from "./pages/explore";
 import { Incident } from "./pages/incident";
 import { Now } from "./pages/now";
+import { SettingsPage } from "./pages/settings";
 import { followLinks, href, page } from "./route";
 import { words } from "./words";
 
-const PAGES: Record<string, () => JSX.Element> = { now: Now, incident: Incident, explore: Explore, budget: BudgetPage, alerts: AlertsPage };
+const PAGES: Record<string, () => JSX.Element> = { now: Now, incident: Incident, explore: Explore, budget: BudgetPage, alerts: AlertsPage, settings: SettingsPage };
 
 function NotFound(): JSX.Element {
   return (

@@ -15,6 +15,7 @@ from tests.apps.server.test_api import push
 from tests.apps.server.world import World
 from tests.apps.service.worlds import ListSinkSettings, watch
 from watchband.adapters.stores.scored.book import ScoreBook
+from watchband.apps.config.config import read_text
 from watchband.apps.server.app import create_app
 from watchband.apps.server.dashboard import STATIC
 from watchband.apps.server.web import Web
@@ -56,7 +57,8 @@ def page(browser: Browser, world: World) -> Iterator[Page]:
     said: list[str] = []
 
     def note(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
+        # That a reload was refused, the browser notes by itself.
+        if message.type in ("error", "warning") and "a status of 400" not in message.text:
             said.append(message.text)
 
     page.on("console", note)
@@ -158,14 +160,24 @@ def test_another_budget_is_seen_before_it_is_applied(page: Page) -> None:
     expect(page).to_have_url(re.compile("budget=1%2Fhour"))
 
 
+def press_pair(page: Page, first: str, second: str, words: str) -> None:
+    """Press two keys, once the list of all keys has them."""
+    expect(page.get_by_role("link", name=words)).to_be_visible()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_contain_text(words)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.keyboard.press(first)
+    page.keyboard.press(second)
+
+
 def test_the_log_of_alerts_is_filtered_and_leads_on(page: Page) -> None:
     page.goto("/")
-    expect(page.get_by_role("link", name="Alerts")).to_be_visible()
-    page.keyboard.press("g")
-    page.keyboard.press("a")
+    press_pair(page, "g", "a", "Alerts")
     expect(page).to_have_url(re.compile("/alerts$"))
     expect(page.get_by_role("heading", level=1)).to_contain_text("2 alerts open")
     rows = page.locator(".log tbody tr")
+    expect(rows.first).to_be_visible()
     every = rows.count()
     page.get_by_label("State").select_option("open")
     expect(rows).to_have_count(2)
@@ -182,6 +194,7 @@ def test_the_log_of_alerts_is_filtered_and_leads_on(page: Page) -> None:
     rows.first.get_by_role("link", name=re.compile("^Explore")).click()
     expect(page).to_have_url(re.compile(r"/explore\?series=.*from=.*to="))
     page.go_back()
+    expect(rows).to_have_count(every)
     page.locator("main").focus()
     page.keyboard.press("j")
     page.keyboard.press("Enter")
@@ -199,6 +212,47 @@ def test_what_was_given_up_is_delivered_again(page: Page, world: World) -> None:
     expect(dead).to_have_count(0)
     expect(page.get_by_text("given up")).to_have_count(0)
     assert [act.deed for act in world.store.store.acts()][-1] == "retry"
+
+
+def test_settings_say_what_is_in_force_and_what_a_reload_did(page: Page, world: World, tmp_path: Path) -> None:
+    file = tmp_path / "watchband.yaml"
+    text = "expressions:\n  double: queue_length * 2\nengine: {drain: 9s}\n"
+    kept = {name: getattr(world.service.config, name) for name in ("sources", "watches", "sinks", "store", "server")}
+    world.service.reloader.read = lambda: replace(read_text(file.read_text(), "/etc/watchband.yaml"), **kept)
+    file.write_text(text.replace("drain", "drian"))
+    page.goto("/now")
+    press_pair(page, "g", "s", "Settings")
+    expect(page).to_have_url(re.compile("/settings$"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("The configuration is in force")
+    page.get_by_role("button", name="Reload").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("The last reload was refused")
+    expect(page.locator(".refusal")).to_contain_text("watchband.yaml:3:10: Unknown key")
+    file.write_text(text)
+    page.get_by_role("button", name="Reload").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("A restart is needed for engine")
+    expect(page.locator(".refusal")).to_have_count(0)
+    drain = page.get_by_role("row").filter(has_text="drain")
+    expect(drain).to_contain_text("9s")
+    expect(drain).to_contain_text("watchband.yaml:3")
+    page.get_by_role("searchbox").fill("engine idle")
+    expect(page.get_by_text("No value holds engine idle.")).to_be_visible()
+    page.get_by_label("defaults too").check()
+    expect(page.get_by_role("row").filter(has_text="idle")).to_contain_text("default")
+    expect(page).to_have_url(re.compile("defaults=shown"))
+    expect(page.get_by_text("reloaded the configuration")).to_have_count(2)
+
+
+def test_single_keys_can_be_switched_off(page: Page) -> None:
+    page.goto("/settings")
+    page.get_by_label("Single keys").uncheck()
+    page.get_by_role("heading", level=1).click()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.reload()
+    page.get_by_label("Single keys").check()
+    page.get_by_role("heading", level=1).click()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
 
 
 def test_news_arrive_without_a_reload(page: Page, world: World) -> None:
@@ -232,7 +286,7 @@ def test_silence_is_said_and_ends_when_the_server_is_back(browser: Browser) -> N
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["/", "/explore", "/budget", "/alerts", "/incident", "/nowhere-near"])
+@pytest.mark.parametrize("path", ["/", "/explore", "/budget", "/alerts", "/settings", "/incident", "/nowhere-near"])
 def test_axe_finds_nothing(page: Page, path: str, theme: str) -> None:
     incident = page.request.get("/api/v1/incidents?state=open").json()["data"][0]["id"]
     where = f"/incident?id={incident}&theme={theme}" if path == "/incident" else f"{path}?theme={theme}"
@@ -252,7 +306,7 @@ def test_axe_finds_nothing(page: Page, path: str, theme: str) -> None:
 def test_a_phone_shows_it_in_one_column(browser: Browser, world: World) -> None:
     context = browser.new_context(base_url=world.web.url, viewport={"width": 390, "height": 844}, has_touch=True)
     page = context.new_page()
-    for path in ("/", "/explore", "/budget", "/alerts"):
+    for path in ("/", "/explore", "/budget", "/alerts", "/settings"):
         page.goto(path)
         expect(page.locator(".tabs")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, path

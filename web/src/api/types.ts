@@ -234,3 +234,47 @@ export interface Deliveries extends Page<Delivery> {
   dead: number;
   sinks: SinkHealth[];
 }
+
+export interface ConfigValue {
+  key: string;
+  /** As it is written; null: not set. */
+  value: string | null;
+  /** `FILE:LINE:COLUMN`, or `default`. */
+  from: string;
+}
+
+export interface ConfigEntry {
+  name: string | null;
+  from: string | null;
+  values: ConfigValue[];
+}
+
+/** The configuration, without secrets. */
+export interface Configuration {
+  path: string;
+  hash: string | null;
+  loaded: string;
+  reloads: number;
+  failed_reloads: number;
+  last_error: string | null;
+  restart_needed: string[];
+  warnings: { from: string; message: string }[];
+  sections: { name: string; waits: boolean; entries: ConfigEntry[] }[];
+}
+
+export interface Reloaded {
+  hash: string;
+  changed: Record<string, string[]>;
+  restart_needed: string[];
+}
+
+/** Something that somebody did. */
+export interface Act {
+  number: number;
+  at: string;
+  by: string;
+  deed: string;
+  target: string | null;
+  text: string | null;
+  until: string | null;
+}

@@ -15,6 +15,7 @@ from watchband.apps.config.build import build, mapping, sentence, unknown
 from watchband.apps.config.checks import doubts, mistakes
 from watchband.apps.config.document import DocumentError, Node, Place, parse_document, read_document
 from watchband.apps.config.engine import EngineSettings
+from watchband.apps.config.given import Given, given_of
 from watchband.apps.config.kinds import SINKS, SOURCES, STORES, settings_of
 from watchband.apps.config.watches import WatchSettings
 from watchband.apps.server.settings import ServerSettings
@@ -89,6 +90,8 @@ class Config:
         What is allowed and probably not meant.
     places : mapping of (section, name) to Place
         Where each thing stands.
+    given : mapping of path to Given
+        Every key that stands there itself; the others have their defaults.
     """
 
     path: str
@@ -103,6 +106,7 @@ class Config:
     hash: str = ""
     warnings: tuple[Problem, ...] = field(default=(), compare=False)
     places: Mapping[tuple[str, str], Place] = field(default_factory=dict, compare=False, repr=False)
+    given: Mapping[tuple[str, ...], Given] = field(default_factory=dict, compare=False, repr=False)
 
     def bounds(self) -> list[Bound]:
         """Every watch with its series and sinks, as a runner takes them."""
@@ -203,6 +207,7 @@ class _Assembly:
             server=self.once("server", ServerSettings),
             engine=self.once("engine", EngineSettings),
             places=self.places,
+            given=given_of(self.root),
         )
         for error in mistakes(found, self.root):
             self.tell(error)

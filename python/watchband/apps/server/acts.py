@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from watchband.apps.server.access import check_access, identity
 from watchband.apps.server.problems import Problem
+from watchband.apps.service.reload import Reloaded
 from watchband.apps.service.service import Service
 from watchband.apps.service.status import instant
 from watchband.apps.service.views.deliveries import chosen_letters, retry_deliveries
@@ -19,8 +21,9 @@ from watchband.apps.service.views.incidents import incident_document, incidents
 from watchband.apps.service.views.page import page_of
 from watchband.core.acts import TEXT_MAX, Act, Deed
 from watchband.core.duration import MINUTE
-from watchband.core.errors import ConfigError, TransientError
+from watchband.core.errors import ConfigError, TransientError, WatchbandError
 
+log = logging.getLogger("watchband.server")
 SNOOZE_MAX = 7 * 24 * 60
 Target = Annotated[str, Path(max_length=64)]
 
@@ -152,6 +155,35 @@ class Acts:
             raise Problem(400, str(error)) from None
         except TransientError as error:
             raise Problem(503, f"It could not be written down: {error}", retry_after=5) from None
+
+
+def reload_by(service: Service, by: str) -> Reloaded:
+    """Reload, and write down who wanted it and what came of it.
+
+    Raises
+    ------
+    WatchbandError
+        As of a reload.
+    """
+    try:
+        found = service.reloader.reload()
+    except WatchbandError as error:
+        _write_down(service, by, f"refused: {error}")
+        raise
+    parts = [f"{section}: {', '.join(names)}" for section, names in found.changed.items()]
+    parts += [f"waits for a restart: {', '.join(found.restart_needed)}"] if found.restart_needed else []
+    _write_down(service, by, "; ".join(parts) or "nothing is other than it was")
+    return found
+
+
+def _write_down(service: Service, by: str, text: str) -> None:
+    if service.phase != "running":
+        return
+    try:
+        service.acting.do(Act(service.clock.now(), by, "reload", text=text[:TEXT_MAX]))
+    except WatchbandError as error:
+        # The reload has happened, or not, whatever the store can keep of it.
+        log.warning("a reload could not be written down: %s", error, extra={"by": by})
 
 
 def _document(act: Act) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
 from watchband import __version__
-from watchband.apps.server.access import identity
+from watchband.apps.server.access import check_access, identity
 from watchband.apps.server.problems import Problem
 from watchband.apps.service.service import Service
 from watchband.apps.service.status import instant
@@ -22,6 +22,7 @@ from watchband.apps.service.views.incidents import incident_document, incident_p
 from watchband.apps.service.views.page import Page
 from watchband.apps.service.views.points import POINTS_MAX, points_document
 from watchband.apps.service.views.series import Wanted, series_page
+from watchband.apps.service.views.settings import config_document
 from watchband.apps.service.views.summary import sources_of, summary_of
 from watchband.apps.service.views.watches import Asked as PreviewAsked
 from watchband.apps.service.views.watches import preview_document, watch_documents
@@ -35,7 +36,7 @@ from watchband.pipeline.rules import Budget, parse_rule
 LIMIT_MAX = 10_000
 TEXT_MAX = 4096
 _ROLES = {"admin": "admin", "write": "viewer"}
-PAGES = ("now", "explore", "budget", "alerts")
+PAGES = ("now", "explore", "budget", "alerts", "settings")
 
 Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX)]
 Cursor = Annotated[str | None, Query(max_length=TEXT_MAX)]
@@ -70,6 +71,7 @@ class Api:
             ("/series/points", self.points),
             ("/alerts", self.alerts),
             ("/deliveries", self.deliveries),
+            ("/config", self.config),
             ("/watches", self.watches),
             ("/watches/{name}/preview", self.preview),
         ):
@@ -213,6 +215,12 @@ class Api:
         return await self._answer(
             lambda: deliveries_document(self.service, sink=sink, state=state, limit=limit, cursor=cursor)
         )
+
+    async def config(self, request: Request) -> JSONResponse:
+        """The configuration that runs, each value with where it comes from; secrets are not in it."""
+        # It names machines and files: not for everybody who can reach this.
+        check_access(request, self.service.config.server, "write")
+        return await self._answer(lambda: config_document(self.service))
 
     async def watches(self) -> JSONResponse:
         """Every watch with its rule and policy."""

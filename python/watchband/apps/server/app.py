@@ -14,8 +14,8 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from starlette.exceptions import HTTPException
 
 from watchband import __version__
-from watchband.apps.server.access import check_access
-from watchband.apps.server.acts import Acts
+from watchband.apps.server.access import check_access, identity
+from watchband.apps.server.acts import Acts, reload_by
 from watchband.apps.server.api import Api
 from watchband.apps.server.asked import Asked
 from watchband.apps.server.dashboard import dashboard_router
@@ -88,8 +88,9 @@ def _operations(service: Service, metrics: Metrics) -> Any:
 
     async def reload(request: Request) -> JSONResponse:
         check_access(request, service.config.server, "admin")
+        who = identity(request, service.config.server)
         try:
-            found = await run_in_threadpool(service.reloader.reload)
+            found = await run_in_threadpool(reload_by, service, who[0] if who else "unknown")
         except ConfigError as error:
             raise Problem(400, f"The old configuration runs on. {error}") from None
         except WatchbandError as error:

@@ -79,10 +79,12 @@ class Reloader:
             except Exception as error:
                 self.failed += 1
                 self.error = str(error)
+                self.service.changes.note("configuration")
                 log.error("the configuration was not reloaded, the old one runs on: %s", error)
                 raise
             self.done += 1
             self.error, self.success = "", self.service.clock.now()
+            self.service.changes.note("configuration")
             log.info("the configuration was reloaded", extra={"hash": found.hash, "changed": found.changed})
             return found
 
