@@ -84,6 +84,20 @@ def test_what_was_told_is_not_told_again_while_the_store_cannot_note_it() -> Non
     assert not store.outbox(clock.now())
 
 
+def test_what_waits_for_a_sink_that_goes_is_a_dead_letter() -> None:
+    store, clock = MemoryStore(), PatientClock()
+    gone, stays = Sink(does=fails(TransientError("away"))), Sink("y")
+    courier = Courier(store, [gone, stays], clock=clock)
+    told(store, an_alert())
+    told(store, an_alert(closed=9))
+    courier.deliver()
+    courier.start()
+    courier.exchange([stays])
+    courier.close()
+    assert [n.revision for n in store.dead_letters()] == [1, 2]
+    assert not store.outbox(2**62)
+
+
 def test_a_thread_that_tells_survives_whatever_the_store_raises() -> None:
     sink, came = Sink(), threading.Event()
     sink.does = lambda notice: came.set()

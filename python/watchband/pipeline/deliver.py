@@ -29,6 +29,7 @@ ERROR_MAX = 500
 PAGE = 32
 """Notices that are taken from the outbox at a time."""
 POLL_S = 1.0
+_END = 2**63 - 1
 
 Report = Callable[[str, str, float], None]
 """Told of a delivery: sink; ``delivered``, ``postponed`` or ``dead``; seconds since the point that was decided on."""
@@ -167,6 +168,9 @@ class Courier:
         for name, lane in self.lanes.items() if running else ():
             if name not in kept:
                 self._begin(lane)
+        if running:
+            with suppress(WatchbandError):
+                self._strays()
 
     def wake(self) -> None:
         """There may be news: look now."""
@@ -204,9 +208,10 @@ class Courier:
             _let_go(lane.sink)
 
     def _strays(self) -> None:
-        """Notices for sinks that no longer exist are dead letters."""
-        for notice in self.store.outbox(self.clock.now()):
-            if notice.sink not in self.lanes:
+        """Notices for sinks that no longer exist are dead letters, those too that are to be tried again later."""
+        while strays := [n for n in self.store.outbox(_END) if n.sink not in self.lanes]:
+            # Of each alert the first comes up, then the next.
+            for notice in strays:
                 self._dead(notice, f"no sink is called {notice.sink!r}")
 
     def _round(self, lane: Lane, most: int) -> int:
