@@ -152,7 +152,8 @@ def test_mistakes_are_one_line_and_exit_2(metrics: Path, flags: tuple[str, ...],
 
 
 @pytest.mark.parametrize(
-    ("words", "said"), [(("detect",), "FILES"), (("detetc", "x.csv"), "detetc"), (("--such",), "--such")]
+    ("words", "said"),
+    [(("detect",), "FILES"), (("detetc", "x.csv"), "Did you mean 'detect'"), (("--such",), "--such")],
 )
 def test_a_command_that_cannot_be_read_is_one_line_and_exit_2(words: tuple[str, ...], said: str) -> None:
     result = run(*words)

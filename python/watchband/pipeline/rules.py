@@ -131,6 +131,8 @@ def parse_rule(text: str) -> Rule:
         raise
     except ValueError:
         pass
+    if kind == "budget":
+        raise ConfigError(f"A budget is so many alerts a period, written 1/week, 2/day or 10/30d. Got {rest!r}.")
     raise ConfigError(
         "A rule is written budget:1/week (or 1/week), cutoff:3, sigma:2.5 (sigma:3,train=500,robust) or "
         f"contamination:0.03. Got {text!r}."

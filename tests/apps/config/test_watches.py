@@ -40,7 +40,7 @@ def test_an_unknown_key_names_the_nearest_and_its_line() -> None:
 @pytest.mark.parametrize(
     ("line", "column", "said"),
     [
-        ("budget: never", 13, "A rule is written"),
+        ("budget: never", 13, "A budget is so many alerts a period, written 1/week, .*never"),
         ("budget: 1/wek", 13, "A duration is written"),
         ("sigma: x", 12, "A rule is written"),
         ("range: 5", 12, "is not a range"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import os
+import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -81,10 +83,14 @@ class Commands(TyperGroup):
             # A folder that is not there, a full disk: whatever touches a file may meet it.
             if ctx.find_root().ensure_object(dict).get("debug") or error.filename is None or error.strerror is None:
                 raise
-            typer.echo(f"watchband: {error.filename}: {error.strerror}. Choose a place that can be used.", err=True)
+            typer.echo(f"watchband: {error.filename}: {error.strerror}. Give a path that can be used.", err=True)
             raise typer.Exit(2) from error
         except KeyboardInterrupt:
             raise typer.Exit(130) from None
+
+
+def _names(ctx: Any) -> list[str]:
+    return list(ctx.command.list_commands(ctx)) if ctx and isinstance(ctx.command, TyperGroup) else []
 
 
 def _refuse(error: typer.TyperException) -> NoReturn:
@@ -96,7 +102,10 @@ def _refuse(error: typer.TyperException) -> NoReturn:
     message = " ".join(said().split()).rstrip(".")
     if not message:  # A group of commands without a command: its help was just shown.
         raise typer.Exit(2) from error
-    typer.echo(f"watchband: {message}. See {where} --help.", err=True)
+    mistyped = re.fullmatch(r"No such command '(.*)'", message)
+    near = difflib.get_close_matches(mistyped[1], _names(error.ctx), 1) if mistyped else ()
+    message += "" if message.endswith("?") else f". Did you mean '{near[0]}'?" if near else "."
+    typer.echo(f"watchband: {message} See {where} --help.", err=True)
     raise typer.Exit(2) from error
 
 
