@@ -46,8 +46,9 @@ web: $(STAMPS)/web  ## Build the dashboard (wants Node.js and npm)
 screenshots: $(STAMPS)/build $(STAMPS)/dev $(STAMPS)/web  ## Pictures of the dashboard over made-up history, into docs/images (wants Chromium)
 	$(BIN)/python -m tools.screenshots $(ARGS)
 
-bench: $(STAMPS)/build $(STAMPS)/dev $(STAMPS)/bench  ## Speed and size beside the peers (B=name for one)
-	$(BIN)/python -m benches $(B)
+bench: $(STAMPS)/build $(STAMPS)/dev $(STAMPS)/bench $(STAMPS)/web  ## Speed and size beside the peers (B=name for one)
+	$(if $(filter-out dashboard,$(or $(B),all)),$(BIN)/python -m benches $(B))
+	$(if $(filter dashboard,$(or $(B),dashboard)),$(BIN)/python -m benches.dashboard)
 
 fuzz: $(STAMPS)/build $(STAMPS)/dev  ## Coverage-guided fuzzing of all that reads bytes from outside, a minute each (ARGS="arrow --seconds 600")
 	$(BIN)/python -m tools.fuzz $(ARGS)
