@@ -89,8 +89,14 @@ class Receiver:
         for count, delivery in enumerate(again, 1):
             assert delivery.body == unique[delivery.key], f"{delivery.key} came with another body"
             assert count <= delivery.kills, f"more repeats than kills: {story}"
-        lives = Counter(delivery.kills for delivery in again)
+        # Each kill leaves at most one delivery in flight: the one before a repeat was the last of its life.
+        lives = Counter(self._before(delivery).kills for delivery in again)
         assert held or all(count == 1 for count in lives.values()), f"more than one repeat after a kill: {story}"
+
+    def _before(self, repeat: Delivery) -> Delivery:
+        """The delivery that a repeat repeats."""
+        at = next(k for k, one in enumerate(self.deliveries) if one is repeat)
+        return next(one for one in reversed(self.deliveries[:at]) if one.key == repeat.key)
 
     def close(self) -> None:
         """Stop listening."""
