@@ -36,6 +36,7 @@ class World:
     faults: list[str] = field(default_factory=list)
     requests: list[int] = field(default_factory=list)
     failures: int = 0
+    over: bool = False
 
 
 class Sound:
@@ -52,6 +53,9 @@ class Sound:
             if items:
                 at += len(items)
                 yield self.batch(at, items)
+            elif self.world.over:
+                # The test that it failed is over.
+                return
             else:
                 self.clock.sleep(0.2)
 
@@ -121,6 +125,9 @@ class ListRig(Rig):
 
     def more(self) -> None:
         self.add(99.0)
+
+    def close(self) -> None:
+        self.world.over = True
 
     def fail(self, fault: str) -> None:
         self.world.faults.append(fault)

@@ -27,6 +27,7 @@ HUGE = "huge"
 RETRY_AFTER_S = 7
 """What an outside says with a 429."""
 TRIES_MAX = 20
+BATCHES_MAX = 5_000
 RESTART_S = 20.0
 """How long a process is away when it restarts, by the rig's clock."""
 
@@ -100,6 +101,7 @@ class Play:
         self.kept: list[Batch] = []
         self.errors: list[AdapterError] = []
         self.source: Source | None = None
+        self._given_up = False
 
     @property
     def readings(self) -> list[Reading]:
@@ -117,21 +119,26 @@ class Play:
         return self
 
     def _abort(self) -> None:
+        # Without this a source that repeats itself for ever would fill the memory behind the test that it failed.
+        self._given_up = True
         if self.source is not None:
             self.source.close()
 
     def _run(self) -> None:
         lose = False
-        while self._missing():
+        while not self._given_up and self._missing():
             self.source = source = self.rig.open()
             batches: Iterator[Batch] = iter(())
             try:
                 batches = source.read(self.position)
                 for batch in batches:
-                    if lose:
+                    if lose or self._given_up:
                         lose = False
                         break
                     self.kept.append(batch)
+                    assert len(self.kept) <= BATCHES_MAX, (
+                        f"{BATCHES_MAX} batches, and still missing: {self._missing()[:3]}"
+                    )
                     action = self.restart(len(self.kept)) if self._missing() else "restart"
                     if action:
                         lose = action == "lose"
