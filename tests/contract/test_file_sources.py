@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from watchband.adapters.sources.tail.source import FilesSettings
+from watchband.core.duration import SECOND
 from watchband.core.timestamp import format_rfc3339
-from watchband.testing.clock import SECOND
 from watchband.testing.contracts.source import CHECKS
 from watchband.testing.contracts.source_rig import Rig
 

@@ -7,7 +7,7 @@ import pytest
 from watchband.adapters.sources import host
 from watchband.adapters.sources.host import HostSettings, HostSource, Sample
 from watchband.core.clock import Clock
-from watchband.testing.clock import SECOND
+from watchband.core.duration import SECOND
 from watchband.testing.contracts.source import CHECKS
 from watchband.testing.contracts.source_rig import Rig
 

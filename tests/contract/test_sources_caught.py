@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from watchband.core.clock import Clock
+from watchband.core.duration import SECOND
 from watchband.core.errors import PermanentError, TransientError
 from watchband.core.events import WatermarkMoved
 from watchband.core.params import Text, param
 from watchband.core.ports import Batch, Readings
 from watchband.core.series import SeriesKey
-from watchband.testing.clock import SECOND
 from watchband.testing.contracts.source import CHECKS, check_source
 from watchband.testing.contracts.source_rig import HUGE, PERMANENT, TRANSIENT, Rig
 

@@ -9,9 +9,10 @@ import pytest
 
 from tests.pipeline.faulty import ListSink, PatientClock
 from watchband.adapters.stores.memory import MemoryStore
+from watchband.core.duration import SECOND
 from watchband.core.errors import ConfigError, PermanentError, TransientError
 from watchband.core.ports import Commit, Notice, Standing
-from watchband.pipeline.deliver import SECOND, TRIES_MAX, Courier
+from watchband.pipeline.deliver import TRIES_MAX, Courier
 from watchband.testing.contracts.outbox import an_alert
 
 MINUTE = 60 * SECOND

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field, replace
 
 from watchband.core.alert import Alert
 from watchband.core.clock import Clock, SystemClock
+from watchband.core.duration import SECOND
 from watchband.core.errors import PermanentError, TransientError, WatchbandError
 from watchband.core.ports import Notice, Sink, Standing, Store, Stretch, Tending
 from watchband.pipeline.pace import Bucket
 
-SECOND = 1_000_000_000
 FIRST_WAIT = 1.0
 LONGEST_WAIT = 300.0
 LONGEST_PAUSE = 60.0

@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from watchband.core.arithmetic import compute
+from watchband.core.duration import HOUR, SECOND
 from watchband.core.expression import Matching, Pairs
 from watchband.core.series import SeriesKey
 
-SECOND = 1_000_000_000
-HOUR = 3600 * SECOND
 SLOTS_MAX = 20_000
 """Readings that wait for their counterparts, per series: two weeks of minutes."""
 WAITING_MAX = 1_000_000

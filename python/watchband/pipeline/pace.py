@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-SECOND = 1_000_000_000
+from watchband.core.duration import SECOND
 
 
 @dataclass

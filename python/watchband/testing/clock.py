@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-SECOND = 1_000_000_000
+from watchband.core.duration import SECOND
 
 
 class VirtualClock:

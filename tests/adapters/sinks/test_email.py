@@ -14,9 +14,10 @@ from tests.adapters.servers import free_port
 from tests.adapters.sinks.mail_server import MailServer
 from watchband.adapters.sinks.email.sink import Email, EmailSettings
 from watchband.core.clock import SystemClock
+from watchband.core.duration import MINUTE
 from watchband.core.errors import ConfigError, PermanentError, TransientError
 from watchband.core.secret import Secret
-from watchband.testing.contracts.sink import MINUTE, START, a_notice
+from watchband.testing.contracts.sink import START, a_notice
 
 SENDER = "Watchband <watchband@example.com>"
 

@@ -14,9 +14,10 @@ from tests.adapters.listener import Listener, Says
 from watchband.adapters.sinks.jsonl import Jsonl, JsonlSettings
 from watchband.adapters.sinks.webhook import Webhook, WebhookSettings, body_of
 from watchband.core.clock import SystemClock
+from watchband.core.duration import MINUTE
 from watchband.core.errors import ConfigError, PermanentError, TransientError
 from watchband.core.secret import Secret
-from watchband.testing.contracts.sink import MINUTE, START, a_notice
+from watchband.testing.contracts.sink import START, a_notice
 
 SECOND = 1_000_000_000
 

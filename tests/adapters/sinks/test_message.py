@@ -13,10 +13,11 @@ import pytest
 from watchband.adapters.sinks.labels import labels_of
 from watchband.adapters.sinks.message import SPARK_BARS, TITLE_MAX, document, headline, message_of, plain, sparkline
 from watchband.adapters.sinks.picture import POINTS_MAX, picture_of
+from watchband.core.duration import MINUTE
 from watchband.core.ports import Notice, Stretch
 from watchband.core.series import SeriesKey
 from watchband.core.wording import NO_BREAK
-from watchband.testing.contracts.sink import HOSTILE, MINUTE, START, a_notice
+from watchband.testing.contracts.sink import HOSTILE, START, a_notice
 
 NAN = math.nan
 

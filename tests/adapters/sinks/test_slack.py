@@ -15,10 +15,11 @@ from watchband.adapters.sinks.message import message_of
 from watchband.adapters.sinks.slack.blocks import payload
 from watchband.adapters.sinks.slack.sink import Slack, SlackSettings
 from watchband.core.clock import SystemClock
+from watchband.core.duration import MINUTE
 from watchband.core.errors import ConfigError, PermanentError, TransientError
 from watchband.core.ports import Notice
 from watchband.core.secret import Secret
-from watchband.testing.contracts.sink import MINUTE, START, a_notice, hostile_notices
+from watchband.testing.contracts.sink import START, a_notice, hostile_notices
 
 
 class There:

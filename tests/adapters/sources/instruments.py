@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from watchband.core.clock import Clock
+from watchband.core.duration import SECOND
 from watchband.core.timestamp import format_rfc3339, parse_rfc3339
-from watchband.testing.clock import SECOND
 from watchband.testing.outside import Answer, FaultyServer, Request
 
 MINUTE = 60 * SECOND

@@ -9,8 +9,9 @@ import pytest
 
 from tests.adapters.sources.instruments import STREAM, VALUES, Instruments
 from watchband.apps.config.config import Config, read_config
+from watchband.core.duration import SECOND
 from watchband.core.ports import Source
-from watchband.testing.clock import SECOND, VirtualClock
+from watchband.testing.clock import VirtualClock
 from watchband.testing.contracts.source_rig import readings_of, within
 
 PAGES = Path(__file__).resolve().parents[3] / "docs" / "sources"

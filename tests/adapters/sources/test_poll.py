@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from watchband.adapters.sources.poll import PollSettings, Seen
+from watchband.core.duration import SECOND
 from watchband.core.errors import PermanentError, TransientError
 from watchband.core.ports import Batch
 from watchband.core.series import SeriesKey
-from watchband.testing.clock import SECOND, VirtualClock
+from watchband.testing.clock import VirtualClock
 from watchband.testing.contracts.source_rig import within
 from watchband.testing.outside import Answer, FaultyServer, Request
 

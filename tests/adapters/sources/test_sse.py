@@ -10,11 +10,12 @@ import pytest
 
 from tests.adapters.sources.instruments import MINUTE, STREAM, Instruments
 from watchband.adapters.sources.sse.source import Place, SseSettings, SseSource
+from watchband.core.duration import SECOND
 from watchband.core.errors import PermanentError, TransientError
 from watchband.core.events import SourceResumed, WatermarkMoved
 from watchband.core.ports import Batch
 from watchband.core.secret import Secret
-from watchband.testing.clock import SECOND, VirtualClock
+from watchband.testing.clock import VirtualClock
 from watchband.testing.contracts.source_rig import within
 from watchband.testing.outside import Answer, FaultyServer, Request
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchband.adapters.stores.scored.block import FLOATS, IMPUTED, MISSING, Scored, decode, encode
-from watchband.adapters.stores.scored.book import DAY, FILE, ScoreBook
+from watchband.adapters.stores.scored.book import FILE, ScoreBook
+from watchband.core.duration import DAY
 from watchband.core.errors import StateCorruptError
 from watchband.core.series import SeriesKey
 

@@ -12,8 +12,8 @@ from tests.apps.server.world import World
 from tests.apps.service.test_service import until
 from tests.apps.service.worlds import ListSinkSettings, watch
 from watchband.apps.server.settings import ServerSettings, TokenSettings
-from watchband.apps.service.health import SECOND
 from watchband.apps.service.status import instant
+from watchband.core.duration import SECOND
 from watchband.core.errors import PermanentError, TransientError
 from watchband.core.secret import Secret
 from watchband.testing.streams import MINUTE, START

@@ -8,9 +8,10 @@ import pytest
 
 from watchband.apps.config.config import read_config
 from watchband.apps.service.simulated import SimulatorSettings
+from watchband.core.duration import SECOND
 from watchband.core.errors import ConfigError, PermanentError
 from watchband.core.series import SeriesKey
-from watchband.testing.clock import SECOND, VirtualClock
+from watchband.testing.clock import VirtualClock
 from watchband.testing.contracts.source import CHECKS
 from watchband.testing.contracts.source_rig import RESTART_S, Play, Rig
 

@@ -17,6 +17,7 @@ from watchband.adapters.outbound import Limits, Outbound
 from watchband.adapters.sinks.labels import annotations_of, fingerprint, labels_of
 from watchband.core import params
 from watchband.core.clock import Clock
+from watchband.core.duration import SECOND
 from watchband.core.errors import AdapterError, PermanentError, TransientError
 from watchband.core.kinds import Duration, FilePath, ListOf, MapOf, SecretText, Url
 from watchband.core.params import REQUIRED, Flag, Integer, Maybe, Text, param
@@ -24,7 +25,6 @@ from watchband.core.ports import Notice, Standing
 from watchband.core.secret import Secret
 from watchband.core.timestamp import format_rfc3339
 
-SECOND = 1_000_000_000
 BATCH = 100
 MISSED_MAX = 1000
 BRIEF = 300 * SECOND

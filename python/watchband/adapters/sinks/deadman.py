@@ -13,6 +13,7 @@ from watchband.adapters.addresses import check_url
 from watchband.adapters.outbound import Limits, Outbound
 from watchband.core import params
 from watchband.core.clock import Clock
+from watchband.core.duration import SECOND
 from watchband.core.errors import ConfigError, TransientError
 from watchband.core.kinds import Duration, FilePath, MapOf, SecretText, Url
 from watchband.core.params import Choice, Flag, Maybe, Text, param
@@ -20,7 +21,6 @@ from watchband.core.ports import Notice, Standing
 from watchband.core.secret import Secret
 from watchband.core.timestamp import format_rfc3339
 
-SECOND = 1_000_000_000
 NAME = "WatchbandIsAlive"
 
 

@@ -17,10 +17,10 @@ import numpy as np
 
 from watchband.core import wording
 from watchband.core.alert import Alert
+from watchband.core.duration import SECOND
 from watchband.core.ports import Notice, Stretch
 from watchband.core.timestamp import format_rfc3339
 
-SECOND = 1_000_000_000
 TITLE_MAX, REASON_MAX, LABEL_MAX, LABELS_MAX = 140, 1000, 80, 10
 SPARK_BARS = 40
 _BARS = "▁▂▃▄▅▆▇█"

@@ -12,9 +12,10 @@ from urllib.parse import quote
 from watchband.adapters.addresses import check_url
 from watchband.adapters.outbound import Limits, Outbound
 from watchband.adapters.sinks.labels import webhook_body
-from watchband.adapters.sinks.message import SECOND, document, event_of, plain
+from watchband.adapters.sinks.message import document, event_of, plain
 from watchband.core import params
 from watchband.core.clock import Clock
+from watchband.core.duration import SECOND
 from watchband.core.errors import ConfigError, PermanentError, TransientError
 from watchband.core.kinds import Duration, FilePath, MapOf, SecretText, Url
 from watchband.core.params import Choice, Flag, Integer, Maybe, Text, param

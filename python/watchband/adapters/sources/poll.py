@@ -13,9 +13,10 @@ from urllib.parse import urljoin, urlsplit
 from watchband.adapters.outbound import Answer
 from watchband.adapters.sources.web.mapping import readings_of
 from watchband.adapters.sources.web.paths import Match, Path
-from watchband.adapters.sources.web.settings import MINUTE, SECOND, WebSettings
+from watchband.adapters.sources.web.settings import WebSettings
 from watchband.adapters.sources.web.waiting import Waiting
 from watchband.core.clock import Clock
+from watchband.core.duration import MINUTE, SECOND
 from watchband.core.errors import ConfigError, DataError, PermanentError, TransientError
 from watchband.core.events import WatermarkMoved
 from watchband.core.kinds import Duration

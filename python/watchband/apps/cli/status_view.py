@@ -13,10 +13,10 @@ from rich.text import Text
 from watchband.apps.cli.terminal import FAULT, WIDTH_MAX, put
 from watchband.apps.library.options import rule_words
 from watchband.core import wording
+from watchband.core.duration import SECOND
 from watchband.core.timestamp import parse_rfc3339
 
 GOOD = "color(67)"
-SECOND = 1_000_000_000
 LEARNERS_MAX = 5
 POINTS_MAX = 10
 _STATES = {"up": GOOD, "ended": "dim", "starting": "dim", "backfilling": "bold"}

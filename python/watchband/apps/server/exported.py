@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from watchband.apps.service.health import SECOND
 from watchband.apps.service.service import Service
+from watchband.core.duration import SECOND
 
 STALE_NS = 15 * 60 * SECOND
 """A series that is silent for so long is absent here, as its metric is."""

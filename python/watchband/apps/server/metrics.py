@@ -19,10 +19,11 @@ from prometheus_client.registry import Collector
 
 from watchband import __version__
 from watchband.apps.server.exported import exported
-from watchband.apps.service.health import SECOND, SinkHealth
+from watchband.apps.service.health import SinkHealth
 from watchband.apps.service.service import Service
 from watchband.apps.service.status import lanes_of, nominal_coverage, states_of
 from watchband.core.alert import Severity
+from watchband.core.duration import SECOND
 from watchband.pipeline.retention import Kept
 
 STATES = ("starting", "backfilling", "up", "failing", "failed", "ended")

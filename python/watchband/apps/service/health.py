@@ -10,12 +10,12 @@ from typing import Literal
 
 import numpy as np
 
+from watchband.core.duration import SECOND
 from watchband.core.events import WatermarkMoved
 from watchband.core.ports import Batch
 from watchband.pipeline.results import Results
 
 SourceState = Literal["starting", "backfilling", "up", "failing", "failed", "ended"]
-SECOND = 1_000_000_000
 PRESENT_NS = 15 * 60 * SECOND
 """A watermark that is younger has come to the present."""
 LATENCY_BOUNDS = (0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)

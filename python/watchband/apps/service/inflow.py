@@ -7,12 +7,13 @@ from concurrent.futures import Future
 from functools import partial
 
 from watchband.apps.config.config import Config, Named
-from watchband.apps.service.health import SECOND, SourceHealth
+from watchband.apps.service.health import SourceHealth
 from watchband.apps.service.inbox import Inbox
 from watchband.apps.service.pump import Pump
 from watchband.apps.service.relabelling import Relabeller
 from watchband.apps.service.ticker import Pushed
 from watchband.core.clock import Clock
+from watchband.core.duration import SECOND
 from watchband.core.errors import ConfigError
 from watchband.core.ports import Batch, Readings
 from watchband.core.relabel import Relabel

@@ -11,10 +11,11 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
 from dataclasses import replace
 
-from watchband.apps.service.health import SECOND, SourceHealth
+from watchband.apps.service.health import SourceHealth
 from watchband.apps.service.inbox import Inbox, InboxClosedError, InboxFullError
 from watchband.apps.service.relabelling import Relabeller
 from watchband.core.clock import Clock
+from watchband.core.duration import SECOND
 from watchband.core.errors import PermanentError, WatchbandError
 from watchband.core.ports import Batch, Source
 

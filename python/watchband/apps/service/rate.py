@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections import deque
 
-SECOND = 1_000_000_000
+from watchband.core.duration import SECOND
+
 WINDOW = 60 * SECOND
 STEP = SECOND
 

@@ -17,7 +17,7 @@ from watchband.apps.service.acting import Acting
 from watchband.apps.service.book import AlertBook
 from watchband.apps.service.changes import Changes
 from watchband.apps.service.engine import Engine, StandbyError
-from watchband.apps.service.health import SECOND, SinkHealth, WatchHealth
+from watchband.apps.service.health import SinkHealth, WatchHealth
 from watchband.apps.service.inbox import Inbox, InboxClosedError
 from watchband.apps.service.inflow import Inflow, lateness_of
 from watchband.apps.service.keeper import Keeper, retention_of
@@ -27,6 +27,7 @@ from watchband.apps.service.reload import Reloader
 from watchband.apps.service.scores import flusher, let_go, note_scores, scores_of
 from watchband.apps.service.ticker import Ticker
 from watchband.core.clock import Clock, SystemClock
+from watchband.core.duration import SECOND
 from watchband.core.errors import TransientError, WatchbandError
 from watchband.core.ports import Readings, Store
 from watchband.pipeline.admission import Admission

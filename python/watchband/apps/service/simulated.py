@@ -17,7 +17,7 @@ from watchband.apps.library.simulation.playing import Readings as Played
 from watchband.apps.library.simulation.playing import merged, parse_speed
 from watchband.core import params
 from watchband.core.clock import Clock
-from watchband.core.duration import MINUTE, format_duration
+from watchband.core.duration import DAY, MINUTE, format_duration
 from watchband.core.errors import PermanentError
 from watchband.core.events import WatermarkMoved
 from watchband.core.kinds import Duration, ListOf
@@ -29,7 +29,6 @@ from watchband.evaluation.labels import Label
 from watchband.evaluation.simulate.placing import FaultSpec
 
 log = logging.getLogger("watchband.source")
-DAY = 24 * 60 * MINUTE
 HISTORY_POINTS = 20_000
 """Readings of one batch of the past."""
 TICK_S = 0.05

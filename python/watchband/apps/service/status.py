@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from watchband import __version__
-from watchband.apps.service.health import SECOND, SinkHealth
+from watchband.apps.service.health import SinkHealth
 from watchband.apps.service.recent import Tail
 from watchband.core.alert import Alert
+from watchband.core.duration import SECOND
 from watchband.core.series import SeriesKey
 from watchband.pipeline.bound import Lane
 from watchband.pipeline.policy import MEANING

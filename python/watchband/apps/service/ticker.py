@@ -7,9 +7,10 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from watchband.apps.service.health import SECOND, SourceHealth
+from watchband.apps.service.health import SourceHealth
 from watchband.apps.service.inbox import Inbox
 from watchband.core.clock import Clock
+from watchband.core.duration import SECOND
 from watchband.core.errors import TransientError
 from watchband.core.events import ControlEvent, SourceResumed, WatermarkMoved
 from watchband.core.ports import Batch

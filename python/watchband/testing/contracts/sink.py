@@ -17,6 +17,7 @@ import numpy as np
 
 from watchband.core import params
 from watchband.core.alert import alert_id
+from watchband.core.duration import MINUTE
 from watchband.core.errors import TransientError, WatchbandError
 from watchband.core.params import params_of
 from watchband.core.ports import Notice, Sink, Stretch
@@ -26,7 +27,6 @@ from watchband.testing.contracts.outbox import an_alert
 Mood = Literal["well", "busy", "broken", "refusing", "gone"]
 BUSY_S = 7.0
 """Seconds that another side that is busy asks to wait."""
-MINUTE = 60_000_000_000
 START = 1_772_370_120_000_000_000
 
 

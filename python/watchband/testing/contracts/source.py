@@ -17,10 +17,10 @@ import numpy as np
 
 from watchband.core import params
 from watchband.core.clock import SystemClock
+from watchband.core.duration import SECOND
 from watchband.core.errors import AdapterError, PermanentError, UnknownNameError
 from watchband.core.events import WatermarkMoved
 from watchband.core.ports import Source
-from watchband.testing.clock import SECOND
 from watchband.testing.contracts.source_rig import (
     HUGE,
     PERMANENT,

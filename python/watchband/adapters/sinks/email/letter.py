@@ -9,8 +9,9 @@ from email import policy
 from email.message import EmailMessage
 from email.utils import format_datetime
 
-from watchband.adapters.sinks.message import SECOND, Message, message_of, plain
+from watchband.adapters.sinks.message import Message, message_of, plain
 from watchband.adapters.sinks.picture import Picture, picture_of
+from watchband.core.duration import SECOND
 from watchband.core.ports import Notice
 
 _COLOURS = {"critical": "#c02a12", "warning": "#b36b00", "info": "#1f65a6"}

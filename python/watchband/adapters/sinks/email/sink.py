@@ -18,13 +18,13 @@ from watchband.adapters.answers import excerpt
 from watchband.adapters.sinks.email.letter import letter
 from watchband.core import params
 from watchband.core.clock import Clock
+from watchband.core.duration import SECOND
 from watchband.core.errors import AdapterError, ConfigError, PermanentError, TransientError
 from watchband.core.kinds import Duration, FilePath, ListOf, SecretText
 from watchband.core.params import REQUIRED, Choice, Flag, Integer, Maybe, Text, param
 from watchband.core.ports import Notice
 from watchband.core.secret import Secret
 
-SECOND = 1_000_000_000
 PORTS = {"starttls": 587, "tls": 465, "none": 25}
 KNOWN_MAX = 10_000
 _ADDRESS = re.compile(r"[^\s<>@,;:\"()\[\]\\]+@[^\s<>@,;:\"()\[\]\\]+")

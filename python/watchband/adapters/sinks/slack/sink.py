@@ -15,13 +15,13 @@ from watchband.adapters.sinks.picture import Picture, picture_of
 from watchband.adapters.sinks.slack.blocks import escaped, payload, reply
 from watchband.core import params
 from watchband.core.clock import Clock
+from watchband.core.duration import SECOND
 from watchband.core.errors import AdapterError, ConfigError, PermanentError, TransientError
 from watchband.core.kinds import Duration, FilePath, SecretText, Url
 from watchband.core.params import Choice, Flag, Integer, Maybe, Text, param
 from watchband.core.ports import Notice
 from watchband.core.secret import Secret
 
-SECOND = 1_000_000_000
 KNOWN_MAX = 10_000
 LOOKED_AT = 200
 EVENT = "watchband_alert"

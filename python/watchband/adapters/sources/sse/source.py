@@ -11,9 +11,10 @@ from typing import ClassVar
 from watchband.adapters.outbound import Limits, Stream
 from watchband.adapters.sources.sse.events import Event, EventStream
 from watchband.adapters.sources.web.mapping import readings_of
-from watchband.adapters.sources.web.settings import MINUTE, SECOND, WebSettings
+from watchband.adapters.sources.web.settings import WebSettings
 from watchband.adapters.sources.web.waiting import Waiting, pause_s
 from watchband.core.clock import Clock
+from watchband.core.duration import MINUTE, SECOND
 from watchband.core.errors import ConfigError, PermanentError, TransientError
 from watchband.core.events import ControlEvent, SourceResumed, WatermarkMoved
 from watchband.core.kinds import Duration, ListOf

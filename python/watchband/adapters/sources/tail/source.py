@@ -16,6 +16,7 @@ from watchband.adapters.sources.tail.rows import SAMPLE_BYTES, Layout, Parsed, l
 from watchband.adapters.sources.web.waiting import Waiting
 from watchband.core import params
 from watchband.core.clock import Clock
+from watchband.core.duration import SECOND
 from watchband.core.errors import DataError, PermanentError
 from watchband.core.events import WatermarkMoved
 from watchband.core.kinds import Duration, FilePath, ListOf
@@ -23,7 +24,6 @@ from watchband.core.params import REQUIRED, Choice, Flag, Maybe, Text, param
 from watchband.core.ports import Batch
 
 log = logging.getLogger("watchband.source")
-SECOND = 1_000_000_000
 MARK_S = 10.0
 
 

@@ -9,15 +9,13 @@ from watchband.adapters.outbound import Limits, Outbound
 from watchband.adapters.sources.web.mapping import METRIC, Mapper, ReadingPaths
 from watchband.adapters.sources.web.paths import Path
 from watchband.core import params
+from watchband.core.duration import SECOND, WEEK
 from watchband.core.errors import ConfigError
 from watchband.core.kinds import Duration, FilePath, MapOf, SecretText, Url
 from watchband.core.params import REQUIRED, Choice, Flag, Integer, Maybe, Text, param
 from watchband.core.secret import Secret
 from watchband.core.timestamp import format_rfc3339
 
-SECOND = 1_000_000_000
-MINUTE = 60 * SECOND
-WEEK = 7 * 24 * 60 * MINUTE
 _LABEL = r"[^\s={},\"\\]+"
 
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from watchband.adapters.stores.scored import block
 from watchband.adapters.stores.scored.block import FLOATS, Scored, decode, encode
+from watchband.core.duration import DAY
 from watchband.core.errors import StateCorruptError
 from watchband.core.points import Int64
 from watchband.core.series import SeriesKey
@@ -31,7 +32,6 @@ POINTS_A_BLOCK = 32_768
 """More of few series are cut into several blocks, so that one series is read without a crowd of others."""
 BUFFER_BYTES = 32 << 20
 POINT_BYTES = 8 + 8 + 4 + 8 * len(FLOATS) + 1
-DAY = 86_400 * 10**9
 _FLAGS = {
     "imputed": block.IMPUTED,
     "excluded": block.EXCLUDED,

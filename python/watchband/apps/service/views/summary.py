@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from watchband.apps.service.health import SECOND, SourceHealth
+from watchband.apps.service.health import SourceHealth
 from watchband.apps.service.status import instant
 from watchband.apps.service.views.series import Row, rows
-from watchband.core.duration import WEEK
+from watchband.core.duration import SECOND, WEEK
 from watchband.pipeline.decide import NEVER
 from watchband.pipeline.rules import Budget
 
