@@ -7,7 +7,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 
 from fastapi import Request
 
@@ -23,34 +22,35 @@ WINDOW_S = 10.0
 _OWN_NAMES = ("localhost", "127.0.0.1", "::1")
 
 
-def check_access(request: Request, settings: ServerSettings, role: str) -> None:
-    """Let a change through, or refuse it.
+def check_access(request: Request, settings: ServerSettings, role: str) -> str:
+    """Let a change through, or refuse it; the name of who makes it.
 
-    Without tokens only this machine may change anything, and no page in its browser.
+    Without tokens only this machine may change anything, and of the pages in its browser only the dashboard's own.
 
     Raises
     ------
     Problem
         401: no token, or an unknown one; 403: not with this token, or not from there.
     """
+    who = identity(request, settings)
     if not settings.tokens:
-        if not settings.loopback:
+        if who is None:
             raise Problem(
                 403, "This server can be reached by others, so changes need a token. Configure 'tokens' of 'server'."
             )
         if "origin" in request.headers and not own_page(request):
             raise Problem(403, "Pages of others may not change anything here without a token.")
-        return
-    scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    found = _role_of(given.strip(), settings) if scheme.lower() in _SCHEMES else None
-    if found is None:
+        return who[0]
+    if who is None:
         raise Problem(
             401,
             "Send a token of 'server.tokens' as 'Authorization: Bearer TOKEN'.",
             headers={"WWW-Authenticate": 'Bearer realm="watchband"'},
         )
+    name, found = who
     if found not in _ROLES[role]:
         raise Problem(403, f"This token has the role {found!r}; {role!r} is needed.")
+    return name
 
 
 def own_page(request: Request) -> bool:
@@ -73,15 +73,6 @@ def identity(request: Request, settings: ServerSettings) -> tuple[str, str] | No
     if scheme.lower() not in _SCHEMES:
         return None
     found = None
-    for name, known in settings.tokens.items():
-        with suppress(ConfigError):
-            if hmac.compare_digest(given.strip().encode(), known.token.reveal().encode()):
-                found = name, known.role
-    return found
-
-
-def _role_of(given: str, settings: ServerSettings) -> str | None:
-    found = None
     # Every token is compared, each in constant time: how long it takes tells nothing.
     for name, known in settings.tokens.items():
         try:
@@ -89,8 +80,8 @@ def _role_of(given: str, settings: ServerSettings) -> str | None:
         except ConfigError as error:
             log.error("a token cannot be read: %s", error, extra={"token": name})
             continue
-        if hmac.compare_digest(given.encode(), token.encode()):
-            found = known.role
+        if hmac.compare_digest(given.strip().encode(), token.encode()):
+            found = name, known.role
     return found
 
 

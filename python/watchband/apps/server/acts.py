@@ -7,21 +7,21 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from watchband.apps.server.access import check_access, identity
+from watchband.apps.server.access import check_access
+from watchband.apps.server.answers import RETRY_AFTER_S, answered, listed
 from watchband.apps.server.problems import Problem
 from watchband.apps.service.reload import Reloaded
 from watchband.apps.service.service import Service
 from watchband.apps.service.status import instant
 from watchband.apps.service.views.deliveries import chosen_letters, retry_deliveries
 from watchband.apps.service.views.incidents import incident_document, incidents
-from watchband.apps.service.views.page import page_of
+from watchband.apps.service.views.page import Page, page_of
 from watchband.core.acts import TEXT_MAX, Act, Deed
 from watchband.core.duration import MINUTE
-from watchband.core.errors import ConfigError, TransientError, WatchbandError
+from watchband.core.errors import TransientError, WatchbandError
 
 log = logging.getLogger("watchband.server")
 SNOOZE_MAX = 7 * 24 * 60
@@ -98,8 +98,7 @@ class Acts:
 
     async def retry(self, request: Request, body: Again) -> JSONResponse:
         """Put dead letters back into the outbox: they are tried again at once."""
-        check_access(request, self.service.config.server, "admin")
-        who = identity(request, self.service.config.server)
+        by = check_access(request, self.service.config.server, "admin")
 
         def done() -> dict[str, Any]:
             chosen = chosen_letters(self.service, body.ids, body.sink)
@@ -109,13 +108,12 @@ class Acts:
             text = f"{len(chosen)} of {', '.join(sinks)}: {', '.join(ids)}"
             # First that somebody wants it, then what follows: nothing happens that is not written down.
             target = ids[0] if len(ids) == 1 else ""
-            by = who[0] if who else "unknown"
             self.service.acting.do(Act(self.service.clock.now(), by, "retry", target, text[:TEXT_MAX]))
             retry_deliveries(self.service, chosen)
             self.service.changes.note("alerts")
             return {"retried": len(chosen)}
 
-        return await self._answer(done)
+        return await self._done(done)
 
     async def audit(
         self,
@@ -124,37 +122,31 @@ class Acts:
     ) -> JSONResponse:
         """Every change that somebody made, the newest first."""
 
-        def found() -> dict[str, Any]:
+        def found() -> Page[dict[str, Any]]:
             page = page_of(self.service.acting.recent(), lambda act: (-act.number,), limit, cursor)
-            data = [_document(act) for act in page.items]
-            return {"data": data, "next": page.next, "total": page.total}
+            return Page([_document(act) for act in page.items], page.next, page.total)
 
-        return await self._answer(found)
+        return await listed(self.service, found)
 
     async def _do(self, request: Request, incident: str, deed: Deed, *, text: str = "", until: int = 0) -> JSONResponse:
-        check_access(request, self.service.config.server, "admin")
-        who = identity(request, self.service.config.server)
+        by = check_access(request, self.service.config.server, "admin")
 
         def done() -> dict[str, Any]:
             found = next((i for i in incidents(self.service) if any(a.id == incident for a in i.alerts)), None)
             if found is None:
                 raise Problem(404, f"No incident has the id {incident!r}; it may have gone with the history.")
-            act = Act(self.service.clock.now(), who[0] if who else "unknown", deed, found.id, text, until)
+            act = Act(self.service.clock.now(), by, deed, found.id, text, until)
             self.service.acting.do(act)
             self.service.changes.note("alerts")
             return incident_document(self.service, found)
 
-        return await self._answer(done)
+        return await self._done(done)
 
-    async def _answer(self, work: Callable[[], dict[str, Any]]) -> JSONResponse:
-        if self.service.phase not in ("running", "draining"):
-            raise Problem(503, f"The service is {self.service.phase}.", retry_after=5)
+    async def _done(self, work: Callable[[], dict[str, Any]]) -> JSONResponse:
         try:
-            return JSONResponse(await run_in_threadpool(work))
-        except ConfigError as error:
-            raise Problem(400, str(error)) from None
+            return await answered(self.service, work)
         except TransientError as error:
-            raise Problem(503, f"It could not be written down: {error}", retry_after=5) from None
+            raise Problem(503, f"It could not be written down: {error}", retry_after=RETRY_AFTER_S) from None
 
 
 def reload_by(service: Service, by: str) -> Reloaded:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
 from watchband import __version__
 from watchband.apps.server.access import check_access, identity
+from watchband.apps.server.answers import answered, listed
 from watchband.apps.server.problems import Problem
 from watchband.apps.service.service import Service
 from watchband.apps.service.status import instant
@@ -19,7 +18,6 @@ from watchband.apps.service.views.alerts import Asking, alert_page
 from watchband.apps.service.views.deliveries import deliveries_document
 from watchband.apps.service.views.fleet import fleet_of
 from watchband.apps.service.views.incidents import incident_document, incident_page, incidents
-from watchband.apps.service.views.page import Page
 from watchband.apps.service.views.points import POINTS_MAX, points_document
 from watchband.apps.service.views.series import Wanted, series_page
 from watchband.apps.service.views.settings import config_document
@@ -97,15 +95,15 @@ class Api:
 
     async def summary(self) -> JSONResponse:
         """Figures over everything that is watched."""
-        return await self._answer(lambda: summary_of(self.service))
+        return await answered(self.service, lambda: summary_of(self.service))
 
     async def fleet(self, names: bool = False) -> JSONResponse:
         """Every series' score as columns; ``names`` says which series they are."""
-        return await self._answer(lambda: fleet_of(self.service, names=names))
+        return await answered(self.service, lambda: fleet_of(self.service, names=names))
 
     async def sources(self) -> JSONResponse:
         """Every source and how it does."""
-        return await self._answer(lambda: {"data": sources_of(self.service), "next": None})
+        return await answered(self.service, lambda: {"data": sources_of(self.service), "next": None})
 
     async def incidents(
         self,
@@ -116,8 +114,8 @@ class Api:
     ) -> JSONResponse:
         """Incidents, newest first."""
         length = _length(spark)
-        return await self._list(
-            lambda: incident_page(self.service, state=state, limit=limit, cursor=cursor, spark=length)
+        return await listed(
+            self.service, lambda: incident_page(self.service, state=state, limit=limit, cursor=cursor, spark=length)
         )
 
     async def incident(self, incident: str) -> JSONResponse:
@@ -129,7 +127,7 @@ class Api:
                     return incident_document(self.service, one)
             raise Problem(404, f"No incident has the id {incident[:64]!r}; it may have gone with the history.")
 
-        return await self._answer(found)
+        return await answered(self.service, found)
 
     async def series(
         self,
@@ -160,8 +158,8 @@ class Api:
             value=_range(value_min, value_max),
         )
         length = _length(spark)
-        return await self._list(
-            lambda: series_page(self.service, wanted, sort=sort, limit=limit, cursor=cursor, spark=length)
+        return await listed(
+            self.service, lambda: series_page(self.service, wanted, sort=sort, limit=limit, cursor=cursor, spark=length)
         )
 
     async def points(
@@ -176,10 +174,11 @@ class Api:
         """Points of one series with band and score, as columns; hours where they would be too many."""
         key = _key(series)
         start, end = _time("from", since, 0), _time("to", until, self.service.clock.now() + 1)
-        return await self._answer(
+        return await answered(
+            self.service,
             lambda: points_document(
                 self.service, key, watch, start, end, points=max_points, hourly=resolution == "hourly"
-            )
+            ),
         )
 
     async def alerts(
@@ -202,7 +201,7 @@ class Api:
             start=_time("from", since, -(2**63)),
             end=_time("to", until, 2**63 - 1),
         )
-        return await self._list(lambda: alert_page(self.service, asked, limit=limit, cursor=cursor))
+        return await listed(self.service, lambda: alert_page(self.service, asked, limit=limit, cursor=cursor))
 
     async def deliveries(
         self,
@@ -212,19 +211,19 @@ class Api:
         cursor: Cursor = None,
     ) -> JSONResponse:
         """Notices that are not delivered, those that were given up first, and how every sink does."""
-        return await self._answer(
-            lambda: deliveries_document(self.service, sink=sink, state=state, limit=limit, cursor=cursor)
+        return await answered(
+            self.service, lambda: deliveries_document(self.service, sink=sink, state=state, limit=limit, cursor=cursor)
         )
 
     async def config(self, request: Request) -> JSONResponse:
         """The configuration that runs, each value with where it comes from; secrets are not in it."""
         # It names machines and files: not for everybody who can reach this.
         check_access(request, self.service.config.server, "write")
-        return await self._answer(lambda: config_document(self.service))
+        return await answered(self.service, lambda: config_document(self.service))
 
     async def watches(self) -> JSONResponse:
         """Every watch with its rule and policy."""
-        return await self._answer(lambda: {"data": watch_documents(self.service), "next": None})
+        return await answered(self.service, lambda: {"data": watch_documents(self.service), "next": None})
 
     async def preview(
         self,
@@ -245,22 +244,7 @@ class Api:
         if rule is not None and not isinstance(rule, Budget):
             raise Problem(400, f"A budget is written 2/day. Got {budget!r}.")
         asked = PreviewAsked(rule, {k: v for k, v in given.items() if v is not None}, length)
-        return await self._answer(lambda: preview_document(self.service, name, asked))
-
-    async def _list(self, work: Callable[[], Page[dict[str, Any]]]) -> JSONResponse:
-        def found() -> dict[str, Any]:
-            page = work()
-            return {"data": list(page.items), "next": page.next, "total": page.total}
-
-        return await self._answer(found)
-
-    async def _answer(self, work: Callable[[], Any]) -> JSONResponse:
-        if self.service.phase not in ("running", "draining"):
-            raise Problem(503, f"The service is {self.service.phase}.", retry_after=5)
-        try:
-            return JSONResponse(await run_in_threadpool(work))
-        except ConfigError as error:
-            raise Problem(400, str(error)) from None
+        return await answered(self.service, lambda: preview_document(self.service, name, asked))
 
 
 def _length(spark: str | None) -> int:

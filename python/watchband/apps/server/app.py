@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from starlette.exceptions import HTTPException
 
 from watchband import __version__
-from watchband.apps.server.access import check_access, identity
+from watchband.apps.server.access import check_access
 from watchband.apps.server.acts import Acts, reload_by
 from watchband.apps.server.api import Api
 from watchband.apps.server.asked import Asked
@@ -87,10 +87,9 @@ def _operations(service: Service, metrics: Metrics) -> Any:
         return JSONResponse({"ready": not reasons, "reasons": reasons}, 503 if reasons else 200, headers)
 
     async def reload(request: Request) -> JSONResponse:
-        check_access(request, service.config.server, "admin")
-        who = identity(request, service.config.server)
+        by = check_access(request, service.config.server, "admin")
         try:
-            found = await run_in_threadpool(reload_by, service, who[0] if who else "unknown")
+            found = await run_in_threadpool(reload_by, service, by)
         except ConfigError as error:
             raise Problem(400, f"The old configuration runs on. {error}") from None
         except WatchbandError as error:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
+from watchband.apps.server.answers import answered
 from watchband.apps.server.problems import Problem
 from watchband.apps.service.service import Service
 from watchband.apps.service.status import alerts_of, series_of, status_of
@@ -49,7 +50,9 @@ class Asked:
         limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = 100,
     ) -> JSONResponse:
         """The last alerts, newest first."""
-        return await self._running(lambda: alerts_of(self.service, open_only=bool(open), watch=watch, limit=limit))
+        return await answered(
+            self.service, lambda: alerts_of(self.service, open_only=bool(open), watch=watch, limit=limit)
+        )
 
     async def series(
         self,
@@ -65,9 +68,4 @@ class Asked:
         except ConfigError as error:
             raise Problem(400, str(error)) from None
         matches = (lambda k: k == key) if key is not None else selector.matches
-        return await self._running(lambda: series_of(self.service, matches, points=points, limit=limit))
-
-    async def _running(self, work: Any) -> JSONResponse:
-        if self.service.phase not in ("running", "draining"):
-            raise Problem(503, f"The service is {self.service.phase}.", retry_after=5)
-        return JSONResponse(await run_in_threadpool(work))
+        return await answered(self.service, lambda: series_of(self.service, matches, points=points, limit=limit))
