@@ -26,7 +26,8 @@ class Process:
         self.folder, self.port = folder, free_port()
         self.log = folder / "log"
         self.config: dict[str, Any] = {
-            "sources": {"push": {}, "remote_write": {}},
+            # What tests push is as old as their times are.
+            "sources": {"push": {"history": None}, "remote_write": {"history": None}},
             "watches": {"all": {"detector": "rolling_zscore:window=20", "cutoff": 6}},
             "sinks": {"file": {"kind": "jsonl", "path": str(folder / "alerts.jsonl")}},
             "store": {"path": str(folder / "data")},

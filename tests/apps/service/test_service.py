@@ -205,10 +205,14 @@ def test_time_is_told_to_pushed_sources_that_were_ever_seen() -> None:
 def test_a_reload_keeps_what_did_not_change() -> None:
     store, chat, more = KeptStore(), ListSinkSettings(), ListSinkSettings(label="more")
     kept, gone = Script([batch(0, 100)]), Script([])
-    sources = {"push": PushSettings(), "kept": ScriptSettings(kept), "gone": ScriptSettings(gone)}
+    sources = {"push": PushSettings(history=None), "kept": ScriptSettings(kept), "gone": ScriptSettings(gone)}
     old = config(sources, watches={"a": watch(), "b": watch()}, sinks={"chat": chat}, store=store)
     new = config(
-        {"push": PushSettings(), "kept": ScriptSettings(kept), "new": ScriptSettings(Script([batch(0, 30, name="x")]))},
+        {
+            "push": PushSettings(history=None),
+            "kept": ScriptSettings(kept),
+            "new": ScriptSettings(Script([batch(0, 30, name="x")])),
+        },
         watches={"a": watch(), "b": watch(cutoff=5.0), "c": watch()},
         sinks={"chat": chat, "more": more},
         store=store,

@@ -155,8 +155,9 @@ def config(
     server: ServerSettings | None = None,
     **engine: Any,
 ) -> Config:
-    """A configuration of stand-ins; by default what is pushed, one watch, nobody told."""
-    given = sources if sources is not None else {"push": PushSettings(), "remote_write": RemoteWriteSettings()}
+    """A configuration of stand-ins; by default what is pushed, at whatever age, one watch, nobody told."""
+    pushed = {"push": PushSettings(history=None), "remote_write": RemoteWriteSettings(history=None)}
+    given = sources if sources is not None else pushed
     return Config(
         path="test.yaml",
         sources={n: s if isinstance(s, Named) else Named(n, s) for n, s in given.items()},

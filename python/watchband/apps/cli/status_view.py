@@ -19,6 +19,8 @@ from watchband.core.timestamp import parse_rfc3339
 GOOD = "color(67)"
 LEARNERS_MAX = 5
 POINTS_MAX = 10
+_ASIDE = {"refused": "refused", "relabelled_away": "dropped", "history": "of the past"}
+"""What is told of points beside their number, only where there are any."""
 _STATES = {"up": GOOD, "ended": "dim", "starting": "dim", "backfilling": "bold"}
 
 
@@ -65,9 +67,7 @@ def _sources(sources: Sequence[Mapping[str, Any]], now: int) -> RenderableType:
         said = source["error"] or ""
         if source["next_try"]:
             said += f" (next try in {_ago(_time(source['next_try']), None, now)})"
-        dropped = [
-            f"{source[k]:,} {w}" for k, w in (("refused", "refused"), ("relabelled_away", "dropped")) if source[k]
-        ]
+        dropped = [f"{source[k]:,} {w}" for k, w in _ASIDE.items() if source.get(k)]
         table.add_row(
             Text.assemble(source["name"], (f" {source['kind']}" if source["kind"] != source["name"] else "", "dim")),
             Text(source["state"], style=_STATES.get(source["state"], FAULT)),

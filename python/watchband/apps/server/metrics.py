@@ -140,6 +140,7 @@ class _Numbers(Collector):
             "points": _counters("watchband_source_points_received", "Points that became durable.", names),
             "refused": _counters("watchband_source_points_refused", "Points that could not be read.", names),
             "relabelled_away": _counters("watchband_source_points_dropped", "Points that relabelling dropped.", names),
+            "history": _counters("watchband_source_points_history", "Pushed points too old to tell of.", names),
             "failures": _counters("watchband_source_failures", "Times it failed and was tried again.", names),
         }
         for name, health in healths.items():

@@ -34,8 +34,9 @@ class SourceHealth:
         ``starting`` nothing came yet, ``backfilling`` the past is being read, ``up``, ``failing`` it is tried again,
         ``failed`` it is refused and the operator has to help (until then it is asked every ten minutes), ``ended`` it
         has no more.
-    points, batches, refused, relabelled_away : int
-        Points handed over, batches, points a decoder refused, points that relabelling dropped.
+    points, batches, refused, relabelled_away, history : int
+        Points handed over, batches, points a decoder refused, points that relabelling dropped; of what was pushed, the
+        points too old to tell anybody of.
     oldest, newest : int
         Times of the oldest and newest point since the start, ns UTC; 0 before the first.
     watermark : int
@@ -54,6 +55,7 @@ class SourceHealth:
     batches: int = 0
     refused: int = 0
     relabelled_away: int = 0
+    history: int = 0
     newest: int = 0
     oldest: int = 0
     watermark: int = 0

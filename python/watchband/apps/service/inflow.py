@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
+
+import numpy as np
 
 from watchband.apps.config.config import Config, Named
 from watchband.apps.service.health import SourceHealth
@@ -18,6 +23,7 @@ from watchband.core.errors import ConfigError
 from watchband.core.ports import Batch, Readings
 from watchband.core.relabel import Relabel
 
+log = logging.getLogger("watchband.service")
 PUMP_END_S = 5.0
 FIRST_ANSWER_NS = 10 * SECOND
 """So long a source that was never read may take to say whether it has a past."""
@@ -61,6 +67,7 @@ class Inflow:
             if named.pushed:
                 pushed = self.pushed.setdefault(name, Pushed(SourceHealth(named.settings.kind)))
                 pushed.lateness, pushed.known = lateness_of(named), pushed.known or name in seen
+                pushed.history = getattr(named.settings, "history", None)
             elif name not in self.pumps:
                 self.pumps[name] = self._pump(name, named)
                 fresh.append(self.pumps[name])
@@ -129,19 +136,34 @@ class Inflow:
         InboxFullError, InboxClosedError
             Nothing was taken; come again in ``retry_after`` seconds.
         """
-        health = self.pushed[source].health
+        pushed = self.pushed[source]
         kept = self._relabellers[source].apply(readings)
         came, points = (sum(len(r.times) for r in many) for many in (readings, kept))
-        batch = Batch(kept, "")
-        answer = self.inbox.offer(source, batch)
-        health.refused += refused
-        health.relabelled_away += came - points
-        answer.add_done_callback(partial(self._noted, health, batch, points))
+        past, news = kept_apart(kept, self.clock.now() - pushed.history) if pushed.history else ([], kept)
+        # Should there be room for the past alone, all of it is sent again, and what is kept already is a repeat.
+        answers = [self.inbox.offer(source, Batch(past, "", history=True))] if past else []
+        answers += [self.inbox.offer(source, Batch(news, ""))] if news or not past else []
+        pushed.health.refused += refused
+        pushed.health.relabelled_away += came - points
+        answer = answers[0] if len(answers) == 1 else both(*answers)
+        answer.add_done_callback(partial(self._noted, source, pushed.health, kept, past))
         return answer
 
-    def _noted(self, health: SourceHealth, batch: Batch, points: int, answer: Future[int]) -> None:
-        if not answer.cancelled() and answer.exception() is None:
-            health.took(batch, points, self.clock.now())
+    def _noted(
+        self,
+        source: str,
+        health: SourceHealth,
+        readings: Sequence[Readings],
+        past: Sequence[Readings],
+        answer: Future[int],
+    ) -> None:
+        if answer.cancelled() or answer.exception() is not None:
+            return
+        if past and not health.history:
+            log.info("points came that are too old to tell anybody of: see 'history'", extra={"source": source})
+        health.history += sum(len(r.times) for r in past)
+        # It is not reading its past: whoever pushes says when that is over.
+        health.took(Batch(readings, ""), sum(len(r.times) for r in readings), self.clock.now())
 
     @property
     def backfilling(self) -> list[str]:
@@ -165,6 +187,55 @@ class Inflow:
         """Wait for their ends; False where one does not come."""
         ended = [pump.join(PUMP_END_S) for pump in list(self.pumps.values())]
         return all(ended)
+
+
+def kept_apart(readings: Sequence[Readings], since: int) -> tuple[list[Readings], Sequence[Readings]]:
+    """The readings before a time, and those at or after it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from watchband.core.series import SeriesKey
+    >>> one = Readings(SeriesKey("cpu"), np.array([1, 9, 5]), np.array([10.0, 90.0, 50.0]))
+    >>> past, news = kept_apart([one], 5)
+    >>> past[0].values.tolist(), news[0].values.tolist()
+    ([10.0], [90.0, 50.0])
+    """
+    times = np.concatenate([np.empty(0, np.int64), *(r.times for r in readings)])
+    if not len(times) or int(times.min()) >= since:
+        return [], readings
+    past: list[Readings] = []
+    news: list[Readings] = []
+    for one in readings:
+        old = one.times < since
+        for part, chosen in ((past, old), (news, ~old)):
+            if chosen.all():
+                part.append(one)
+            elif chosen.any():
+                part.append(replace(one, times=one.times[chosen], values=one.values[chosen]))
+    return past, news
+
+
+def both(first: Future[int], second: Future[int]) -> Future[int]:
+    """Done when both are: with what the second says, or the first error."""
+    whole: Future[int] = Future()
+
+    def ended(_: Future[int]) -> None:
+        if not (first.done() and second.done()):
+            return
+        if first.cancelled() or second.cancelled():
+            whole.cancel()
+            return
+        with suppress(InvalidStateError):
+            error = first.exception() or second.exception()
+            if error is not None:
+                whole.set_exception(error)
+            else:
+                whole.set_result(second.result())
+
+    first.add_done_callback(ended)
+    second.add_done_callback(ended)
+    return whole
 
 
 def lateness_of(named: Named) -> int:

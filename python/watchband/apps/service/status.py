@@ -96,6 +96,7 @@ def _sources(service: Service) -> list[dict[str, Any]]:
                 "points": health.points,
                 "refused": health.refused,
                 "relabelled_away": health.relabelled_away,
+                "history": health.history,
                 "newest": instant(health.newest),
                 "lag_seconds": round((now - health.newest) / SECOND, 3) if health.newest else None,
                 "watermark": instant(health.watermark),

@@ -27,11 +27,13 @@ PATIENCE_NS = 300 * SECOND
 class Pushed:
     """A source that is pushed to.
 
-    ``lateness`` (ns) is what it may come late; ``known`` whether it ever sent something, also before a restart.
+    ``lateness`` (ns) is what it may come late; ``history`` the age (ns) from which a point is told to nobody, None:
+    no age is; ``known`` whether it ever sent something, also before a restart.
     """
 
     health: SourceHealth
     lateness: int = 0
+    history: int | None = None
     known: bool = False
     told: int = 0
     resumed: bool = False
