@@ -112,7 +112,7 @@ def test_a_reload_is_news(world: World) -> None:
 
 
 def test_who_has_no_token_sees_no_configuration() -> None:
-    tokens = {"app": TokenSettings(Secret("app-token"))}
+    tokens = {"app": TokenSettings(Secret("app-token"), "operator")}
     with World(server=ServerSettings(listen="127.0.0.1:0", tokens=tokens)) as world:
         assert world.client.get("/api/v1/config").status_code == 401
         answer = world.client.get("/api/v1/config", headers={"authorization": "Bearer app-token"})

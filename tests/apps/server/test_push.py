@@ -15,7 +15,7 @@ import pytest
 from tests.adapters.push.requests import V1, V2, compressed, request
 from tests.apps.server.world import World
 from tests.apps.service.worlds import batch
-from watchband.apps.server.access import Allowance
+from watchband.apps.server.allowance import Allowance
 from watchband.apps.server.bodies import inflated
 from watchband.apps.server.problems import Problem
 from watchband.apps.server.settings import ServerSettings, TokenSettings
@@ -227,7 +227,7 @@ TOKENS = {"agent": TokenSettings(Secret("w")), "ops": TokenSettings(Secret("a"),
     [
         ("127.0.0.1:0", {}, {}, "/api/v1/points", 200),
         ("127.0.0.1:0", {}, {"Origin": "http://evil"}, "/api/v1/points", 403),
-        ("0.0.0.0:0", {}, {}, "/api/v1/points", 403),
+        ("0.0.0.0:0", {}, {}, "/api/v1/points", 401),
         ("0.0.0.0:0", TOKENS, {}, "/api/v1/points", 401),
         ("127.0.0.1:0", TOKENS, {}, "/api/v1/points", 401),
         ("0.0.0.0:0", TOKENS, {"Authorization": "Bearer no"}, "/api/v1/points", 401),

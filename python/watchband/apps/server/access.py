@@ -1,56 +1,123 @@
-"""Who may change something: bearer tokens by role, and a limit on points a second."""
+"""Who asks and what they may do: every route declares what it needs, and one place looks whether it is there.
+
+A route is made by a router of ``guarded`` and declares its need by ``needs``, beside it
+(``dependencies=[needs("view")]``) or as a parameter of its handler that says who asks (``who: Operator``). A route that
+declares none is no route.
+"""
 
 from __future__ import annotations
 
 import hmac
 import logging
-import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
-from fastapi import Request
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 
 from watchband.apps.server.problems import Problem
 from watchband.apps.server.settings import ServerSettings
 from watchband.core.errors import ConfigError
 
 log = logging.getLogger("watchband.server")
-_ROLES = {"write": ("write", "admin"), "admin": ("admin",)}
+Need = Literal["open", "view", "send", "operate", "admin"]
+MAY: Mapping[str, frozenset[Need]] = {
+    "write": frozenset({"open", "send"}),
+    "viewer": frozenset({"open", "view"}),
+    "operator": frozenset({"open", "view", "operate"}),
+    "admin": frozenset({"open", "view", "operate", "admin", "send"}),
+}
+"""What each role may do."""
+LEAST: Mapping[Need, str] = {"view": "viewer", "send": "write", "operate": "operator", "admin": "admin"}
+"""The role with the fewest rights that has what is needed."""
+SAFE = ("GET", "HEAD", "OPTIONS")
 _SCHEMES = ("bearer", "token")
 """The second is how clients of InfluxDB say it."""
-WINDOW_S = 10.0
 _OWN_NAMES = ("localhost", "127.0.0.1", "::1")
 
 
-def check_access(request: Request, settings: ServerSettings, role: str) -> str:
-    """Let a change through, or refuse it; the name of who makes it.
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who asks.
 
-    Without tokens only this machine may change anything, and of the pages in its browser only the dashboard's own.
-
-    Raises
-    ------
-    Problem
-        401: no token, or an unknown one; 403: not with this token, or not from there.
+    Parameters
+    ----------
+    name : str
+        As it stands in the audit log: that of a token, or ``local``.
+    role : str
+        One of ``MAY``.
+    given : str
+        What they are known by: ``token``, or nothing but that they work on this ``machine``.
     """
-    who = identity(request, settings)
-    if not settings.tokens:
-        if who is None:
-            raise Problem(
-                403, "This server can be reached by others, so changes need a token. Configure 'tokens' of 'server'."
-            )
-        if "origin" in request.headers and not own_page(request):
-            raise Problem(403, "Pages of others may not change anything here without a token.")
-        return who[0]
-    if who is None:
-        raise Problem(
-            401,
-            "Send a token of 'server.tokens' as 'Authorization: Bearer TOKEN'.",
-            headers={"WWW-Authenticate": 'Bearer realm="watchband"'},
-        )
-    name, found = who
-    if found not in _ROLES[role]:
-        raise Problem(403, f"This token has the role {found!r}; {role!r} is needed.")
-    return name
+
+    name: str
+    role: str
+    given: Literal["token", "machine"] = "token"
+
+    def may(self, need: Need) -> bool:
+        """Whether their role has it."""
+        return need in MAY[self.role]
+
+
+class Access:
+    """Finds out who asks.
+
+    Parameters
+    ----------
+    settings : callable
+        The ``server`` section in force.
+    """
+
+    def __init__(self, settings: Callable[[], ServerSettings]) -> None:
+        self.settings = settings
+
+    def admit(self, request: Request, need: Need) -> Who | None:
+        """Let a request through, or refuse it; who makes it, None where nobody knows and nobody needs to.
+
+        Raises
+        ------
+        Problem
+            401: no token, or an unknown one; 403: not with this token, or not from there.
+        """
+        who = self.who(request)
+        if need == "open":
+            return who
+        if who is None or (who.given == "machine" and not who.may(need) and self.settings().tokens):
+            raise _unknown(need)
+        if not who.may(need):
+            raise _refused(who, need)
+        return who
+
+    def who(self, request: Request) -> Who | None:
+        """Who asks; None where nobody knows."""
+        settings = self.settings()
+        if "authorization" in request.headers and settings.tokens:
+            return by_token(request.headers["authorization"], settings)
+        if not settings.loopback:
+            return None
+        # Whoever can reach it works on this machine: they look freely, and without tokens they may do everything.
+        strange = "origin" in request.headers and not own_page(request)
+        return Who("local", "viewer" if settings.tokens or strange else "admin", "machine")
+
+
+def by_token(header: str, settings: ServerSettings) -> Who | None:
+    """Whose token of the configuration a header has."""
+    scheme, _, given = header.partition(" ")
+    if scheme.lower() not in _SCHEMES:
+        return None
+    found = None
+    # Every token is compared, each in constant time: how long it takes tells nothing.
+    for name, known in settings.tokens.items():
+        try:
+            token = known.token.reveal()
+        except ConfigError as error:
+            log.error("a token cannot be read: %s", error, extra={"token": name})
+            continue
+        if hmac.compare_digest(given.strip().encode(), token.encode()):
+            found = Who(name, known.role)
+    return found
 
 
 def own_page(request: Request) -> bool:
@@ -65,55 +132,96 @@ def own_page(request: Request) -> bool:
     return request.headers.get("x-watchband") == "1" and origin == host and name.strip("[]") in _OWN_NAMES
 
 
-def identity(request: Request, settings: ServerSettings) -> tuple[str, str] | None:
-    """Who asks, by name and role; None where nobody knows."""
-    if not settings.tokens:
-        return ("local", "admin") if settings.loopback else None
-    scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() not in _SCHEMES:
-        return None
-    found = None
-    # Every token is compared, each in constant time: how long it takes tells nothing.
-    for name, known in settings.tokens.items():
-        try:
-            token = known.token.reveal()
-        except ConfigError as error:
-            log.error("a token cannot be read: %s", error, extra={"token": name})
-            continue
-        if hmac.compare_digest(given.strip().encode(), token.encode()):
-            found = name, known.role
-    return found
+def _unknown(need: Need) -> Problem:
+    return Problem(
+        401,
+        f"This needs the role {LEAST[need]!r}: send a token of 'server.tokens' as 'Authorization: Bearer TOKEN'. "
+        "Without tokens only this machine may do anything, while 'server.listen' is a loopback address.",
+        headers={"WWW-Authenticate": 'Bearer realm="watchband"'},
+        role=LEAST[need],
+    )
 
 
-class Allowance:
-    """Points that may be pushed: so many a second, on average over ten seconds.
+def _refused(who: Who, need: Need) -> Problem:
+    if who.given == "machine":
+        return Problem(403, "Pages of others may not change anything here without a token.", role=LEAST[need])
+    return Problem(403, f"{who.name!r} has the role {who.role!r}; {LEAST[need]!r} is needed.", role=LEAST[need])
+
+
+class Needs:
+    """A dependency: what a route needs. It gives who asks.
 
     Parameters
     ----------
-    clock : callable, optional
-        Seconds that only go forward.
+    need : str
+        ``open`` for everybody, ``view`` to look, ``send`` to push points, ``operate`` for what people on duty do,
+        ``admin`` for what changes the service itself.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock, self._lock = clock, threading.Lock()
-        self._spent, self._at = 0.0, clock()
+    def __init__(self, need: Need) -> None:
+        self.need = need
 
-    def spend(self, points: int, rate: int | None) -> None:
-        """Take points from it.
+    async def __call__(self, request: Request) -> Who | None:
+        admitted: tuple[Need, Who | None] | None = getattr(request.state, "admitted", None)
+        if admitted is None or admitted[0] != self.need:
+            access: Access = request.app.state.access
+            admitted = self.need, access.admit(request, self.need)
+            request.state.admitted = admitted
+        return admitted[1]
 
-        Raises
-        ------
-        Problem
-            429: nothing was taken; come again in ``Retry-After`` seconds.
-        """
-        if rate is None:
-            return
-        with self._lock:
-            now = self._clock()
-            self._spent = max(0.0, self._spent - (now - self._at) * rate)
-            self._at = now
-            # One large batch must not wait for ever.
-            if self._spent and self._spent + points > rate * WINDOW_S:
-                wait = min((self._spent + points - rate * WINDOW_S) / rate, 60.0)
-                raise Problem(429, f"More than {rate:,} points a second ('max_points_per_second').", retry_after=wait)
-            self._spent += points
+
+def needs(need: Need) -> Any:
+    """Declare what a route needs."""
+    return Depends(Needs(need))
+
+
+Viewer = Annotated[Who, needs("view")]
+Sender = Annotated[Who, needs("send")]
+Operator = Annotated[Who, needs("operate")]
+Admin = Annotated[Who, needs("admin")]
+
+
+def need_of(route: APIRoute) -> Need | None:
+    """What a route declares; None if nothing."""
+    found = [d.call.need for d in _flat(route.dependant) if isinstance(d.call, Needs)]
+    assert len(found) <= 1, f"{route.path} declares several needs"
+    return found[0] if found else None
+
+
+def _flat(dependant: Dependant) -> list[Dependant]:
+    return [dependant, *(inner for d in dependant.dependencies for inner in _flat(d))]
+
+
+class Guarded(APIRoute):
+    """A route that looks who asks before it reads a body, and that says in the description what it needs."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **given: Any) -> None:
+        super().__init__(path, endpoint, **given)
+        self.need = need_of(self)
+        if self.need is None:
+            raise TypeError(f"The route {path} does not declare what it needs: dependencies=[needs(…)].")
+        if self.need != "open":
+            roles = [role for role, may in MAY.items() if self.need in may]
+            extra = {"security": [{"key": []}], "x-watchband-roles": roles}
+            self.openapi_extra = {**(self.openapi_extra or {}), **extra}
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, behind the guard."""
+        inner = super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            assert self.need is not None
+            await Needs(self.need)(request)
+            return await inner(request)
+
+        return guarded
+
+
+def guarded(prefix: str = "", **given: Any) -> APIRouter:
+    """A router whose routes are guarded."""
+    return APIRouter(prefix=prefix, route_class=Guarded, **given)
+
+
+SECURITY_SCHEMES = {
+    "key": {"type": "http", "scheme": "bearer", "description": "A token of `server.tokens`."},
+}

@@ -6,11 +6,11 @@ import logging
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from watchband.apps.server.access import check_access
+from watchband.apps.server.access import Admin, Operator, guarded, needs
 from watchband.apps.server.answers import RETRY_AFTER_S, answered, listed
 from watchband.apps.server.problems import Problem
 from watchband.apps.service.reload import Reloaded
@@ -70,35 +70,34 @@ class Acts:
 
     def router(self) -> APIRouter:
         """The routes."""
-        router = APIRouter(prefix="/api/v1")
+        router = guarded("/api/v1")
         router.add_api_route("/incidents/{incident}/acknowledge", self.acknowledge, methods=["POST"])
         router.add_api_route("/incidents/{incident}/unacknowledge", self.unacknowledge, methods=["POST"])
         router.add_api_route("/incidents/{incident}/snooze", self.snooze, methods=["POST"])
         router.add_api_route("/incidents/{incident}/notes", self.note, methods=["POST"])
         router.add_api_route("/deliveries/retry", self.retry, methods=["POST"])
-        router.add_api_route("/audit", self.audit, methods=["GET"])
+        router.add_api_route("/audit", self.audit, methods=["GET"], dependencies=[needs("view")])
         return router
 
-    async def acknowledge(self, request: Request, incident: Target, body: Nothing | None = None) -> JSONResponse:
+    async def acknowledge(self, who: Operator, incident: Target, body: Nothing | None = None) -> JSONResponse:
         """Take an incident on."""
-        return await self._do(request, incident, "acknowledge")
+        return await self._do(who.name, incident, "acknowledge")
 
-    async def unacknowledge(self, request: Request, incident: Target, body: Nothing | None = None) -> JSONResponse:
+    async def unacknowledge(self, who: Operator, incident: Target, body: Nothing | None = None) -> JSONResponse:
         """Give an incident back."""
-        return await self._do(request, incident, "unacknowledge")
+        return await self._do(who.name, incident, "unacknowledge")
 
-    async def snooze(self, request: Request, incident: Target, body: Snooze) -> JSONResponse:
+    async def snooze(self, who: Operator, incident: Target, body: Snooze) -> JSONResponse:
         """Put an incident off; it stands below the others until then."""
         until = self.service.clock.now() + body.minutes * MINUTE
-        return await self._do(request, incident, "snooze", until=until)
+        return await self._do(who.name, incident, "snooze", until=until)
 
-    async def note(self, request: Request, incident: Target, body: NoteText) -> JSONResponse:
+    async def note(self, who: Operator, incident: Target, body: NoteText) -> JSONResponse:
         """Add a note to an incident."""
-        return await self._do(request, incident, "note", text=body.text)
+        return await self._do(who.name, incident, "note", text=body.text)
 
-    async def retry(self, request: Request, body: Again) -> JSONResponse:
+    async def retry(self, who: Admin, body: Again) -> JSONResponse:
         """Put dead letters back into the outbox: they are tried again at once."""
-        by = check_access(request, self.service.config.server, "admin")
 
         def done() -> dict[str, Any]:
             chosen = chosen_letters(self.service, body.ids, body.sink)
@@ -108,7 +107,7 @@ class Acts:
             text = f"{len(chosen)} of {', '.join(sinks)}: {', '.join(ids)}"
             # First that somebody wants it, then what follows: nothing happens that is not written down.
             target = ids[0] if len(ids) == 1 else ""
-            self.service.acting.do(Act(self.service.clock.now(), by, "retry", target, text[:TEXT_MAX]))
+            self.service.acting.do(Act(self.service.clock.now(), who.name, "retry", target, text[:TEXT_MAX]))
             retry_deliveries(self.service, chosen)
             self.service.changes.note("alerts")
             return {"retried": len(chosen)}
@@ -128,9 +127,7 @@ class Acts:
 
         return await listed(self.service, found)
 
-    async def _do(self, request: Request, incident: str, deed: Deed, *, text: str = "", until: int = 0) -> JSONResponse:
-        by = check_access(request, self.service.config.server, "admin")
-
+    async def _do(self, by: str, incident: str, deed: Deed, *, text: str = "", until: int = 0) -> JSONResponse:
         def done() -> dict[str, Any]:
             found = next((i for i in incidents(self.service) if any(a.id == incident for a in i.alerts)), None)
             if found is None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
 from watchband import __version__
-from watchband.apps.server.access import check_access, identity
+from watchband.apps.server.access import Viewer, guarded, needs
 from watchband.apps.server.answers import answered, listed
 from watchband.apps.server.problems import Problem
 from watchband.apps.service.service import Service
@@ -33,7 +33,6 @@ from watchband.pipeline.rules import Budget, parse_rule
 
 LIMIT_MAX = 10_000
 TEXT_MAX = 4096
-_ROLES = {"admin": "admin", "write": "viewer"}
 PAGES = ("now", "explore", "budget", "alerts", "settings")
 
 Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX)]
@@ -57,9 +56,9 @@ class Api:
 
     def router(self) -> APIRouter:
         """The routes."""
-        router = APIRouter(prefix="/api/v1")
+        router = guarded("/api/v1")
+        router.add_api_route("/about", self.about, methods=["GET"])
         for path, handler in (
-            ("/about", self.about),
             ("/summary", self.summary),
             ("/fleet", self.fleet),
             ("/sources", self.sources),
@@ -69,23 +68,23 @@ class Api:
             ("/series/points", self.points),
             ("/alerts", self.alerts),
             ("/deliveries", self.deliveries),
-            ("/config", self.config),
             ("/watches", self.watches),
             ("/watches/{name}/preview", self.preview),
         ):
-            router.add_api_route(path, handler, methods=["GET"])
+            router.add_api_route(path, handler, methods=["GET"], dependencies=[needs("view")])
+        # It names machines and files: not for everybody who can reach this.
+        router.add_api_route("/config", self.config, methods=["GET"], dependencies=[needs("operate")])
         return router
 
-    async def about(self, request: Request) -> JSONResponse:
+    async def about(self, who: Viewer) -> JSONResponse:
         """Who answers, who asks, and what there is to show."""
         service = self.service
-        who = identity(request, service.config.server)
         return JSONResponse(
             {
                 "version": __version__,
                 "name": "watchband",
-                "role": _ROLES.get(who[1]) if who else None,
-                "user": who[0] if who else None,
+                "role": who.role,
+                "user": who.name,
                 "started": instant(service.began),
                 "external_url": service.config.server.external_url,
                 "pages": list(PAGES),
@@ -215,10 +214,8 @@ class Api:
             self.service, lambda: deliveries_document(self.service, sink=sink, state=state, limit=limit, cursor=cursor)
         )
 
-    async def config(self, request: Request) -> JSONResponse:
+    async def config(self) -> JSONResponse:
         """The configuration that runs, each value with where it comes from; secrets are not in it."""
-        # It names machines and files: not for everybody who can reach this.
-        check_access(request, self.service.config.server, "write")
         return await answered(self.service, lambda: config_document(self.service))
 
     async def watches(self) -> JSONResponse:

@@ -14,11 +14,12 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from starlette.exceptions import HTTPException
 
 from watchband import __version__
-from watchband.apps.server.access import check_access
+from watchband.apps.server.access import Access, Admin, guarded, needs
 from watchband.apps.server.acts import Acts, reload_by
 from watchband.apps.server.api import Api
 from watchband.apps.server.asked import Asked
 from watchband.apps.server.dashboard import dashboard_router
+from watchband.apps.server.description import Described, description_router
 from watchband.apps.server.metrics import Metrics
 from watchband.apps.server.problems import Problem, answer
 from watchband.apps.server.push import Push
@@ -38,9 +39,8 @@ def create_app(service: Service) -> FastAPI:
     service : Service
         Whose.
     """
-    app = FastAPI(
-        title="Watchband", version=__version__, docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json"
-    )
+    app = Described(title="Watchband", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.access = Access(lambda: service.config.server)
     requests: Counter[tuple[str, int]] = Counter()
     app.include_router(Push(service).router())
     app.include_router(Asked(service).router())
@@ -48,6 +48,7 @@ def create_app(service: Service) -> FastAPI:
     app.include_router(Acts(service).router())
     app.include_router(Stream(service.changes).router())
     app.include_router(dashboard_router())
+    app.include_router(description_router(app))
     app.include_router(_operations(service, Metrics(service, requests)))
     app.add_exception_handler(Problem, answer)
     app.add_exception_handler(HTTPException, _http)
@@ -69,9 +70,7 @@ def create_app(service: Service) -> FastAPI:
 
 
 def _operations(service: Service, metrics: Metrics) -> Any:
-    from fastapi import APIRouter
-
-    router = APIRouter()
+    router = guarded()
 
     async def metrics_page(request: Request) -> Response:
         body, media = await run_in_threadpool(metrics.page, request.headers.get("accept", ""))
@@ -86,19 +85,18 @@ def _operations(service: Service, metrics: Metrics) -> Any:
         headers = {"Retry-After": str(READY_AGAIN_S)} if reasons else {}
         return JSONResponse({"ready": not reasons, "reasons": reasons}, 503 if reasons else 200, headers)
 
-    async def reload(request: Request) -> JSONResponse:
-        by = check_access(request, service.config.server, "admin")
+    async def reload(who: Admin) -> JSONResponse:
         try:
-            found = await run_in_threadpool(reload_by, service, by)
+            found = await run_in_threadpool(reload_by, service, who.name)
         except ConfigError as error:
             raise Problem(400, f"The old configuration runs on. {error}") from None
         except WatchbandError as error:
             raise Problem(503, f"The old configuration runs on. {error}", retry_after=READY_AGAIN_S) from None
         return JSONResponse({"hash": found.hash, "changed": found.changed, "restart_needed": found.restart_needed})
 
-    router.add_api_route("/metrics", metrics_page, methods=["GET"])
-    router.add_api_route("/healthz", healthz, methods=["GET"])
-    router.add_api_route("/readyz", readyz, methods=["GET"])
+    router.add_api_route("/metrics", metrics_page, methods=["GET"], dependencies=[needs("view")])
+    router.add_api_route("/healthz", healthz, methods=["GET"], dependencies=[needs("open")])
+    router.add_api_route("/readyz", readyz, methods=["GET"], dependencies=[needs("open")])
     router.add_api_route("/-/reload", reload, methods=["POST"])
     # As Prometheus has it; described once.
     router.add_api_route("/-/reload", reload, methods=["PUT"], include_in_schema=False)

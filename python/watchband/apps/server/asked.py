@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
+from watchband.apps.server.access import guarded, needs
 from watchband.apps.server.answers import answered
 from watchband.apps.server.problems import Problem
 from watchband.apps.service.service import Service
@@ -33,7 +34,7 @@ class Asked:
 
     def router(self) -> APIRouter:
         """The routes."""
-        router = APIRouter(prefix="/api/v1")
+        router = guarded("/api/v1", dependencies=[needs("view")])
         router.add_api_route("/status", self.status, methods=["GET"])
         router.add_api_route("/status/alerts", self.alerts, methods=["GET"])
         router.add_api_route("/status/series", self.series, methods=["GET"])

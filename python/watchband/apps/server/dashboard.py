@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter
 from fastapi.responses import FileResponse, RedirectResponse, Response
 
+from watchband.apps.server.access import guarded, needs
 from watchband.apps.server.problems import Problem
 
 STATIC = Path(__file__).with_name("static")
@@ -34,7 +35,7 @@ def built() -> bool:
 
 def dashboard_router() -> APIRouter:
     """The routes of pages and their files."""
-    router = APIRouter(include_in_schema=False)
+    router = guarded(dependencies=[needs("open")], include_in_schema=False)
 
     async def page() -> Response:
         if not built():

@@ -17,7 +17,8 @@ from watchband.adapters.sources.push.influx import decode_influx
 from watchband.adapters.sources.push.json_points import decode_json, decode_json_lines
 from watchband.adapters.sources.push.payload import Decoded, PayloadError
 from watchband.adapters.sources.push.remote_write import decode_remote_write, version_of
-from watchband.apps.server.access import Allowance, check_access
+from watchband.apps.server.access import guarded, needs
+from watchband.apps.server.allowance import Allowance
 from watchband.apps.server.bodies import inflated, read_body
 from watchband.apps.server.problems import Problem
 from watchband.apps.service.inbox import InboxFullError
@@ -44,7 +45,7 @@ class Push:
 
     def router(self) -> APIRouter:
         """The routes."""
-        router = APIRouter()
+        router = guarded(dependencies=[needs("send")])
         router.add_api_route("/api/v1/points", self.points, methods=["POST"])
         router.add_api_route("/api/v1/write", self.remote_write, methods=["POST"])
         for path in ("/write", "/api/v2/write"):
@@ -112,7 +113,6 @@ class Push:
 
     async def _decoded(self, request: Request, decode: Callable[[bytes], Decoded], *, encoded: bool = False) -> Decoded:
         settings = self.service.config.server
-        check_access(request, settings, "write")
         if self.service.phase != "running":
             why = PHASES[self.service.phase]
             raise Problem(503, f"This process takes nothing: {why}. Send it again.", retry_after=WAIT_S)

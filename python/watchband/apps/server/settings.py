@@ -22,7 +22,11 @@ class TokenSettings:
     """A bearer token: one entry of ``server.tokens``."""
 
     token: Secret = param(REQUIRED, SecretText(), "The token itself.")
-    role: str = param("write", Choice(("write", "admin")), "`write` sends points; `admin` also reloads and changes.")
+    role: str = param(
+        "write",
+        Choice(("write", "viewer", "operator", "admin")),
+        "`write` sends points, `viewer` looks, `operator` also works on incidents, `admin` may do everything.",
+    )
 
     def __post_init__(self) -> None:
         params.check(self)

@@ -9,6 +9,7 @@ import anyio
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
+from watchband.apps.server.access import guarded, needs
 from watchband.apps.server.problems import Problem
 from watchband.apps.service.changes import Changes
 
@@ -34,7 +35,7 @@ class Stream:
 
     def router(self) -> APIRouter:
         """The route."""
-        router = APIRouter(prefix="/api/v1")
+        router = guarded("/api/v1", dependencies=[needs("view")])
         router.add_api_route("/stream", self.listen, methods=["GET"])
         return router
 
