@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { aligned, dots, gaps, joined, nearest, outsideRuns, type Points, warmLine, widthsOff } from "../src/chart/points";
+import { dots, gaps, joined, nearest, outsideRuns, type Points, warmLine, widthsOff } from "../src/chart/points";
+import { Prepared } from "../src/chart/prepared";
 
 const MINUTE = 60_000;
 
@@ -18,12 +19,21 @@ describe("what is outside", () => {
     ]);
   });
   it("is drawn from the last point inside", () => {
-    expect(warmLine(points, runs)).toEqual([null, 5, 9, 8, null, null, 1, 1, null]);
+    expect([...warmLine(points, runs)]).toEqual([NaN, 5, 9, 8, NaN, NaN, 1, 1, NaN]);
   });
   it("keeps onset, peak and end where dots would touch", () => {
     const long = series([5, 7, 8, 9.5, 8, 7, 5]);
-    expect(dots(long, outsideRuns(long), MINUTE / 20)).toEqual([1, 2, 3, 4, 5]);
-    expect(dots(long, outsideRuns(long), MINUTE)).toEqual([1, 3, 5]);
+    const { runs: peaked } = new Prepared(long);
+    expect(dots(long, peaked, MINUTE / 20)).toEqual([1, 2, 3, 4, 5]);
+    expect(dots(long, peaked, MINUTE)).toEqual([1, 3, 5]);
+  });
+  it("joins runs whose dots would touch, and leaves out what is not in view", () => {
+    const many = series([5, 7, 5, 9, 5, 7, 5, 5, 5, 5, 5, 5, 8, 5]);
+    const { runs: peaked } = new Prepared(many);
+    expect(dots(many, peaked, MINUTE / 20)).toEqual([1, 3, 5, 12]);
+    expect(dots(many, peaked, MINUTE / 3)).toEqual([1, 3, 5, 12]);
+    expect(dots(many, peaked, 2 * MINUTE)).toEqual([1, 3, 12]);
+    expect(dots(many, peaked, MINUTE / 20, 4 * MINUTE, 6 * MINUTE)).toEqual([5]);
   });
   it("needs a band", () => {
     const bare = series([1, 100]);
@@ -42,9 +52,6 @@ describe("gaps", () => {
       { start: MINUTE, end: 3 * MINUTE },
       { start: 4 * MINUTE, end: 40 * MINUTE },
     ]);
-    const columns = aligned(points, warmLine(points, []));
-    expect(columns[0]).toEqual([0, 1, 2, 3, 4, 22, 40].map((m) => m * MINUTE));
-    expect(columns[4]).toEqual([5, 5, null, 5, 5, null, 5]);
   });
 });
 

@@ -1,21 +1,23 @@
 // A series with its band, zoomable, on a canvas; below it the score on the same axis of time.
+//
+// uPlot gives axes, crosshair and selection. What is between them is drawn by layers, of which a page may add its own.
 
 import uPlot from "uplot";
 import { number, scaleOf, withUnit } from "./format";
-import { drawAlerts, drawDots, drawFlags, drawForecast, drawGaps, drawWindows, type Flag, type Frame, type Window, within } from "./layers";
+import { drawLayers, type Frame, type Layer, ordered } from "./layer";
+import { seriesLayers } from "./layers/series";
 import { onRepaint, palette } from "./palette";
-import { aligned, nearest, NO_POINTS, outsideRuns, type Points, type Run, type Span, usualStep, warmLine } from "./points";
-import { extent, type Range, ticks, valueRange } from "./scale";
-import { timeTicks } from "./time";
+import { nearest, type Points } from "./points";
+import { Prepared } from "./prepared";
+import { type Range, ticks, valueRange } from "./scale";
+import { type Tick, timeTicks } from "./time";
 
 /** What a chart shows. */
 export interface Picture {
   metric: string;
   points: Points;
-  forecast?: Points;
-  alerts?: readonly Span[];
-  windows?: readonly Window[];
-  flags?: readonly Flag[];
+  /** Besides the series itself: alerts, windows, forecast, flags, another series. */
+  layers?: readonly Layer[];
 }
 
 export interface ChartOptions {
@@ -39,17 +41,19 @@ const SCORE_HEIGHT = 46;
 const AXIS_HEIGHT = 26;
 const AXIS_NONE = 8;
 const PADDING_TOP = 20;
-const SCORE_TOP = 4;
+const TICK_APART = 110;
 
 /** Draws one series; `set` gives it what to show, `view` the range. Call `destroy` when it leaves the page. */
 export class BandChart {
   private readonly plot: uPlot;
   private readonly ended: (() => void)[] = [];
   private picture: Picture;
-  private runs: Run[] = [];
-  private step = 0;
+  private prepared: Prepared;
+  private layers: Layer[] = [];
   private range: Range;
   private settling = false;
+  private ticked: { key: string; ticks: Tick[] } = { key: "", ticks: [] };
+  private font: string;
   /** The point under the crosshair. */
   index = -1;
 
@@ -60,17 +64,22 @@ export class BandChart {
     private readonly options: ChartOptions,
   ) {
     this.picture = picture;
+    this.prepared = new Prepared(picture.points);
+    this.layers = this.layered();
     this.range = range;
-    this.plot = new uPlot(this.described(), this.columns(), host);
+    this.font = getComputedStyle(document.body).fontFamily;
+    // uPlot draws no series: two points that nobody sees keep its scales alive.
+    this.plot = new uPlot(this.described(), [[0, 1], [null, null]], host);
     const resize = new ResizeObserver(() => this.plot.setSize({ width: host.clientWidth, height: this.height() }));
     resize.observe(host);
-    this.ended.push(() => resize.disconnect(), onRepaint(() => this.plot.redraw(true, true)));
+    this.ended.push(() => resize.disconnect(), onRepaint(() => this.plot.redraw(false, true)));
   }
 
   /** Show something else; the range stays. */
   set(picture: Picture): void {
+    if (picture.points !== this.picture.points) this.prepared = new Prepared(picture.points);
     this.picture = picture;
-    this.settle(() => this.plot.setData(this.columns(), false));
+    this.layers = this.layered();
     this.view(this.range);
   }
 
@@ -82,6 +91,8 @@ export class BandChart {
       this.plot.batch(() => {
         this.plot.setScale("x", { min: range[0], max: range[1] });
         this.plot.setScale("y", { min: values[0], max: values[1] });
+        // What is drawn may have changed though no scale did.
+        this.plot.redraw(false, false);
       }),
     );
   }
@@ -99,9 +110,18 @@ export class BandChart {
     this.plot.setCursor({ left: this.plot.valToPos(time, "x"), top: 10 });
   }
 
+  /** What is drawn now, for a picture to hand over. */
+  get canvas(): HTMLCanvasElement {
+    return this.plot.ctx.canvas;
+  }
+
   destroy(): void {
     for (const end of this.ended) end();
     this.plot.destroy();
+  }
+
+  private layered(): Layer[] {
+    return ordered([...seriesLayers(this.prepared), ...(this.picture.layers ?? [])]);
   }
 
   private settle(change: () => void): void {
@@ -114,22 +134,13 @@ export class BandChart {
     return this.options.height + (this.options.score ? SCORE_HEIGHT : 0);
   }
 
-  private columns(): uPlot.AlignedData {
-    const { points } = this.picture;
-    this.step = usualStep(points.times);
-    this.runs = outsideRuns(points);
-    return aligned(points, warmLine(points, this.runs), this.step) as unknown as uPlot.AlignedData;
-  }
-
   private values(): [number, number] {
-    const { points, forecast = NO_POINTS } = this.picture;
     const [from, to] = this.range;
-    const slice = (p: Points, column: Float64Array) => {
-      const first = Math.max(0, nearest(p.times, from));
-      return column.subarray(first, nearest(p.times, to) + 1);
-    };
-    const band = extent(...[points, forecast].flatMap((p) => [slice(p, p.lower), slice(p, p.upper)]));
-    const { range } = valueRange(extent(slice(points, points.y)), band);
+    const band = this.layers.flatMap((layer) => layer.extent?.(from, to) ?? []);
+    const { range } = valueRange(
+      this.prepared.extent(["y", "lowest", "highest"], from, to),
+      band.length ? [Math.min(...band), Math.max(...band)] : null,
+    );
     // The values keep clear of the lane below them: their scale reaches further down than its numbers.
     const share = this.laneShare();
     return [range[0] - ((range[1] - range[0]) * share) / (1 - share), range[1]];
@@ -144,24 +155,35 @@ export class BandChart {
   private frame(plot: uPlot): Frame {
     const { left, top, width, height } = plot.bbox;
     const ratio = uPlot.pxRatio;
+    const { times } = this.picture.points;
+    const [from, to] = [plot.scales["x"]!.min ?? 0, plot.scales["x"]!.max ?? 1];
+    const [low, high] = [plot.scales["y"]!.min ?? 0, plot.scales["y"]!.max ?? 1];
+    const [wide, tall] = [width / (to - from), height / (high - low)];
+    const lane = this.options.score ? SCORE_HEIGHT * ratio : 0;
     return {
       ctx: plot.ctx,
       left,
       top,
       width,
       // The lane of scores lies in the same plot, below the values.
-      height: this.options.score ? height - SCORE_HEIGHT * ratio : height,
+      height: height - lane,
       ratio,
-      x: (time) => plot.valToPos(time, "x", true),
-      y: (value) => plot.valToPos(value, "y", true),
-      from: plot.scales["x"]!.min ?? 0,
-      to: plot.scales["x"]!.max ?? 0,
+      x: (time) => left + (time - from) * wide,
+      y: (value) => top + (high - value) * tall,
+      from,
+      to,
+      now: times[times.length - 1] ?? to,
+      lane: lane ? { top: top + height - lane + 6 * ratio, height: lane - 6 * ratio } : null,
+      font: `${11 * ratio}px ${this.font}`,
     };
+  }
+
+  private draw(plot: uPlot, side: "behind" | "before"): void {
+    drawLayers(this.frame(plot), this.layers, palette(), side);
   }
 
   private described(): uPlot.Options {
     const { options } = this;
-    const colour = (token: Parameters<typeof colourOf>[0]) => () => colourOf(token);
     const values = this.values();
     return {
       width: Math.max(80, this.host.clientWidth),
@@ -180,26 +202,25 @@ export class BandChart {
       scales: {
         x: { time: false, auto: false, min: this.range[0], max: this.range[1] },
         y: { auto: false, min: values[0], max: values[1] },
-        score: { auto: false, min: 0, max: SCORE_TOP / (this.laneShare() || 1) },
       },
-      bands: [{ series: [2, 1], fill: colour("band") }],
       axes: [this.timeAxis(), this.valueAxis(values)],
-      series: [
-        {},
-        { scale: "y", stroke: colour("band-edge"), width: 1, points: { show: false } },
-        { scale: "y", stroke: colour("band-edge"), width: 1, points: { show: false } },
-        { scale: "y", stroke: colour("expected"), width: 1.25, dash: [4, 3], points: { show: false } },
-        { scale: "y", stroke: colour("ink"), width: 1.5, points: { show: false } },
-        { scale: "y", stroke: colour("out"), width: 2.25, points: { show: false } },
-        { scale: "score", stroke: colour("cell-near"), fill: colour("cell-calm"), width: 1, show: options.score ?? false, points: { show: false } },
-      ],
+      series: [{}, { scale: "y", show: false }],
       hooks: {
-        drawClear: [(plot) => this.drawBehind(plot)],
-        draw: [(plot) => this.drawAbove(plot)],
+        drawClear: [(plot) => this.draw(plot, "behind")],
+        draw: [(plot) => this.draw(plot, "before")],
         setCursor: [(plot) => this.moved(plot)],
         setSelect: [(plot) => this.selected(plot)],
       },
     };
+  }
+
+  /** Ticks of what is in view; asked for several times a frame, found once. */
+  private timeTicks(plot: uPlot): Tick[] {
+    const [from, to] = [plot.scales["x"]!.min!, plot.scales["x"]!.max!];
+    const most = Math.max(2, plot.bbox.width / uPlot.pxRatio / TICK_APART);
+    const key = `${from}/${to}/${most}`;
+    if (key !== this.ticked.key) this.ticked = { key, ticks: timeTicks(from, to, this.options.zone, most) };
+    return this.ticked.ticks;
   }
 
   private timeAxis(): uPlot.Axis {
@@ -207,28 +228,28 @@ export class BandChart {
     return {
       show: true,
       size: shown ? AXIS_HEIGHT : AXIS_NONE,
-      stroke: () => colourOf("ink-3"),
-      font: axisFont(),
+      stroke: () => palette()["ink-3"],
+      font: this.axisFont(),
       grid: { show: false },
-      ticks: { show: shown, stroke: () => colourOf("line-strong"), size: 4, width: 1 },
+      ticks: { show: shown, stroke: () => palette()["line-strong"], size: 4, width: 1 },
       gap: 4,
-      splits: (plot) => timeTicks(plot.scales["x"]!.min!, plot.scales["x"]!.max!, this.options.zone, Math.max(2, plot.bbox.width / uPlot.pxRatio / 110)).map((t) => t.time),
-      values: (plot, splits) => {
-        const named = new Map(timeTicks(plot.scales["x"]!.min!, plot.scales["x"]!.max!, this.options.zone, Math.max(2, plot.bbox.width / uPlot.pxRatio / 110)).map((t) => [t.time, t.text]));
-        return shown ? splits.map((time) => named.get(time) ?? "") : splits.map(() => "");
-      },
+      splits: (plot) => this.timeTicks(plot).map((t) => t.time),
+      values: (plot) => this.timeTicks(plot).map((t) => (shown ? t.text : "")),
     };
   }
 
   private valueAxis(initial: Range): uPlot.Axis {
-    const shown = (plot: uPlot): Range => [plot.posToVal(plot.bbox.height / uPlot.pxRatio - (this.options.score ? SCORE_HEIGHT : 0), "y"), plot.scales["y"]!.max ?? initial[1]];
+    const shown = (plot: uPlot): Range => {
+      const { min = initial[0], max = initial[1] } = plot.scales["y"]!;
+      return [min + (max - min) * this.laneShare(), max];
+    };
     return {
       scale: "y",
       size: this.options.gutter ?? 48,
-      stroke: () => colourOf("ink-3"),
-      font: axisFont(),
+      stroke: () => palette()["ink-3"],
+      font: this.axisFont(),
       gap: 6,
-      grid: { stroke: () => colourOf("line"), width: 1 },
+      grid: { stroke: () => palette().line, width: 1 },
       ticks: { show: false },
       splits: (plot) => ticks(shown(plot), 4),
       values: (plot, splits) => {
@@ -239,60 +260,9 @@ export class BandChart {
     };
   }
 
-  private drawBehind(plot: uPlot): void {
-    const frame = this.frame(plot);
-    const colours = palette();
-    within(frame, () => {
-      const { times } = this.picture.points;
-      // What is open is open up to where data end, not into the future.
-      drawAlerts(frame, this.picture.alerts ?? [], times[times.length - 1] ?? frame.to, colours);
-      drawWindows(frame, this.picture.windows ?? [], colours);
-    });
-  }
-
-  private drawAbove(plot: uPlot): void {
-    const frame = this.frame(plot);
-    const colours = palette();
-    const { points, forecast, flags } = this.picture;
-    within(frame, () => {
-      if (forecast) drawForecast(frame, forecast, colours);
-      drawGaps(frame, points, this.step, colours);
-      drawDots(frame, points, this.runs, colours);
-    });
-    if (flags) drawFlags(frame, flags, colours, font());
-    if (this.options.score) this.drawScore(plot, frame);
-  }
-
-  private drawScore(plot: uPlot, frame: Frame): void {
-    const { ctx } = frame;
-    const colours = palette();
-    const y = (score: number) => plot.valToPos(Math.min(score, SCORE_TOP), "score", true);
-    const base = y(0);
-    const { points } = this.picture;
-    ctx.save();
-    ctx.fillStyle = colours.out;
-    const first = Math.max(0, nearest(points.times, frame.from) - 1);
-    for (let i = first; i < points.times.length && points.times[i]! <= frame.to; i++) {
-      const score = points.score[i]!;
-      if (!(score > 1)) continue;
-      const x = frame.x(points.times[i]!);
-      const width = Math.max(frame.ratio, frame.x(points.times[i]! + this.step) - x);
-      ctx.fillRect(x - width / 2, y(score), width, base - y(score));
-    }
-    ctx.strokeStyle = colours["ink-2"];
-    ctx.lineWidth = frame.ratio;
-    ctx.setLineDash([3 * frame.ratio, 3 * frame.ratio]);
-    ctx.beginPath();
-    ctx.moveTo(frame.left, y(1));
-    ctx.lineTo(frame.left + frame.width, y(1));
-    ctx.stroke();
-    ctx.setLineDash([]);
-    ctx.font = font();
-    ctx.fillStyle = colours["ink-3"];
-    ctx.textAlign = "right";
-    ctx.textBaseline = "middle";
-    ctx.fillText("1", frame.left - 6 * frame.ratio, y(1));
-    ctx.restore();
+  /** uPlot makes its own fonts larger on fine screens. */
+  private axisFont(): string {
+    return `11px ${this.font}`;
   }
 
   private moved(plot: uPlot): void {
@@ -311,17 +281,4 @@ export class BandChart {
     plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
     this.options.onRange?.(from, to);
   }
-}
-
-function colourOf(token: keyof ReturnType<typeof palette>): string {
-  return palette()[token];
-}
-
-/** uPlot makes its own fonts larger on fine screens; what is drawn beside it has to. */
-function axisFont(): string {
-  return `11px ${getComputedStyle(document.body).fontFamily}`;
-}
-
-function font(): string {
-  return `${11 * uPlot.pxRatio}px ${getComputedStyle(document.body).fontFamily}`;
 }

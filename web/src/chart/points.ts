@@ -1,5 +1,7 @@
 // Points of one series with what was expected of them, and what of them is drawn in which way.
 
+import { lowerBound } from "./density";
+
 /** Columns of one length; times in ms, ascending; NaN where there is nothing. */
 export interface Points {
   times: Float64Array;
@@ -8,6 +10,9 @@ export interface Points {
   lower: Float64Array;
   upper: Float64Array;
   score: Float64Array;
+  /** Of roll-ups: the lowest and the highest value behind each mean. */
+  lowest?: Float64Array;
+  highest?: Float64Array;
 }
 
 /** A stretch of time, ms; `end` null while it lasts. */
@@ -53,8 +58,8 @@ export function outsideRuns(points: Points): Run[] {
 }
 
 /** The values that are drawn warm: each outside run, and the last point inside before it, so that the line leaves from there. */
-export function warmLine(points: Points, runs: readonly Run[]): (number | null)[] {
-  const found: (number | null)[] = new Array(points.times.length).fill(null);
+export function warmLine(points: Points, runs: readonly Run[]): Float64Array {
+  const found = new Float64Array(points.times.length).fill(NaN);
   for (const { first, last } of runs) {
     const from = first > 0 && points.y[first - 1] === points.y[first - 1] ? first - 1 : first;
     for (let i = from; i <= last; i++) found[i] = points.y[i]!;
@@ -62,18 +67,30 @@ export function warmLine(points: Points, runs: readonly Run[]): (number | null)[
   return found;
 }
 
-/** Indices that get a dot: every outside point, or of runs whose dots would touch onset, peak and end. */
-export function dots(points: Points, runs: readonly Run[], pixel: number, apart = 7): number[] {
+/** Indices between two times that get a dot: every outside point; where dots would touch, onset, peak and end of all that touch. */
+export function dots(points: Points, runs: readonly (Run & { peak: number })[], pixel: number, from = -Infinity, to = Infinity, apart = 7): number[] {
+  const { times, score } = points;
+  const near = apart * pixel;
   const found: number[] = [];
-  for (const { first, last } of runs) {
-    const room = (points.times[last]! - points.times[first]!) / pixel;
-    if (last === first || room >= apart * (last - first)) {
-      for (let i = first; i <= last; i++) found.push(i);
-      continue;
+  // Runs follow each other in time: the first that reaches into view.
+  let low = 0;
+  let high = runs.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (times[runs[middle]!.last]! < from) low = middle + 1;
+    else high = middle;
+  }
+  while (low < runs.length && times[runs[low]!.first]! <= to) {
+    const first = runs[low]!.first;
+    let { last, peak } = runs[low]!;
+    let single = last > first ? times[last]! - times[first]! >= near * (last - first) : true;
+    for (low++; low < runs.length && times[runs[low]!.first]! - times[last]! < near; low++) {
+      single = false;
+      last = runs[low]!.last;
+      if (score[runs[low]!.peak]! > score[peak]!) peak = runs[low]!.peak;
     }
-    let peak = first;
-    for (let i = first; i <= last; i++) if (points.score[i]! > points.score[peak]!) peak = i;
-    found.push(...new Set([first, peak, last].sort((a, b) => a - b)));
+    if (single) for (let i = first; i <= last; i++) found.push(i);
+    else found.push(...new Set([first, peak, last]));
   }
   return found;
 }
@@ -102,32 +119,6 @@ export function gaps(points: Points, step = usualStep(points.times)): { start: n
   return found;
 }
 
-/** Columns as uPlot takes them: null where there is nothing, and a row of nulls in every gap, so that no line bridges it. */
-export function aligned(points: Points, warm: readonly (number | null)[], step = usualStep(points.times)): (number | null)[][] {
-  const columns: (number | null)[][] = [[], [], [], [], [], [], []];
-  const push = (time: number, row: (number | null)[]): void => {
-    columns[0]!.push(time);
-    row.forEach((value, k) => columns[k + 1]!.push(value));
-  };
-  for (let i = 0; i < points.times.length; i++) {
-    const time = points.times[i]!;
-    if (i > 0 && step > 0 && time - points.times[i - 1]! > 1.5 * step) push((time + points.times[i - 1]!) / 2, [null, null, null, null, null, null]);
-    push(time, [
-      some(points.lower[i]!),
-      some(points.upper[i]!),
-      some(points.yhat[i]!),
-      some(points.y[i]!),
-      warm[i] ?? null,
-      some(points.score[i]!),
-    ]);
-  }
-  return columns;
-}
-
-function some(value: number): number | null {
-  return Number.isFinite(value) ? value : null;
-}
-
 /** How far a value is beyond the nearer edge, in band widths; 0 inside, NaN without a band. */
 export function widthsOff(y: number, lower: number, upper: number): number {
   if (!(upper > lower)) return NaN;
@@ -139,14 +130,8 @@ export function widthsOff(y: number, lower: number, upper: number): number {
 /** Index of the point nearest to a time; -1 of none. */
 export function nearest(times: Float64Array, time: number): number {
   if (times.length === 0) return -1;
-  let low = 0;
-  let high = times.length - 1;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (times[middle]! < time) low = middle + 1;
-    else high = middle;
-  }
-  return low > 0 && time - times[low - 1]! <= times[low]! - time ? low - 1 : low;
+  const at = Math.min(lowerBound(times, time), times.length - 1);
+  return at > 0 && time - times[at - 1]! <= times[at]! - time ? at - 1 : at;
 }
 
 /** Points behind others, the later ones standing where both have a time; bounded to the last `most`. */

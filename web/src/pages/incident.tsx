@@ -8,6 +8,7 @@ import { useResource } from "../api/resource";
 import type { Alert, Incident as IncidentData, PointColumns } from "../api/types";
 import { fromColumns } from "../chart/columns";
 import { counted, number, quantity, range as rangeWords } from "../chart/format";
+import { alertLayer } from "../chart/layers/alerts";
 import { NO_POINTS } from "../chart/points";
 import type { Range } from "../chart/scale";
 import { age, clock, HOUR, MINUTE, moment, utc } from "../chart/time";
@@ -169,7 +170,7 @@ function Member({ alert, rank, range, last, spans }: MemberProps): JSX.Element {
   const found = useResource<PointColumns>("series/points", asked, ["series"]);
   const points = useMemo(() => (found.data ? fromColumns(found.data) : NO_POINTS), [found.data]);
   const picture = useMemo(
-    () => ({ metric: alert.metric, points, alerts: spans.map((a) => ({ start: Date.parse(a.opened), end: a.closed ? Date.parse(a.closed) : null })) }),
+    () => ({ metric: alert.metric, points, layers: [alertLayer(spans.map((a) => ({ start: Date.parse(a.opened), end: a.closed ? Date.parse(a.closed) : null })))] }),
     [points, spans],
   );
   const i = index >= 0 ? index : points.times.length - 1;

@@ -4,10 +4,10 @@ import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { about } from "../api/about";
 import { useResource } from "../api/resource";
-import type { Alert, Page, PointColumns, Series } from "../api/types";
+import type { PointColumns, Series } from "../api/types";
 import { csvOf, download, fromColumns } from "../chart/columns";
 import { number, quantities, quantity, range as rangeWords } from "../chart/format";
-import { isOutside, NO_POINTS, type Points, type Span, widthsOff } from "../chart/points";
+import { isOutside, NO_POINTS, type Points, widthsOff } from "../chart/points";
 import type { Range } from "../chart/scale";
 import { clock, HOUR, MINUTE, moment, utc } from "../chart/time";
 import { now, zone } from "../frame";
@@ -15,6 +15,7 @@ import { choose, view } from "../route";
 import { words } from "../words";
 import { Card, Empty, Waiting } from "./card";
 import { Chart } from "./chart";
+import { useAlertSpans, useChartLayers } from "./chart_layers";
 import { Overview } from "./overview";
 import { pointWords, Readout } from "./readout";
 
@@ -44,15 +45,11 @@ export function SeriesCard({ series, row, span }: Props): JSX.Element {
   const range: Range = zoomed ? [given[0]!, given[1]!] : [start, ahead ? end + (end - start) * FORECAST_SHARE : end];
   const asked = { series, from: new Date(range[0]).toISOString(), to: new Date(Math.min(range[1], end)).toISOString(), max_points: 20_000 };
   const points = useResource<PointColumns>(series ? "series/points" : null, asked, ["series"]);
-  const future = useResource<PointColumns>(series && ahead && range[1] > now.value ? "series/forecast" : null, { series, to: new Date(range[1]).toISOString() });
-  const alerts = useResource<Page<Alert>>(series ? "alerts" : null, { series, from: asked.from, limit: 500 }, ["alerts"]);
   const shown = useKept(points.data ? fromColumns(points.data) : null, series ?? "");
-  const spans = useMemo((): Span[] => (alerts.data?.data ?? []).map((a) => ({ start: Date.parse(a.opened), end: a.closed ? Date.parse(a.closed) : null })), [alerts.data]);
+  const spans = useAlertSpans(series, range[0]);
+  const layers = useChartLayers({ series, range, ahead }, spans);
   const metric = row?.metric ?? series?.split("{")[0] ?? "";
-  const picture = useMemo(
-    () => ({ metric, points: shown, alerts: spans, ...(future.data ? { forecast: fromColumns(future.data) } : {}) }),
-    [metric, shown, spans, future.data],
-  );
+  const picture = useMemo(() => ({ metric, points: shown, layers }), [metric, shown, layers]);
   useEffect(() => {
     back.current = [];
     setIndex(-1);
