@@ -98,6 +98,12 @@ class Upstream:
         self._held = [kept] if len(kept[0]) else []
         return rows[out], times[out], values[out]
 
+    def waiting(self, rows: Sequence[int]) -> Flat | None:
+        """What waits of some series, in order of arrival; None if nothing does. It goes on waiting."""
+        every, _, times, values = self._all()
+        mine = np.isin(every, np.array(rows, np.int64))
+        return (every[mine], times[mine], values[mine]) if mine.any() else None
+
     def _all(self) -> tuple[Int64, Int64, Int64, Float64]:
         if not self._held:
             none = np.empty(0, np.int64)

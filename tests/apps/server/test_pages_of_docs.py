@@ -1,4 +1,4 @@
-"""Every command of docs/api.md, run by a shell against a service that really runs."""
+"""Every command of docs/api.md and docs/predict.md, run by a shell against a service that really runs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from tests.apps.service.worlds import watch
 from watchband.adapters.stores.scored.book import ScoreBook
 from watchband.testing.streams import MINUTE, START
 
-PAGE = Path(__file__).parents[3] / "docs" / "api.md"
+DOCS = Path(__file__).parents[3] / "docs"
+PAGES = ("api.md", "predict.md")
 DEFAULT = "http://127.0.0.1:8470"
 TIMED_OUT = 28
 """How curl ends when its own time is over, as it must with a stream."""
@@ -25,8 +26,9 @@ TIMED_OUT = 28
 
 def commands() -> list[str]:
     """One a command, lines that go on joined."""
-    blocks = re.findall(r"^```sh\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
-    return [c for block in blocks for c in block.replace("\\\n", " ").splitlines()]
+    pages = "\n".join((DOCS / name).read_text() for name in PAGES)
+    blocks = re.findall(r"^```sh\n(.*?)^```", pages, re.MULTILINE | re.DOTALL)
+    return [c.strip() for block in blocks for c in re.split(r"\n(?=curl)", block.replace("\\\n", " "))]
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,7 @@ from watchband.apps.server.asked import Asked
 from watchband.apps.server.dashboard import dashboard_router
 from watchband.apps.server.description import Described, description_router
 from watchband.apps.server.metrics import Metrics
+from watchband.apps.server.predict import Predict
 from watchband.apps.server.problems import Problem, answer
 from watchband.apps.server.push import Push
 from watchband.apps.server.stream import Stream
@@ -42,7 +43,9 @@ def create_app(service: Service) -> FastAPI:
     app = Described(title="Watchband", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.access = Access(lambda: service.config.server)
     requests: Counter[tuple[str, int]] = Counter()
-    app.include_router(Push(service).router())
+    push = Push(service)
+    app.include_router(push.router())
+    app.include_router(Predict(service, push.allowance).router())
     app.include_router(Asked(service).router())
     app.include_router(Api(service).router())
     app.include_router(Acts(service).router())

@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from watchband.apps.server.samples import FieldSettings, Samples
 from watchband.core import params
 from watchband.core.errors import ConfigError
 from watchband.core.kinds import FilePath, Group, Listen, ListOf, MapOf, SecretText, Size, Url
@@ -58,6 +59,11 @@ class ServerSettings:
     max_points_per_second: int | None = param(
         None, Maybe(Integer(1)), "Pushed points that are taken a second, on average over ten; more get 429."
     )
+    predict: Mapping[str, FieldSettings] = param(
+        {},
+        MapOf(Group(FieldSettings)),
+        "Fields of a sample by metric, see the page Predict; by default the three ratios of a cluster.",
+    )
     export: tuple[str, ...] = param(
         (), ListOf(Text('a selector such as cpu{env="prod"}')), "Series whose value, band and score /metrics shows."
     )
@@ -65,7 +71,7 @@ class ServerSettings:
 
     def __post_init__(self) -> None:
         params.check(self)
-        _ = self.selectors
+        _ = self.selectors, Samples(self.predict)
         if (self.tls_cert_file is None) != (self.tls_key_file is None):
             raise ConfigError("'tls_cert_file' and 'tls_key_file' go together: give both, or none.")
 

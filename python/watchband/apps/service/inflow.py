@@ -22,6 +22,7 @@ from watchband.core.duration import SECOND
 from watchband.core.errors import ConfigError
 from watchband.core.ports import Batch, Readings
 from watchband.core.relabel import Relabel
+from watchband.core.series import SeriesKey
 
 log = logging.getLogger("watchband.service")
 PUMP_END_S = 5.0
@@ -120,13 +121,21 @@ class Inflow:
         ConfigError
             There is none.
         """
-        for name, pushed in list(self.pushed.items()):
-            if pushed.health.kind == kind:
-                return name
+        name = self.first_of(kind)
+        if name is not None:
+            return name
         raise ConfigError(
             f"No source of kind {kind!r} is configured, so nothing is taken here. Add 'sources: {{{kind}: {{}}}}' and "
             "reload."
         )
+
+    def first_of(self, kind: str) -> str | None:
+        """The first pushed source of a kind, if there is one."""
+        return next((name for name, pushed in list(self.pushed.items()) if pushed.health.kind == kind), None)
+
+    def renamed(self, source: str, key: SeriesKey) -> SeriesKey | None:
+        """A series of a source by the name under which it is watched; None where relabelling drops it."""
+        return self._relabellers[source].renamed(key)
 
     def offer(self, source: str, readings: Sequence[Readings], refused: int = 0) -> Future[int]:
         """Hand over pushed readings; the future is done when they are durable.

@@ -34,14 +34,17 @@ class Relabeller:
             return readings
         kept = []
         for one in readings:
-            key = self._renamed(one.key)
+            key = self.renamed(one.key)
             if key is None:
                 self.dropped += len(one.times)
             else:
                 kept.append(one if key is one.key else Readings(key, one.times, one.values))
         return kept
 
-    def _renamed(self, key: SeriesKey) -> SeriesKey | None:
+    def renamed(self, key: SeriesKey) -> SeriesKey | None:
+        """A series by its new name; None where it is dropped."""
+        if not self.rules:
+            return key
         with self._lock:
             if key not in self._known:
                 if len(self._known) >= KEPT_MAX:

@@ -73,6 +73,8 @@ class Service:
         Where it stands in its life.
     inflow : Inflow
         Its sources.
+    listeners : list of callable
+        Are told what each watch said of an entry, in the engine's thread.
     """
 
     def __init__(self, config: Config, *, clock: Clock | None = None, read: Callable[[], Config] | None = None) -> None:
@@ -89,6 +91,7 @@ class Service:
         self.restart_needed: list[str] = []
         self.changes, self.rate = Changes(), Rate(self.began)
         self.scores: ScoreBook | None = None
+        self.listeners: list[Callable[[Mapping[str, Results]], object]] = []
         self._lock = threading.Lock()
         self._letters = 0.0, (0, 0)
 
@@ -229,6 +232,8 @@ class Service:
         if any(found.alerts for found in results.values()):
             self.changes.note("alerts")
             self.courier.wake()
+        for listener in list(self.listeners):
+            listener(results)
         # Last, since it may fail as a disk does.
         if self.scores is not None:
             for name, found in results.items():
