@@ -1,4 +1,4 @@
-"""``python -m benches.service [fold|wire|rules ...] [--series N] [--entries N]``."""
+"""``python -m benches.service [fold|wire|rules|killed ...] [--series N] [--entries N]``."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from benches.service.fold import Folded, folded
 from benches.timing import machine
 
 if TYPE_CHECKING:
+    from benches.service.killed import Killed
     from benches.service.rules import Ruled
     from benches.service.wire import Wired
 
-PARTS = ("fold", "wire", "rules")
+PARTS = ("fold", "wire", "rules", "killed")
 
 
 def main() -> None:
@@ -40,7 +41,7 @@ def main() -> None:
         print(json.dumps({"machine": about, "measured": found}, indent=1))
 
 
-def _run(part: str, series: int, entries: int) -> Iterator[Folded | Ruled | Wired]:
+def _run(part: str, series: int, entries: int) -> Iterator[Folded | Killed | Ruled | Wired]:
     if part == "fold":
         yield folded("light", series, entries)
         yield folded("auto", series // 20, entries)
@@ -48,6 +49,11 @@ def _run(part: str, series: int, entries: int) -> Iterator[Folded | Ruled | Wire
         from benches.service.rules import beside_rules
 
         yield beside_rules(max(series // 100, 20))
+    elif part == "killed":
+        from benches.service.killed import killed
+
+        yield killed("light", series // 20)
+        yield killed("auto", max(series // 200, 10))
     else:
         from benches.service.wire import served
 

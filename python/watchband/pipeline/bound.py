@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import compress
@@ -18,6 +19,9 @@ from watchband.pipeline.watch import Span, Watch
 from watchband.pipeline.watch_state import WatchState, combined
 
 __all__ = ["END", "Bound", "Lane", "every_series", "last_versions"]
+
+SAVE_SHARE = 10.0
+"""A snapshot may cost one part in so many of what it saves."""
 
 
 def every_series(key: SeriesKey) -> bool:
@@ -74,12 +78,20 @@ class Lane:
         From ``watch.start`` or a snapshot.
     sequence : int, default 0
         The last entry that was folded.
+
+    Attributes
+    ----------
+    points, seconds : int, float
+        What was folded since the last snapshot, and how long that took: what a restart has before it.
+    saved, save_seconds : int, float
+        The entry that the last snapshot stands behind, and how long writing it took.
     """
 
     def __init__(self, bound: Bound, state: WatchState | None = None, sequence: int = 0) -> None:
         self.bound, self.sequence = bound, sequence
         self.state = bound.watch.start() if state is None else state
         self.points, self.saved = 0, sequence
+        self.seconds = self.save_seconds = 0.0
         self.marker = Marker()
         self._taken: dict[SeriesKey, bool] = {}
         self._asked: list[SeriesKey] = []
@@ -91,6 +103,7 @@ class Lane:
 
         Should it raise, the state may stand between two stages: throw the lane away.
         """
+        began = time.perf_counter()
         readings = self._mine(entry.readings)
         results = self.bound.watch.fold(self.state, readings, entry.events, excluded=self.bound.excluded)
         if any(isinstance(e, SeriesExpired) for e in entry.events):
@@ -98,7 +111,12 @@ class Lane:
             self.marker, self._taken, self._asked, self._whole = Marker(), {}, [], True
         self.sequence = entry.sequence
         self.points += sum(len(r.times) for r in readings)
+        self.seconds += time.perf_counter() - began
         return results
+
+    def costs(self, seconds: float) -> bool:
+        """Whether folding what has no snapshot again takes so long; writing is to stay a tenth of the work."""
+        return self.seconds >= max(seconds, SAVE_SHARE * self.save_seconds)
 
     def _mine(self, readings: Sequence[Readings]) -> Sequence[Readings]:
         keys = [r.key for r in readings]

@@ -283,12 +283,19 @@ class Runner:
         """Forget what is in memory: another process may have written meanwhile. ``live`` restores it."""
         self._live = None
 
-    def save(self) -> int:
-        """Snapshot every watch that has folded entries since its last one; how many there were."""
+    def save(self, least_s: float = 0.0) -> int:
+        """Snapshot every watch that has folded entries since its last one; how many there were.
+
+        Parameters
+        ----------
+        least_s : float
+            Only those whose entries since then would take a restart so many seconds, see ``Lane.costs``.
+        """
         lanes = [lane for lane in self.live().lanes.values() if lane.sequence > lane.saved]
+        lanes = [lane for lane in lanes if not least_s or lane.costs(least_s)]
         for lane in lanes:
             self._write(lane)
-        if (deriving := self.live().deriving) is not None:
+        if not least_s and (deriving := self.live().deriving) is not None:
             deriving.save()
         return len(lanes)
 
@@ -392,6 +399,8 @@ class Runner:
             self._write(lane)
 
     def _write(self, lane: Lane) -> None:
+        began = time.perf_counter()
         self.store.snapshot(self.shard, lane.bound.name, lane.sequence, lane.state.to_bytes())
         lane.points, lane.saved = 0, lane.sequence
+        lane.seconds, lane.save_seconds = 0.0, time.perf_counter() - began
         self.snapshots += 1

@@ -46,6 +46,36 @@ def test_states_are_written_and_old_readings_leave(tmp_path: Path) -> None:
         made.stop(10)
 
 
+def test_a_state_is_written_early_where_a_restart_would_take_long(tmp_path: Path) -> None:
+    made, _ = service(tmp_path)
+    try:
+        made.offer("push", batch(0, 300).readings).result(10)
+        (lane,) = made.runner.live().lanes.values()
+        assert 0 < lane.seconds < 5
+        assert made.keeper.tick() == 0, "a restart would fold it in no time"
+        lane.seconds = 6.0
+        assert made.keeper.tick() == 1, "minutes after the start, and long before the hour"
+        assert (lane.seconds, lane.saved) == (0.0, made.store.head(SHARD))
+        assert made.store.states()[0].covered == lane.saved
+        made.offer("push", batch(300, 1).readings).result(10)
+        lane.seconds, lane.save_seconds = 6.0, 2.0
+        assert made.keeper.tick() == 0, "writing would cost more than a tenth of what it saves"
+        lane.seconds = 21.0
+        assert made.keeper.tick() == 1
+    finally:
+        made.stop(10)
+
+
+def test_what_a_restart_folds_again_counts_as_well(tmp_path: Path) -> None:
+    made, _ = service(tmp_path)
+    made.offer("push", batch(0, 300).readings).result(10)
+    made.runner.drop()
+    (lane,) = made.engine.call(made.runner.live).result(10).lanes.values()
+    assert lane.saved == 0
+    assert lane.seconds > 0
+    made.stop(10)
+
+
 def test_what_fails_is_said_and_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made, _ = service(tmp_path)
     try:

@@ -23,6 +23,9 @@ class EngineSettings:
     snapshot_points: int = param(
         1_000_000, Integer(1000), "And after so many points: what a restart folds again.", unit="points"
     )
+    snapshot_work: int = param(
+        5 * SECOND, Duration(SECOND), "And when a restart would work so long on what came since, as far as that pays."
+    )
     idle: int = param(14 * DAY, Duration(60 * SECOND), "A series without a reading for this long is forgotten.")
     keep_scores: int = param(
         7 * DAY, Duration(0), "How long bands and scores of every point are kept for charts; 0: only the last ones."

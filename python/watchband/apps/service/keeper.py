@@ -6,10 +6,11 @@ import logging
 import threading
 from collections.abc import Callable, Collection
 from contextlib import suppress
+from functools import partial
 
 from watchband.apps.service.engine import Engine
 from watchband.core.clock import Clock
-from watchband.core.duration import MINUTE
+from watchband.core.duration import MINUTE, SECOND
 from watchband.core.errors import WatchbandError
 from watchband.core.ports import Store, StoreSettings
 from watchband.pipeline.retention import Retention
@@ -55,6 +56,8 @@ class Keeper:
         What time it is.
     snapshot_every : int
         ns after which every state is written at the latest.
+    snapshot_work : int
+        A state is written as well when a restart would fold so long, in ns, what came since.
     flush : callable, optional
         Writes what is gathered for charts, every five minutes.
 
@@ -71,8 +74,10 @@ class Keeper:
         clock: Clock,
         snapshot_every: int,
         flush: Callable[[], object] = lambda: None,
+        snapshot_work: int = 0,
     ) -> None:
         self.engine, self.retention, self.clock, self.snapshot_every = engine, retention, clock, snapshot_every
+        self.snapshot_work = snapshot_work
         self.flush = flush
         self.trouble = ""
         self._saved = self._flushed = clock.now()
@@ -103,6 +108,8 @@ class Keeper:
             if self.clock.now() - self._saved >= self.snapshot_every:
                 self._saved = self.clock.now()
                 done += self._save()
+            elif self.snapshot_work:
+                done += self._save(self.snapshot_work / SECOND)
             while self.retention is not None and not self._stop.is_set() and self.retention.step():
                 done += 1
                 if done >= STEPS_MAX:
@@ -118,9 +125,9 @@ class Keeper:
             self.trouble = ""
         return done
 
-    def _save(self) -> int:
+    def _save(self, least_s: float = 0.0) -> int:
         """Write the states between two entries; waits for the engine, but not for one that has ended."""
-        written = self.engine.call(self.engine.runner.save)
+        written = self.engine.call(partial(self.engine.runner.save, least_s))
         while not self._stop.is_set() and self.engine.alive:
             with suppress(TimeoutError):
                 return int(written.result(1.0))

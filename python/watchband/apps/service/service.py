@@ -139,7 +139,14 @@ class Service:
             )
             self.ticker = Ticker(self.inbox, lambda: dict(self.inflow.pushed), self.clock, config.engine.tick)
             retention = retention_of(config.store, self.store, self.clock, lambda: {b.name for b in self.runner.bounds})
-            self.keeper = Keeper(self.engine, retention, self.clock, config.engine.snapshot_every, flusher(self.scores))
+            self.keeper = Keeper(
+                self.engine,
+                retention,
+                self.clock,
+                config.engine.snapshot_every,
+                flusher(self.scores),
+                config.engine.snapshot_work,
+            )
             self.engine.start()
             self._restored()
             self.acting = Acting(self.store)
