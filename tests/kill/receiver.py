@@ -28,7 +28,12 @@ class Receiver:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
+                length = int(self.headers["Content-Length"])
+                body = self.rfile.read(length)
+                if len(body) < length:
+                    # Whoever sent it was killed in the midst of it: nobody can act on half a request.
+                    self.close_connection = True
+                    return
                 noted(self.headers["Idempotency-Key"], body)
                 self.send_response(200)
                 self.send_header("Content-Length", "0")
