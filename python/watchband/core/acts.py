@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-Deed = Literal["acknowledge", "unacknowledge", "snooze", "note", "retry", "reload", "window", "sign in", "sign out"]
+Deed = Literal[
+    "acknowledge", "unacknowledge", "snooze", "note", "retry", "reload", "window", "deploy", "sign in", "sign out"
+]
 TEXT_MAX = 4000
 
 

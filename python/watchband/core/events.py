@@ -43,7 +43,10 @@ class SeriesExpired:
 
 @dataclass(frozen=True, slots=True)
 class WindowOpened:
-    """A time range in which a series is muted, not learned from, or expected to change by a factor."""
+    """A time range in which a series is muted, not learned from, or expected to change by a factor.
+
+    ``name`` tells windows apart; ``title`` is what people call it, if that is something else.
+    """
 
     name: str
     action: WindowAction
@@ -51,6 +54,7 @@ class WindowOpened:
     end: int
     series: str = "*"
     factor: float = 1.0
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)

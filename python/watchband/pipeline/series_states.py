@@ -195,7 +195,7 @@ def _warming(watch: Watch, state: WatchState, row: int) -> list[str]:
 def _muted(state: WatchState, row: int, time: int) -> list[str]:
     windows = state.upstream.windows
     return [
-        f"Window {window.name!r} mutes it."
+        f"Window {(window.title or window.name)!r} mutes it."
         for window in windows.events()
         if window.action == "mute" and window.start <= time < window.end and windows.matching(window, state.keys)[row]
     ]

@@ -25,6 +25,7 @@ from watchband.apps.server.predict import Predict
 from watchband.apps.server.problems import Problem, answer
 from watchband.apps.server.push import Push
 from watchband.apps.server.stream import Stream
+from watchband.apps.server.windows import Windows
 from watchband.apps.service.service import Service
 from watchband.core.errors import ConfigError, WatchbandError
 
@@ -49,6 +50,7 @@ def create_app(service: Service) -> FastAPI:
     app.include_router(Asked(service).router())
     app.include_router(Api(service).router())
     app.include_router(Acts(service).router())
+    app.include_router(Windows(service).router())
     app.include_router(Stream(service.changes).router())
     app.include_router(dashboard_router())
     app.include_router(description_router(app))

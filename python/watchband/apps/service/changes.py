@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Literal, get_args
 
-Change = Literal["alerts", "series", "sources", "configuration"]
+Change = Literal["alerts", "series", "sources", "configuration", "windows", "tasks"]
 KINDS: tuple[Change, ...] = get_args(Change)
 
 
@@ -26,7 +26,7 @@ class Changes:
     --------
     >>> changes = Changes("a")
     >>> changes.note("alerts"), changes.since("a-0"), changes.since(changes.mark), changes.since("another-7")
-    (None, ['alerts'], [], ['alerts', 'series', 'sources', 'configuration'])
+    (None, ['alerts'], [], ['alerts', 'series', 'sources', 'configuration', 'windows', 'tasks'])
     """
 
     def __init__(self, run: str | None = None) -> None:

@@ -21,6 +21,7 @@ from watchband.apps.service.health import SinkHealth, WatchHealth
 from watchband.apps.service.inbox import Inbox, InboxClosedError
 from watchband.apps.service.inflow import Inflow, lateness_of
 from watchband.apps.service.keeper import Keeper, retention_of
+from watchband.apps.service.planning import Planning
 from watchband.apps.service.rate import Rate
 from watchband.apps.service.recent import Recent
 from watchband.apps.service.reload import Reloader
@@ -150,6 +151,7 @@ class Service:
             self.engine.start()
             self._restored()
             self.acting = Acting(self.store)
+            self.planning = Planning(self)
         except BaseException:
             self.phase = "failed"
             raise
@@ -163,6 +165,7 @@ class Service:
             pump.start()
         self.ticker.start()
         self.keeper.start()
+        self.planning.start()
         self.courier.start()
 
     def _lead(self, ending: Callable[[], bool]) -> bool:
@@ -306,6 +309,7 @@ class Service:
             self.phase = "draining"
         log.info("draining", extra={"waiting": self.inbox.waiting})
         self.ticker.stop()
+        self.planning.stop()
         self.keeper.stop()
         self.inflow.stop()
         drained = self.engine.stop(max(0.0, end - time.monotonic()))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from watchband.apps.service.status import alert_document, instant
 from watchband.apps.service.views.page import Page, page_of
 from watchband.apps.service.views.series import finite, spark_of
+from watchband.apps.service.views.windows import deploys_before
 from watchband.core.acts import Act, Handling
 from watchband.core.alert import Alert
 from watchband.pipeline.incidents import Incident, common_labels, incidents_of
@@ -65,6 +66,12 @@ def incident_document(service: Service, incident: Incident, spark: int = 0) -> d
         "first": alert_view(service, incident.alerts[0]),
         "worst": alert_view(service, incident.worst, spark),
         "alerts": [alert_view(service, a) for a in incident.alerts[:ALERTS_MAX]],
+        "deploys": deploys_before(
+            service,
+            incident.series,
+            incident.opened,
+            service.clock.now() if incident.closed is None else incident.closed,
+        ),
         **handling_view(service, incident),
     }
 
