@@ -18,7 +18,13 @@ from watchband.core.secret import Secret
 OPEN = {"/healthz", "/readyz", "/theme.js", "/assets/{name}", "/alerts/{alert}"}
 TOKENS = {role: TokenSettings(Secret(f"token-of-{role}"), role) for role in MAY}
 SHUT = ServerSettings(listen="0.0.0.0:0", tokens=TOKENS)
-NAMED = {"{incident}": "none", "{name}": "all", "{alert}": "none"}
+NAMED = {
+    "{incident}": "none",
+    "{name}": "all",
+    "{alert}": "none",
+    "{window}": "w00000000",
+    "{deploy}": "w00000000",
+}
 
 
 def routes(app: FastAPI) -> Iterator[tuple[str, APIRoute]]:

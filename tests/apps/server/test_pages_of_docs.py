@@ -43,13 +43,18 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 def ran(world: World, command: str) -> subprocess.CompletedProcess[str]:
     incident = get(world, "incidents")["data"][0]["id"]
+    made = {
+        name.upper(): world.client.post(f"/api/v1/{name}s", json={"name": "x", **more}).json()["id"]
+        for name, more in (("window", {"duration": "1h"}), ("deploy", {}))
+        if f"${name.upper()}" in command
+    }
     command = command.replace("curl ", "curl --silent --show-error --write-out '\\n%{http_code}' ", 1)
     return subprocess.run(
         ["/bin/sh", "-c", command.replace(DEFAULT, world.web.url)],
         capture_output=True,
         text=True,
         timeout=60,
-        env={**os.environ, "INCIDENT": incident, "no_proxy": "*"},
+        env={**os.environ, **made, "INCIDENT": incident, "no_proxy": "*"},
         check=False,
     )
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from watchband.apps.server.access import check_access
+from watchband.apps.server.access import Operator, guarded, needs
 from watchband.apps.server.answers import RETRY_AFTER_S, answered, listed
 from watchband.apps.server.problems import Problem
 from watchband.apps.service.planning import NoPlanError
@@ -115,7 +115,7 @@ class Windows:
 
     def router(self) -> APIRouter:
         """The routes."""
-        router = APIRouter(prefix="/api/v1")
+        router = guarded("/api/v1")
         for path, handler, method in (
             ("/windows", self.windows, "GET"),
             ("/windows", self.create, "POST"),
@@ -129,7 +129,8 @@ class Windows:
             ("/deploys", self.deploy, "POST"),
             ("/deploys/{deploy}", self.undeploy, "DELETE"),
         ):
-            router.add_api_route(path, handler, methods=[method])
+            look = [needs("view")] if method == "GET" else []
+            router.add_api_route(path, handler, methods=[method], dependencies=look)
         return router
 
     async def windows(
@@ -186,35 +187,30 @@ class Windows:
         plan = planned(asked, self.service.clock.now())
         return await answered(self.service, lambda: window_preview(self.service, plan))
 
-    async def create(self, request: Request, body: NewWindow) -> JSONResponse:
+    async def create(self, who: Operator, body: NewWindow) -> JSONResponse:
         """Plan a window."""
-        by = check_access(request, self.service.config.server, "admin")
         plan = planned(body, self.service.clock.now())
-        return await self._done(lambda: self._shown(self.service.planning.make(plan, by)))
+        return await self._done(lambda: self._shown(self.service.planning.make(plan, who.name)))
 
-    async def change(self, request: Request, window: Id, body: ChangedWindow) -> JSONResponse:
+    async def change(self, who: Operator, window: Id, body: ChangedWindow) -> JSONResponse:
         """Change a window that is not over."""
-        by = check_access(request, self.service.config.server, "admin")
 
         def done() -> dict[str, Any]:
             planning = self.service.planning
-            return self._shown(planning.change(window, changed(planning.of(window), body), by))
+            return self._shown(planning.change(window, changed(planning.of(window), body), who.name))
 
         return await self._done(done)
 
-    async def end(self, request: Request, window: Id) -> JSONResponse:
+    async def end(self, who: Operator, window: Id) -> JSONResponse:
         """End a window that is active; one that comes again does so the next time."""
-        by = check_access(request, self.service.config.server, "admin")
-        return await self._done(lambda: self._shown(self.service.planning.end(window, by)))
+        return await self._done(lambda: self._shown(self.service.planning.end(window, who.name)))
 
-    async def delete(self, request: Request, window: Id) -> JSONResponse:
+    async def delete(self, who: Operator, window: Id) -> JSONResponse:
         """Take back a window that is coming, for good; one that is active ends."""
-        by = check_access(request, self.service.config.server, "admin")
-        return await self._done(lambda: {"id": self.service.planning.delete(window, by).id})
+        return await self._done(lambda: {"id": self.service.planning.delete(window, who.name).id})
 
-    async def deploy(self, request: Request, body: NewDeploy) -> JSONResponse:
+    async def deploy(self, who: Operator, body: NewDeploy) -> JSONResponse:
         """Tell of a deploy."""
-        by = check_access(request, self.service.config.server, "admin")
         now = self.service.clock.now()
         time = _time("time", body.time, now)
         if not now - AGO_MAX <= time <= now + DAY:
@@ -234,15 +230,14 @@ class Windows:
 
         def done() -> dict[str, Any]:
             planning = self.service.planning
-            made = deploy_document(planning.make(plan, by))
-            return {**made, "windows": [planning.make(window, by).id for window in windows]}
+            made = deploy_document(planning.make(plan, who.name))
+            return {**made, "windows": [planning.make(window, who.name).id for window in windows]}
 
         return await self._done(done)
 
-    async def undeploy(self, request: Request, deploy: Id) -> JSONResponse:
+    async def undeploy(self, who: Operator, deploy: Id) -> JSONResponse:
         """Take back a deploy that was a mistake."""
-        by = check_access(request, self.service.config.server, "admin")
-        return await self._done(lambda: {"id": self.service.planning.delete(deploy, by).id})
+        return await self._done(lambda: {"id": self.service.planning.delete(deploy, who.name).id})
 
     def _shown(self, plan: Plan) -> dict[str, Any]:
         if plan.action == "deploy":

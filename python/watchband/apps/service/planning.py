@@ -276,8 +276,7 @@ def missing(plans: Iterable[Plan], known: Sequence[Mapping[str, WindowOpened]], 
         name: window for one in known for name, window in one.items() if window.end > now and _OURS.fullmatch(name)
     }
     for name, window in every.items():
-        event = wanted.get(name)
-        end = event.end if event else _end(named.get(name.partition("@")[0]), window, now)
+        end = wanted[name].end if name in wanted else _end(named.get(name.partition("@")[0]), window, now)
         if end < window.end:
             # Said as an end, so that series are not called silent for what they were let off until then.
             events.append(WindowClosed(name, end))
