@@ -1,4 +1,4 @@
-"""``watchband serve`` killed in its first minutes: what a restart costs, with snapshots by the hour and by what they save."""
+"""``watchband serve`` killed in its first minutes: a restart with snapshots by the hour, and by what they save."""
 
 from __future__ import annotations
 

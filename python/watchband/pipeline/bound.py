@@ -115,8 +115,8 @@ class Lane:
         return results
 
     def costs(self, seconds: float) -> bool:
-        """Whether folding what has no snapshot again takes so long; writing is to stay a tenth of the work."""
-        return self.seconds >= max(seconds, SAVE_SHARE * self.save_seconds)
+        """Whether folding what has no snapshot again takes so long, and writing one but a tenth; always, for 0."""
+        return not seconds or self.seconds >= max(seconds, SAVE_SHARE * self.save_seconds)
 
     def _mine(self, readings: Sequence[Readings]) -> Sequence[Readings]:
         keys = [r.key for r in readings]

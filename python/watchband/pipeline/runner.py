@@ -284,15 +284,8 @@ class Runner:
         self._live = None
 
     def save(self, least_s: float = 0.0) -> int:
-        """Snapshot every watch that has folded entries since its last one; how many there were.
-
-        Parameters
-        ----------
-        least_s : float
-            Only those whose entries since then would take a restart so many seconds, see ``Lane.costs``.
-        """
-        lanes = [lane for lane in self.live().lanes.values() if lane.sequence > lane.saved]
-        lanes = [lane for lane in lanes if not least_s or lane.costs(least_s)]
+        """Snapshot every watch that has folded entries since, where that costs a restart ``least_s``; how many."""
+        lanes = [lane for lane in self.live().lanes.values() if lane.sequence > lane.saved and lane.costs(least_s)]
         for lane in lanes:
             self._write(lane)
         if not least_s and (deriving := self.live().deriving) is not None:
@@ -355,7 +348,7 @@ class Runner:
         positions: dict[str, str],
         routes: Mapping[str, Sequence[str]] | None,
     ) -> dict[str, Results]:
-        self._live = None  # Until all of it is done there is no state that anyone may go on with.
+        self._live = None  # Until all of it is done nobody may go on with a state.
         entry = Commit(self.shard, shard.sequence + 1, readings, events, positions)
         results: dict[str, Results] = {}
         for name, lane in list(shard.lanes.items()):
