@@ -2,36 +2,26 @@
 
 import { useMemo } from "preact/hooks";
 import { useResource } from "../api/resource";
-import type { Alert, Page, PointColumns } from "../api/types";
-import { fromColumns } from "../chart/columns";
+import type { Alert, Page } from "../api/types";
 import type { Layer } from "../chart/layer";
 import { alertLayer } from "../chart/layers/alerts";
 import { forecastLayer } from "../chart/layers/forecast";
-import type { Span } from "../chart/points";
+import type { Points, Span } from "../chart/points";
 import type { Range } from "../chart/scale";
-import { now } from "../frame";
 
 /** Which series in which range of time is shown. */
 export interface Shown {
   series: string | null;
   watch?: string | null;
   range: Range;
-  /** Whether the future is wanted, and known. */
-  ahead?: boolean;
+  /** What is expected beyond the last point. */
+  ahead?: Points | undefined;
 }
 
 /** Layers of a series' chart. Add a kind here: a hook that asks for its data and makes a layer of them. */
 export function useChartLayers(shown: Shown, alerts: readonly Span[]): Layer[] {
-  const forecast = useForecast(shown);
-  return useMemo(() => [alertLayer(alerts), ...forecast], [alerts, forecast]);
-}
-
-const NONE: readonly Layer[] = [];
-
-function useForecast({ series, range, ahead }: Shown): readonly Layer[] {
-  const asked = series && ahead && range[1] > now.value ? "series/forecast" : null;
-  const found = useResource<PointColumns>(asked, { series, to: new Date(range[1]).toISOString() });
-  return useMemo(() => (found.data ? [forecastLayer(fromColumns(found.data))] : NONE), [found.data]);
+  const { ahead } = shown;
+  return useMemo(() => [alertLayer(alerts), ...(ahead ? [forecastLayer(ahead)] : [])], [alerts, ahead]);
 }
 
 const ALERTS_MAX = 500;

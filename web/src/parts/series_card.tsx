@@ -5,14 +5,18 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { about } from "../api/about";
 import { useResource } from "../api/resource";
 import type { PointColumns, Series } from "../api/types";
+import { aheadOf } from "../chart/ahead";
 import { csvOf, download, fromColumns } from "../chart/columns";
 import { number, quantities, quantity, range as rangeWords } from "../chart/format";
 import { isOutside, NO_POINTS, type Points, widthsOff } from "../chart/points";
 import type { Range } from "../chart/scale";
 import { clock, HOUR, MINUTE, moment, utc } from "../chart/time";
 import { now, zone } from "../frame";
+import { useKeys } from "../keys";
 import { choose, view } from "../route";
 import { words } from "../words";
+import { aheadWords } from "../words/ahead";
+import { Ahead, roomAhead, useForecast } from "./ahead";
 import { Card, Empty, Waiting } from "./card";
 import { Chart } from "./chart";
 import { useAlertSpans, useChartLayers } from "./chart_layers";
@@ -21,7 +25,6 @@ import { pointWords, Readout } from "./readout";
 
 const HEIGHT = 300;
 const ROWS = 60;
-const FORECAST_SHARE = 0.12;
 
 interface Props {
   series: string | null;
@@ -42,12 +45,15 @@ export function SeriesCard({ series, row, span }: Props): JSX.Element {
   const end = Math.ceil(now.value / MINUTE) * MINUTE;
   const start = span === null ? (history.times[0] ?? end - 24 * HOUR) : end - span;
   const zoomed = Number.isFinite(given[0]) && Number.isFinite(given[1]);
-  const range: Range = zoomed ? [given[0]!, given[1]!] : [start, ahead ? end + (end - start) * FORECAST_SHARE : end];
+  const range: Range = zoomed ? [given[0]!, given[1]!] : [start, ahead ? end + roomAhead(start, end) : end];
   const asked = { series, from: new Date(range[0]).toISOString(), to: new Date(Math.min(range[1], end)).toISOString(), max_points: 20_000 };
   const points = useResource<PointColumns>(series ? "series/points" : null, asked, ["series"]);
   const shown = useKept(points.data ? fromColumns(points.data) : null, series ?? "");
   const spans = useAlertSpans(series, range[0]);
-  const layers = useChartLayers({ series, range, ahead }, spans);
+  const future = useForecast(series, range, ahead);
+  const expected = useMemo(() => (future ? aheadOf(future, shown) : undefined), [future, shown]);
+  const layers = useChartLayers({ series, range, ahead: expected }, spans);
+  useKeys(known ? [{ keys: "f", words: aheadWords.toggle, act: () => setAhead((on) => !on) }] : [], [known]);
   const metric = row?.metric ?? series?.split("{")[0] ?? "";
   const picture = useMemo(() => ({ metric, points: shown, layers }), [metric, shown, layers]);
   useEffect(() => {
@@ -87,6 +93,7 @@ export function SeriesCard({ series, row, span }: Props): JSX.Element {
         <Readout metric={metric} points={shown} index={index} />
         <Waiting of={points} what="the points" rows={6} />
         <Chart picture={picture} range={range} height={HEIGHT} score spoken={spoken} onPoint={setIndex} onRange={zoom} onBack={unzoom} />
+        {ahead && <Ahead metric={metric} of={future} />}
         <Overview points={history} alerts={spans} range={range} onRange={(from, to) => zoom(from, to)} />
       </Card>
       <Recent metric={metric} points={shown} />

@@ -34,6 +34,7 @@ from watchband.pipeline.rules import Budget, parse_rule
 LIMIT_MAX = 10_000
 TEXT_MAX = 4096
 PAGES = ("now", "explore", "budget", "alerts", "settings")
+FEATURES = ("forecast",)
 
 Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX)]
 Cursor = Annotated[str | None, Query(max_length=TEXT_MAX)]
@@ -88,7 +89,7 @@ class Api:
                 "started": instant(service.began),
                 "external_url": service.config.server.external_url,
                 "pages": list(PAGES),
-                "features": [],
+                "features": list(FEATURES),
             }
         )
 

@@ -20,6 +20,7 @@ from watchband.apps.server.api import Api
 from watchband.apps.server.asked import Asked
 from watchband.apps.server.dashboard import dashboard_router
 from watchband.apps.server.description import Described, description_router
+from watchband.apps.server.forecasts import Forecasts
 from watchband.apps.server.metrics import Metrics
 from watchband.apps.server.predict import Predict
 from watchband.apps.server.problems import Problem, answer
@@ -49,6 +50,7 @@ def create_app(service: Service) -> FastAPI:
     app.include_router(Predict(service, push.allowance).router())
     app.include_router(Asked(service).router())
     app.include_router(Api(service).router())
+    app.include_router(Forecasts(service).router())
     app.include_router(Acts(service).router())
     app.include_router(Windows(service).router())
     app.include_router(Stream(service.changes).router())

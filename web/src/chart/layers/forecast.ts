@@ -1,7 +1,8 @@
 // The future: a hatch within the band's edges, right of the line where data end.
 
+import { aheadWords } from "../../words/ahead";
 import { lowerBound } from "../density";
-import { DEPTH, hatch, type Layer, line } from "../layer";
+import { DEPTH, type Frame, hatch, type Layer, line } from "../layer";
 import type { Points } from "../points";
 import { extent } from "../scale";
 
@@ -39,6 +40,17 @@ export function forecastLayer(points: Points): Layer {
       const now = frame.x(points.times[0]!);
       line(ctx, now, frame.top, now, frame.top + frame.height);
       ctx.stroke();
+      label(frame, now + 5 * ratio, colours["ink-2"]);
     },
   };
+}
+
+/** The word beside the line, where there is room for it. */
+function label({ ctx, top, left, width, ratio, font }: Frame, x: number, colour: string): void {
+  ctx.font = font;
+  if (x + ctx.measureText(aheadWords.label).width > left + width) return;
+  ctx.fillStyle = colour;
+  ctx.textAlign = "left";
+  ctx.textBaseline = "top";
+  ctx.fillText(aheadWords.label, x, top + 2 * ratio);
 }
