@@ -78,7 +78,9 @@ def test_it_begins_where_the_points_end_and_widens_with_the_distance() -> None:
     assert found.times.tolist() == (grown_[2][-1] + STEP * np.arange(1, PER_DAY + 1)).tolist()
     width = found.upper - found.lower
     assert width[-1] > 1.3 * width[0]
-    assert found.sees == DAY and found.tried > 40 and found.says == ""
+    assert found.sees == DAY
+    assert found.tried > 40
+    assert found.says == ""
 
 
 def test_the_day_is_expected_better_than_that_all_stays() -> None:
@@ -103,7 +105,9 @@ def test_the_band_means_at_every_distance_what_it_means_now() -> None:
         inside.append((future >= found.lower) & (future <= found.upper))
     share = np.mean(inside, axis=0)
     near, far = share[:6].mean(), share[PER_DAY // 2 :].mean()
-    assert near > 0.85 and far > 0.85 and abs(near - far) < 0.12
+    assert near > 0.85
+    assert far > 0.85
+    assert abs(near - far) < 0.12
 
 
 def test_it_sees_no_further_than_it_was_tried() -> None:
@@ -122,7 +126,8 @@ def test_far_horizons_have_points_further_apart() -> None:
 
 def test_what_has_no_expectation_says_so() -> None:
     found = ahead(grown(RandomCutForest(trees=10, samples=64), 2))
-    assert not len(found.times) and "'random_cut_forest' has no expectation of its own" in found.says
+    assert not len(found.times)
+    assert "'random_cut_forest' has no expectation of its own" in found.says
 
 
 def test_what_still_learns_says_so() -> None:
@@ -144,7 +149,9 @@ def test_what_still_learns_says_so() -> None:
 
 def test_a_forest_that_forecasts_tells_its_own() -> None:
     found = ahead(grown(ForestForecast(horizon=6, trees=20), 6))
-    assert len(found.times) == 6 and np.isfinite(found.lower).all() and (found.lower < found.upper).all()
+    assert len(found.times) == 6
+    assert np.isfinite(found.lower).all()
+    assert (found.lower < found.upper).all()
     assert "forecasts 6 points" in found.says
 
 
@@ -153,7 +160,8 @@ def test_it_stays_within_the_range_of_the_metric_and_heeds_windows() -> None:
     known = standing(watch, state, KEY)
     assert known is not None
     found = look_ahead(known, DAY, times, values)
-    assert found.lower.min() >= 0 and found.upper.max() <= 150
+    assert found.lower.min() >= 0
+    assert found.upper.max() <= 150
     start = known.last + 6 * HOUR
     state.upstream.windows.take(WindowOpened("sale", "expect", start, start + HOUR, "cpu_percent", 2.0))
     known = standing(watch, state, KEY)
@@ -172,4 +180,5 @@ def test_gaps_and_missing_values_do_no_harm() -> None:
     known = standing(watch, state, KEY)
     assert known is not None
     found = look_ahead(known, DAY, times[keep], values[keep])
-    assert found.sees == DAY and np.isfinite(found.upper).all()
+    assert found.sees == DAY
+    assert np.isfinite(found.upper).all()

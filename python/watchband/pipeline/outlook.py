@@ -111,8 +111,15 @@ def standing(watch: Watch, state: WatchState, key: SeriesKey) -> Standing | None
     row = state.rows.get(key)
     if row is None or not state.detector.points_seen[row]:
         return None
-    parts = (one.take([row]) for one in (state.detector, state.calibrate, state.decide))
-    return Standing(watch, key, *parts, Windows(state.upstream.windows.events()), int(steps(watch, state)[row]))
+    return Standing(
+        watch,
+        key,
+        state.detector.take([row]),
+        state.calibrate.take([row]),
+        state.decide.take([row]),
+        Windows(state.upstream.windows.events()),
+        int(steps(watch, state)[row]),
+    )
 
 
 def drawn(known: Standing, times: Int64) -> tuple[Float64, Float64, Float64]:
@@ -264,7 +271,8 @@ def _try(detector: Detector, times: Int64, values: Float64, leads: Int64, step: 
 def _states_at(detector: Detector, times: Int64, values: Float64, origins: Int64) -> tuple[list[State], Float64]:
     """The state at each origin, and the errors one step ahead behind the first, in units of the scale."""
     state, start = detector.start(), 0
-    states, errors = [], []
+    states: list[State] = []
+    errors: list[Float64] = []
     for at in origins.tolist():
         part = slice(start, at + 1)
         scores = detector.step(state, Points.of(times[part], values[part]), threads=1)
