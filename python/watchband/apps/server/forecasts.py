@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
+from watchband.apps.server.access import guarded, needs
 from watchband.apps.server.answers import answered
 from watchband.apps.server.problems import Problem
 from watchband.apps.service.service import Service
@@ -31,8 +32,8 @@ class Forecasts:
 
     def router(self) -> APIRouter:
         """The routes."""
-        router = APIRouter(prefix="/api/v1")
-        router.add_api_route("/series/forecast", self.forecast, methods=["GET"])
+        router = guarded("/api/v1")
+        router.add_api_route("/series/forecast", self.forecast, methods=["GET"], dependencies=[needs("view")])
         return router
 
     async def forecast(
