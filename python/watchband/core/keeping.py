@@ -176,6 +176,13 @@ class Rollups:
         names = ("row", "hour", "count", "low", "high", "total", "anomalies")
         return Rollups(self.keys, **{name: getattr(self, name)[some] for name in names})
 
+    def only(self, key: SeriesKey) -> Rollups:
+        """The hours of one series."""
+        at = self.keys.index(key) if key in self.keys else -1
+        some = np.flatnonzero(self.row == at)
+        names = ("hour", "count", "low", "high", "total", "anomalies")
+        return Rollups((key,), np.zeros(len(some), np.int32), **{name: getattr(self, name)[some] for name in names})
+
     @classmethod
     def none(cls) -> Rollups:
         """Of nothing."""

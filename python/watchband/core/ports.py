@@ -364,6 +364,9 @@ class Store(Protocol):
     def rollups(self, since: int, until: int) -> Iterator[Rollups]:
         """Hours from ``since`` to before ``until``, in order, some at a time."""
 
+    def rolled(self, key: SeriesKey, since: int, until: int) -> Rollups:
+        """The same of one series, at once: what a chart of years is made of."""
+
     def archived(self) -> Sequence[ArchiveFile]:
         """The files of the archive that count, by name."""
 

@@ -214,6 +214,10 @@ class MemoryStore:
         if len(found):
             yield found
 
+    def rolled(self, key: SeriesKey, since: int, until: int) -> Rollups:
+        """Hours of one series."""
+        return self._rollups.between(since, until).only(key)
+
     def archived(self) -> Sequence[ArchiveFile]:
         """The files that count."""
         return [self._files[name] for name in sorted(self._files)]

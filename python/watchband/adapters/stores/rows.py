@@ -93,7 +93,7 @@ def rollup_columns(rollups: Rollups, numbers: Sequence[int]) -> list[list[Any]]:
 
 def rollups_of(rows: Sequence[Sequence[Any]], numbers: Sequence[int], keys: Sequence[SeriesKey]) -> Rollups:
     """The inverse: rows of a table, of series whose numbers ascend."""
-    table = np.array([row[3:6] for row in rows], np.float64)
+    table = np.array([row[3:6] for row in rows], np.float64).reshape(-1, 3)
     hour, series, count, anomalies = (np.array([row[i] for row in rows], np.int64) for i in (0, 1, 2, 6))
     place = np.searchsorted(np.array(numbers), series).astype(np.int32)
     return Rollups(keys, place, hour, count, table[:, 0], table[:, 1], table[:, 2], anomalies)

@@ -169,16 +169,14 @@ class Api:
         since: Annotated[str | None, Query(alias="from", max_length=64)] = None,
         until: Annotated[str | None, Query(alias="to", max_length=64)] = None,
         max_points: Annotated[int, Query(ge=10, le=POINTS_MAX)] = 5000,
-        resolution: Literal["auto", "hourly"] = "auto",
+        resolution: Literal["auto", "hourly", "daily", "weekly", "monthly"] = "auto",
     ) -> JSONResponse:
-        """Points of one series with band and score, as columns; hours where they would be too many."""
+        """Points of one series with band and score, as columns; hours, days or weeks where they would be too many."""
         key = _key(series)
         start, end = _time("from", since, 0), _time("to", until, self.service.clock.now() + 1)
         return await answered(
             self.service,
-            lambda: points_document(
-                self.service, key, watch, start, end, points=max_points, hourly=resolution == "hourly"
-            ),
+            lambda: points_document(self.service, key, watch, start, end, points=max_points, resolution=resolution),
         )
 
     async def alerts(

@@ -14,6 +14,8 @@ from watchband.core.errors import TransientError
 from watchband.core.events import WatermarkMoved, WindowOpened
 from watchband.core.keeping import SNAPSHOTS_KEPT, ArchiveFile, Rollups, Trim
 from watchband.core.ports import Arrival, Commit, FoldRecord, Notice, Readings
+from watchband.core.series import SeriesKey
+from watchband.pipeline.folding import END
 from watchband.testing.contracts import outbox
 from watchband.testing.contracts.outbox import KEYS, NAN, Check, Make, Reopen, an_alert
 
@@ -245,6 +247,17 @@ def check_tiers(make: Make, reopen: Reopen) -> None:
     rows = [found.hour // HOUR, found.count, found.low, found.high]
     assert [c.tolist() for c in rows] == [[0, 2], [3, 5], [0.0, 4.0], [3.0, 4.0]]
     assert [len(r) for r in store.rollups(0, HOUR)] == [1]
+    for since, until, hours in (
+        (0, 10 * HOUR, [0, 2]),
+        (1, 2 * HOUR + 1, [2]),
+        (0, 2 * HOUR, [0]),
+        (3 * HOUR, END, []),
+    ):
+        one = store.rolled(KEYS[0], since, until)
+        assert (one.hour // HOUR).tolist() == hours, (since, until)
+    assert list(one.keys) == [KEYS[0]]
+    assert store.rolled(KEYS[0], 0, HOUR).total.tolist() == found.total[:1].tolist()
+    assert not len(store.rolled(SeriesKey("never", {"seen": "by anybody"}), 0, END))
     assert store.trim(Trim(rollups_before=HOUR, files=[b], replaced=[a.name])) == 1
     store = reopen(store)
     assert [r.hour.tolist() for r in store.rollups(0, 10 * HOUR)] == [[2 * HOUR]]

@@ -85,7 +85,7 @@ class Tables:
         texts = {key: text_of(key) for key in keys if key not in self._numbers and key not in new}
         if not texts:
             return
-        digests = {key: hashlib.blake2b(text.encode(), digest_size=16).digest() for key, text in texts.items()}
+        digests = {key: digest_of(key) for key in texts}
         known = _numbered(sql, "SELECT digest, id FROM series WHERE digest = ANY(%s)", [list(digests.values())])
         left = [key for key, digest in digests.items() if digest not in known]
         if left:
@@ -125,6 +125,11 @@ class Tables:
 
 def _numbered(sql: Sql, query: str, values: Sequence[Any]) -> dict[bytes, int]:
     return {bytes(digest): int(number) for digest, number in sql.execute(query, values).fetchall()}
+
+
+def digest_of(key: SeriesKey) -> bytes:
+    """What a series is found by."""
+    return hashlib.blake2b(text_of(key).encode(), digest_size=16).digest()
 
 
 def text_of(key: SeriesKey) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from watchband.adapters.stores.postgres.tables import Tables, key_of
+from watchband.adapters.stores.postgres.tables import Tables, digest_of, key_of
 from watchband.adapters.stores.rows import PAGE, PAGE_ROWS, rollup_columns, rollups_of
 from watchband.adapters.stores.seen import Seen, add_seen, seen_in
+from watchband.core.duration import HOUR
 from watchband.core.entry import Columns
 from watchband.core.errors import TransientError
 from watchband.core.keeping import ArchiveFile, Rollups, SeriesRecord, Trim
@@ -83,6 +84,22 @@ class Tiers(Tables):
             if len(rows) < PAGE_ROWS:
                 return
             hour, series = rows[-1][0], rows[-1][1] + 1
+
+    def rolled(self, key: SeriesKey, since: int, until: int) -> Rollups:
+        """Hours of one series: each is looked up, since they lie by hour and not by series."""
+        with self.reading() as sql:
+            row = sql.execute("SELECT id FROM series WHERE digest = %s", (digest_of(key),)).fetchone()
+            number = row[0] if row else None
+            ends = sql.execute("SELECT min(hour), max(hour) FROM rollups").fetchone()
+            if number is None or ends is None or ends[0] is None:
+                return Rollups.none()
+            first = max(ends[0], -(-since // HOUR) * HOUR)
+            rows = sql.execute(
+                "SELECT r.* FROM generate_series(%s::bigint, %s::bigint, %s) AS h (hour) "
+                "CROSS JOIN LATERAL (SELECT * FROM rollups WHERE hour = h.hour AND series = %s) r",
+                (first, min(ends[1], until - 1), HOUR, number),
+            ).fetchall()
+            return rollups_of(rows, [number], [key])
 
     def archived(self) -> Sequence[ArchiveFile]:
         """The files that count."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from watchband.adapters.stores.rows import PAGE_ROWS, rollup_columns, rollups_of
 from watchband.adapters.stores.sqlite.census import count_series
 from watchband.adapters.stores.sqlite.tables import Tables
+from watchband.core.duration import HOUR
 from watchband.core.errors import TransientError
 from watchband.core.keeping import ArchiveFile, Rollups, Trim
 from watchband.core.series import SeriesKey
@@ -21,6 +22,16 @@ _ADD = (
     "high = coalesce(max(high, excluded.high), high, excluded.high), "
     "total = total + excluded.total, anomalies = anomalies + excluded.anomalies"
 )
+_ROLLED = f"""
+WITH RECURSIVE ends (first, last) AS (
+    SELECT max((SELECT min(hour) FROM rollups), (:since + {HOUR - 1}) / {HOUR} * {HOUR}),
+        min((SELECT max(hour) FROM rollups), :until - 1)
+), hours (hour, last) AS (
+    SELECT first, last FROM ends WHERE first <= last
+    UNION ALL SELECT hour + {HOUR}, last FROM hours WHERE hour + {HOUR} <= last
+)
+SELECT r.* FROM hours CROSS JOIN rollups r ON r.hour = hours.hour AND r.series = :series
+"""
 
 
 class Tiers(Tables):
@@ -94,6 +105,13 @@ class Tiers(Tables):
             if len(rows) < PAGE_ROWS:
                 return
             hour, series = rows[-1][0], rows[-1][1] + 1
+
+    def rolled(self, key: SeriesKey, since: int, until: int) -> Rollups:
+        """Hours of one series: each is looked up, since they lie by hour and not by series."""
+        with self.database.reading() as sql:
+            number = sql.execute("SELECT id FROM series WHERE key = ?", (str(key),)).fetchone()
+            rows = sql.execute(_ROLLED, {"since": since, "until": until, "series": number[0]}) if number else []
+            return rollups_of(list(rows), [number[0]] if number else [], [key])
 
     def archived(self) -> Sequence[ArchiveFile]:
         """The files that count."""

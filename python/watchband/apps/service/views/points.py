@@ -1,4 +1,4 @@
-"""Points of one series with their bands: what is kept and the last ones in memory, by the hour where they are many."""
+"""Points of one series with their bands: what is kept and the last ones in memory, gathered where they are many."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from watchband.adapters.stores.scored.block import ALERTING, Scored
+from watchband.apps.service.views.buckets import WIDTHS, behind, of_points, of_rollups
 from watchband.apps.service.views.series import column
 from watchband.core.duration import HOUR
 from watchband.core.errors import ConfigError
+from watchband.core.keeping import Rollups
 from watchband.core.series import SeriesKey
+from watchband.pipeline.bound import END
 
 if TYPE_CHECKING:
     from watchband.apps.service.service import Service
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 POINTS_MAX = 50_000
 _NS_MS = 1_000_000
 _COLUMNS = ("y", "yhat", "yhat_lower", "yhat_upper", "anomaly_score")
+_SPREAD = ("y_min", "y_max", "anomalies")
 
 
 def watch_of(service: Service, key: SeriesKey, watch: str | None) -> str:
@@ -59,9 +63,9 @@ def scored(service: Service, watch: str, key: SeriesKey, start: int, end: int) -
 
 
 def points_document(
-    service: Service, key: SeriesKey, watch: str | None, start: int, end: int, *, points: int, hourly: bool = False
+    service: Service, key: SeriesKey, watch: str | None, start: int, end: int, *, points: int, resolution: str = "auto"
 ) -> dict[str, Any]:
-    """Columns of a series in a range, thinned to hours where they are more than asked for.
+    """Columns of a series in a range, gathered to hours, days or weeks where they are more than asked for.
 
     Parameters
     ----------
@@ -73,60 +77,34 @@ def points_document(
         ns UTC, the end not in it.
     points : int
         Most points wanted.
-    hourly : bool, default False
-        Hours, however short the range.
+    resolution : {"auto", "hourly", "daily", "weekly", "monthly"}
+        At least as wide; wider where there would be too many.
     """
     name = watch_of(service, key, watch)
     found = scored(service, name, key, start, end)
-    raw = not hourly and len(found) <= points
-    shown = found if raw else by_hour(found)
+    old = rolled(service, key, start, end)
+    if resolution == "auto" and not len(old) and len(found) <= points:
+        return _document(key, name, "raw", {c: getattr(found, c) for c in ("time", *_COLUMNS)})
+    hours = behind(of_rollups(old), of_points(found).gathered(HOUR), HOUR)
+    names = list(WIDTHS)
+    resolution = max(resolution, "hourly", key=names.index) if resolution in names else "hourly"
+    shown = hours.gathered(WIDTHS[resolution])
+    while len(shown) > points and resolution != names[-1]:
+        resolution = names[names.index(resolution) + 1]
+        shown = hours.gathered(WIDTHS[resolution])
+    return _document(key, name, resolution, {c: getattr(shown, c) for c in ("time", *_COLUMNS, *_SPREAD)})
+
+
+def rolled(service: Service, key: SeriesKey, start: int, end: int) -> Rollups:
+    """Hours of a series whose readings left the log."""
+    return service.store.rolled(key, max(start, -END), min(end, END))
+
+
+def _document(key: SeriesKey, watch: str, resolution: str, columns: dict[str, np.ndarray]) -> dict[str, Any]:
     return {
         "series": str(key),
-        "watch": name,
-        "resolution": "raw" if raw else "hourly",
-        "times_ms": (shown.time // _NS_MS).tolist(),
-        **{c: column(getattr(shown, c)) for c in _COLUMNS},
+        "watch": watch,
+        "resolution": resolution,
+        "times_ms": (columns.pop("time") // _NS_MS).tolist(),
+        **{c: values.tolist() if values.dtype.kind == "i" else column(values) for c, values in columns.items()},
     }
-
-
-def by_hour(points: Scored) -> Scored:
-    """One point an hour: of anomalous hours the strangest, so that no anomaly is lost, else the mean.
-
-    Examples
-    --------
-    >>> n = np.arange(120)
-    >>> score = np.where(n == 70, 3.0, 0.1)
-    >>> one = np.ones(120)
-    >>> hours = by_hour(Scored(n * 60_000_000_000, n * 1.0, one, one, one, score, one, np.zeros(120, np.uint8)))
-    >>> hours.y.tolist(), hours.anomaly_score.tolist()
-    ([29.5, 70.0], [0.1, 3.0])
-    """
-    if not len(points):
-        return points
-    hours = points.time // HOUR
-    starts = np.flatnonzero(np.r_[True, hours[1:] != hours[:-1]])
-    counts = np.diff(np.r_[starts, len(hours)])
-    group = np.repeat(np.arange(len(starts)), counts)
-    score = np.nan_to_num(points.anomaly_score, nan=-1.0)
-    # The first of the strangest of each hour.
-    order = np.lexsort((np.arange(len(score)), -score, group))
-    peak = order[starts]
-    hot = score[peak] > 1
-
-    def mean(values: np.ndarray) -> np.ndarray:
-        known = np.isfinite(values)
-        total = np.bincount(group, np.where(known, values, 0.0), len(starts))
-        n = np.bincount(group, known, len(starts))
-        return np.where(n > 0, total / np.maximum(n, 1), np.nan)
-
-    columns = {
-        name: np.where(hot, getattr(points, name)[peak], mean(getattr(points, name)))
-        for name in ("y", "yhat", "yhat_lower", "yhat_upper")
-    }
-    return Scored(
-        time=points.time[np.where(hot, peak, starts)],
-        anomaly_score=np.where(score[peak] < 0, np.nan, score[peak]),
-        alert_score=np.maximum.reduceat(np.nan_to_num(points.alert_score), starts),
-        flags=np.bitwise_or.reduceat(points.flags, starts),
-        **columns,
-    )
