@@ -351,9 +351,7 @@ class Store(Protocol):
         """The entry up to which all are older than ``before``, by last reading, or writing if earlier; 0: none."""
 
     def trim(self, trim: Trim) -> int:
-        """Do all of a trim or nothing; how many entries, roll-ups and marks left.
-
-        Snapshots that need an entry that left leave with it.
+        """Do all of a trim or nothing, snapshots that need what left too; how many entries, roll-ups and marks left.
 
         Raises
         ------
@@ -362,10 +360,9 @@ class Store(Protocol):
         """
 
     def rollups(self, since: int, until: int) -> Iterator[Rollups]:
-        """Hours from ``since`` to before ``until``, in order, some at a time."""
+        """Hours from ``since`` to before ``until``, in order, some at a time; ``rolled``: all of one series."""
 
-    def rolled(self, key: SeriesKey, since: int, until: int) -> Rollups:
-        """The same of one series, at once: what a chart of years is made of."""
+    def rolled(self, key: SeriesKey, since: int, until: int) -> Rollups: ...
 
     def archived(self) -> Sequence[ArchiveFile]:
         """The files of the archive that count, by name."""

@@ -16,6 +16,18 @@ from watchband.core.errors import ConfigError
 RETRY_AFTER_S = 5
 
 
+def running(service: Service) -> None:
+    """Nothing, where the service runs.
+
+    Raises
+    ------
+    Problem
+        503 where it does not.
+    """
+    if service.phase not in ("running", "draining"):
+        raise Problem(503, f"The service is {service.phase}.", retry_after=RETRY_AFTER_S)
+
+
 async def answered(service: Service, work: Callable[[], Any]) -> JSONResponse:
     """What some work finds, as JSON.
 
@@ -24,8 +36,7 @@ async def answered(service: Service, work: Callable[[], Any]) -> JSONResponse:
     Problem
         503 where the service does not run; 400 where the work refuses what it was given.
     """
-    if service.phase not in ("running", "draining"):
-        raise Problem(503, f"The service is {service.phase}.", retry_after=RETRY_AFTER_S)
+    running(service)
     try:
         return JSONResponse(await run_in_threadpool(work))
     except ConfigError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
@@ -11,6 +10,7 @@ from fastapi.responses import JSONResponse
 from watchband import __version__
 from watchband.apps.server.access import Viewer, guarded, needs
 from watchband.apps.server.answers import answered, listed
+from watchband.apps.server.given import key_of, length_of, range_of, time_of
 from watchband.apps.server.problems import Problem
 from watchband.apps.service.service import Service
 from watchband.apps.service.status import instant
@@ -25,10 +25,8 @@ from watchband.apps.service.views.summary import sources_of, summary_of
 from watchband.apps.service.views.watches import Asked as PreviewAsked
 from watchband.apps.service.views.watches import preview_document, watch_documents
 from watchband.core.duration import parse_duration
-from watchband.core.errors import ConfigError, DataError
+from watchband.core.errors import ConfigError
 from watchband.core.matcher import Selector
-from watchband.core.series import SeriesKey
-from watchband.core.timestamp import parse_rfc3339
 from watchband.pipeline.rules import Budget, parse_rule
 
 LIMIT_MAX = 10_000
@@ -113,7 +111,7 @@ class Api:
         spark: Spark = None,
     ) -> JSONResponse:
         """Incidents, newest first."""
-        length = _length(spark)
+        length = length_of(spark)
         return await listed(
             self.service, lambda: incident_page(self.service, state=state, limit=limit, cursor=cursor, spark=length)
         )
@@ -154,10 +152,10 @@ class Api:
             text=[t.lower() for t in text or ()],
             watches=watch or (),
             states=state or (),
-            score=_range(score_min, score_max),
-            value=_range(value_min, value_max),
+            score=range_of(score_min, score_max),
+            value=range_of(value_min, value_max),
         )
-        length = _length(spark)
+        length = length_of(spark)
         return await listed(
             self.service, lambda: series_page(self.service, wanted, sort=sort, limit=limit, cursor=cursor, spark=length)
         )
@@ -172,8 +170,8 @@ class Api:
         resolution: Literal["auto", "hourly", "daily", "weekly", "monthly"] = "auto",
     ) -> JSONResponse:
         """Points of one series with band and score, as columns; hours, days or weeks where they would be too many."""
-        key = _key(series)
-        start, end = _time("from", since, 0), _time("to", until, self.service.clock.now() + 1)
+        key = key_of(series)
+        start, end = time_of("from", since, 0), time_of("to", until, self.service.clock.now() + 1)
         return await answered(
             self.service,
             lambda: points_document(self.service, key, watch, start, end, points=max_points, resolution=resolution),
@@ -192,12 +190,12 @@ class Api:
     ) -> JSONResponse:
         """Alerts that were open at some time of a range, newest first."""
         asked = Asking(
-            series=_key(series) if series is not None else None,
+            series=key_of(series) if series is not None else None,
             watches=watch or (),
             severities=severity or (),
             state=state,
-            start=_time("from", since, -(2**63)),
-            end=_time("to", until, 2**63 - 1),
+            start=time_of("from", since, -(2**63)),
+            end=time_of("to", until, 2**63 - 1),
         )
         return await listed(self.service, lambda: alert_page(self.service, asked, limit=limit, cursor=cursor))
 
@@ -241,35 +239,3 @@ class Api:
             raise Problem(400, f"A budget is written 2/day. Got {budget!r}.")
         asked = PreviewAsked(rule, {k: v for k, v in given.items() if v is not None}, length)
         return await answered(self.service, lambda: preview_document(self.service, name, asked))
-
-
-def _length(spark: str | None) -> int:
-    if spark is None:
-        return 0
-    try:
-        return parse_duration(spark)
-    except ConfigError as error:
-        raise Problem(400, f"'spark': {error}") from None
-
-
-def _key(series: str) -> SeriesKey:
-    try:
-        return SeriesKey.parse(series)
-    except ConfigError as error:
-        raise Problem(400, f"'series': {error}") from None
-
-
-def _time(name: str, text: str | None, otherwise: int) -> int:
-    if text is None:
-        return otherwise
-    try:
-        return parse_rfc3339(text)
-    except DataError as error:
-        raise Problem(400, f"{name!r}: {error}") from None
-
-
-def _range(low: float | None, high: float | None) -> tuple[float, float]:
-    for given in (low, high):
-        if given is not None and math.isnan(given):
-            raise Problem(400, "The end of a range is a number, not NaN.")
-    return (-math.inf if low is None else low, math.inf if high is None else high)

@@ -26,6 +26,7 @@ from watchband.apps.server.predict import Predict
 from watchband.apps.server.problems import Problem, answer
 from watchband.apps.server.push import Push
 from watchband.apps.server.stream import Stream
+from watchband.apps.server.table import table_router
 from watchband.apps.server.windows import Windows
 from watchband.apps.service.service import Service
 from watchband.core.errors import ConfigError, WatchbandError
@@ -50,6 +51,7 @@ def create_app(service: Service) -> FastAPI:
     app.include_router(Predict(service, push.allowance).router())
     app.include_router(Asked(service).router())
     app.include_router(Api(service).router())
+    app.include_router(table_router(service))
     app.include_router(Forecasts(service).router())
     app.include_router(Acts(service).router())
     app.include_router(Windows(service).router())

@@ -213,6 +213,13 @@ class ScoreBook:
             )
         return int((pages - free) * size)
 
+    def oldest(self) -> int | None:
+        """Time of the oldest point of any series, ns UTC; None where there is none."""
+        with self._lock:
+            first = self._db.execute("SELECT min(first) FROM blocks").fetchone()[0]
+            times = [int(points.time.min()) for _, points in (*self._leaving, *self._buffer)]
+        return min([*times, *([first] if first is not None else [])], default=None)
+
     def read(self, watch: str, key: SeriesKey, start: int, end: int) -> Scored:
         """Points of a series with ``start <= time < end`` (ns UTC); empty where none are kept.
 

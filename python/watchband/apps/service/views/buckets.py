@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 import numpy as np
+from numpy.typing import NDArray
 
 from watchband.adapters.stores.scored.block import Scored
 from watchband.core.duration import DAY, HOUR, WEEK
@@ -48,6 +49,10 @@ class Buckets:
 
     def __len__(self) -> int:
         return len(self.time)
+
+    def at(self, picked: NDArray[np.bool_] | slice) -> Buckets:
+        """Some of them."""
+        return Buckets(**{f.name: getattr(self, f.name)[picked] for f in fields(self)})
 
     def gathered(self, width: int) -> Buckets:
         """The same in wider buckets. Of anomalous ones the strangest stays, so that no anomaly is lost.
@@ -130,6 +135,6 @@ def of_rollups(hours: Rollups) -> Buckets:
 def behind(old: Buckets, new: Buckets, width: int) -> Buckets:
     """Buckets of two sources in one order; where both have one of a time, the new."""
     kept = ~np.isin(old.time // width, np.unique(new.time // width))
-    columns = {f.name: np.concatenate([getattr(old, f.name)[kept], getattr(new, f.name)]) for f in fields(Buckets)}
-    order = np.argsort(columns["time"], kind="stable")
-    return Buckets(**{name: column[order] for name, column in columns.items()})
+    both = {f.name: np.concatenate([getattr(old, f.name)[kept], getattr(new, f.name)]) for f in fields(Buckets)}
+    order = np.argsort(both["time"], kind="stable")
+    return Buckets(**{name: column[order] for name, column in both.items()})
