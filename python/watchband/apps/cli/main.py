@@ -33,6 +33,7 @@ LATE = {
     "query": "watchband.apps.cli.query",
     "recompute": "watchband.apps.cli.recompute",
     "restore": "watchband.apps.cli.restore",
+    "risk": "watchband.apps.cli.risk",
     "simulate": "watchband.apps.cli.simulate",
     "status": "watchband.apps.cli.status",
     "state": "watchband.apps.cli.state",
