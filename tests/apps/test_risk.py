@@ -40,7 +40,7 @@ def test_the_folder_holds_the_six_incidents(made: Path) -> None:
     names = {path.name for path in made.iterdir()}
     pictures = {"groups.png", "dendrogram.png", "pca.png", "tsne.png", "heatmap.png"}
     assert names == {"model.json", "labels.csv", "summary.json"} | pictures
-    rows = list(csv.DictReader((made / "labels.csv").open()))
+    rows = list(csv.DictReader((made / "labels.csv").read_text().splitlines()))
     critical = [row for row in rows if row["state"] == "Critical"]
     assert [row["timestamp"][5:16].replace(" ", "T") for row in critical] == list(INCIDENTS)
     assert {row["entity"] for row in critical} == {"3"}
@@ -86,7 +86,7 @@ def test_other_metrics_are_refused_with_what_is_missing(made: Path, tmp_path: Pa
     ("words", "said"),
     [
         (("--by", "pod"), "No series has the label pod. Labels of these files: part."),
-        (("--feature", "CPU"), "Unknown metric 'CPU'. Did you mean"),
+        (("--feature", "CPUUtilisation"), "Unknown metric 'CPUUtilisation'. Did you mean 'CPUUtilization'?"),
         (("--feature", "CPUUtilization=speed"), "Unknown role of metric 'CPUUtilization' 'speed'"),
         (("--method", "magic"), "The method is one of kmeans"),
     ],

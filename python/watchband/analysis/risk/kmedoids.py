@@ -21,7 +21,7 @@ def kmedoids(points: Float64, k: int) -> tuple[Int64, Int64]:
     --------
     >>> labels, medoids = kmedoids(np.array([[0.0], [1.0], [2.0], [10.0], [11.0], [12.0]]), 2)
     >>> labels.tolist(), sorted(medoids.tolist())
-    ([1, 1, 1, 0, 0, 0], [1, 4])
+    ([0, 0, 0, 1, 1, 1], [1, 4])
     """
     far = distances(points)
     medoids = _begin(far, k)
