@@ -15,7 +15,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -29,6 +29,7 @@ from watchband.apps.server.app import create_app
 from watchband.apps.server.dashboard import built
 from watchband.apps.server.web import Web
 from watchband.apps.service.service import Service
+from watchband.core.plans import WEEKDAYS
 from watchband.core.ports import Readings
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ PAGES = {
     "filtered": "explore?q=service%3Dcheckout%20score%3E0.5&series={series}&span=6%20h",
     "alerts": "alerts",
     "budget": "budget?watch=services&budget=1%2Fday",
-    "nowhere": "windows",
+    "windows": "windows",
+    "nowhere": "risk",
 }
 SERIES = 'request_latency_ms{region="eu-west-1",service="checkout"}'
 READY = {"now": ".fleet canvas", "incident": ".member canvas", "explore": ".recent td", "budget": ".answer"}
@@ -113,7 +115,39 @@ def handled(url: str) -> dict[str, str]:
             ).raise_for_status()
             httpx.post(f"{path}/acknowledge", json={}).raise_for_status()
             break
+    planned(url, worst["opened"])
     return {"incident": worst["id"], "series": quote(SERIES)}
+
+
+def planned(url: str, onset: str) -> None:
+    """Windows that are open, to come and over, and a deploy four minutes before an onset."""
+    opened = datetime.fromisoformat(onset)
+    now = datetime.fromtimestamp(NOW // 10**9, UTC)
+    night = (now + timedelta(days=1)).replace(hour=2, minute=0, second=0).isoformat()
+    for body in (
+        {
+            "name": "kernel upgrade",
+            "series": '{service="payments"}',
+            "duration": "1h",
+            "text": "one node after the other",
+        },
+        {"name": "load test", "action": "no_learn", "series": '{service="search"}', "duration": "30m"},
+        {"name": "nightly backup", "start": night, "duration": "45m", "days": list(WEEKDAYS), "zone": "UTC"},
+        {
+            "name": "spring sale",
+            "action": "expect",
+            "factor": 3,
+            "start": night,
+            "duration": "1d",
+            "series": "requests",
+        },
+    ):
+        httpx.post(f"{url}api/v1/windows", json=body).raise_for_status()
+    for name, minutes, commit in (("search 7.1", 95, "8d02b1"), ("checkout 4.2", 4, "1f3a9c")):
+        at = (opened - timedelta(minutes=minutes)).isoformat()
+        series = f'{{service="{name.split()[0]}"}}'
+        body = {"name": name, "time": at, "series": series, "labels": {"commit": commit}}
+        httpx.post(f"{url}api/v1/deploys", json=body).raise_for_status()
 
 
 def taken(browser: Browser, url: str, out: Path, everything: bool) -> Iterator[Path]:

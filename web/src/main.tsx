@@ -14,6 +14,7 @@ import "./style/incident.css";
 import "./style/budget.css";
 import "./style/alerts.css";
 import "./style/settings.css";
+import "./style/windows.css";
 import { about } from "./api/about";
 import { listen } from "./api/live";
 import { useResource } from "./api/resource";
@@ -27,10 +28,11 @@ import { Explore } from "./pages/explore";
 import { Incident } from "./pages/incident";
 import { Now } from "./pages/now";
 import { SettingsPage } from "./pages/settings";
+import { WindowsPage } from "./pages/windows";
 import { followLinks, href, page } from "./route";
 import { words } from "./words";
 
-const PAGES: Record<string, () => JSX.Element> = { now: Now, incident: Incident, explore: Explore, budget: BudgetPage, alerts: AlertsPage, settings: SettingsPage };
+const PAGES: Record<string, () => JSX.Element> = { now: Now, incident: Incident, explore: Explore, budget: BudgetPage, alerts: AlertsPage, settings: SettingsPage, windows: WindowsPage };
 
 function NotFound(): JSX.Element {
   return (

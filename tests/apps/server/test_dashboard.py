@@ -291,7 +291,7 @@ def test_axe_finds_nothing(page: Page, path: str, theme: str) -> None:
     incident = page.request.get("/api/v1/incidents?state=open").json()["data"][0]["id"]
     where = f"/incident?id={incident}&theme={theme}" if path == "/incident" else f"{path}?theme={theme}"
     if path == "/nowhere-near":
-        where = f"/windows?theme={theme}"
+        where = f"/risk?theme={theme}"
     page.goto(where)
     expect(page.get_by_role("heading", level=1)).not_to_have_text("…")
     page.wait_for_timeout(400)

@@ -15,7 +15,7 @@ export const heard = signal(0);
 /** When the next attempt is made, ms; 0: none is waited for. */
 export const retryAt = signal(0);
 /** Grows whenever something of this kind changed. */
-export const changes = { alerts: signal(0), series: signal(0), sources: signal(0), configuration: signal(0) };
+export const changes = { alerts: signal(0), series: signal(0), sources: signal(0), configuration: signal(0), windows: signal(0), tasks: signal(0) };
 
 export type Change = keyof typeof changes;
 const KINDS = Object.keys(changes) as Change[];

@@ -1,5 +1,7 @@
 // What the API says. Times are RFC 3339 in UTC; columns of points carry milliseconds.
 
+import type { Deploy } from "./types/windows";
+
 export type Severity = "critical" | "warning" | "info";
 export type State = "OK" | "ALARM" | "INSUFFICIENT_DATA" | "NO_DATA";
 export type Risk = "Idle" | "Normal" | "High Load" | "Critical";
@@ -126,6 +128,8 @@ export interface Incident {
   acknowledged?: { by: string; at: string } | null;
   snoozed_until?: string | null;
   notes?: Note[];
+  /** Told of from an hour before its onset on. */
+  deploys?: Deploy[];
 }
 
 export interface Note {

@@ -11,15 +11,17 @@ import { counted, number, quantity, range as rangeWords } from "../chart/format"
 import { alertLayer } from "../chart/layers/alerts";
 import { NO_POINTS } from "../chart/points";
 import type { Range } from "../chart/scale";
-import { age, clock, HOUR, MINUTE, moment, utc } from "../chart/time";
+import { age, clock, duration, HOUR, MINUTE, moment, utc } from "../chart/time";
 import { now, zone } from "../frame";
 import { useKeys } from "../keys";
 import { Card, Empty, Waiting } from "../parts/card";
 import { Chart } from "../parts/chart";
+import { eventWords, useEventLayers, useEventSpans, useNaming } from "../parts/event_spans";
 import { Glyph } from "../parts/glyph";
 import { pointWords } from "../parts/readout";
 import { choose, href, view } from "../route";
 import { words } from "../words";
+import { windowWords } from "../words/windows";
 
 const MEMBERS = 12;
 const BEFORE = 2;
@@ -146,10 +148,11 @@ function Facts({ incident }: { incident: IncidentData }): JSX.Element {
 function Members({ incident, range }: { incident: IncidentData; range: Range }): JSX.Element {
   // Each series once, in the order in which they left their band.
   const members = useMemo(() => [...new Map(incident.alerts.map((a) => [`${a.series}/${a.watch}`, a])).values()], [incident]);
+  const naming = useNaming();
   return (
     <Card class="members" title={words.members} aside={words.membersAside}>
       {members.slice(0, MEMBERS).map((alert, k) => (
-        <Member key={alert.id} alert={alert} rank={k + 1} range={range} last={k === Math.min(members.length, MEMBERS) - 1} spans={incident.alerts.filter((a) => a.series === alert.series)} />
+        <Member key={alert.id} naming={naming} alert={alert} rank={k + 1} range={range} last={k === Math.min(members.length, MEMBERS) - 1} spans={incident.alerts.filter((a) => a.series === alert.series)} />
       ))}
       {members.length > MEMBERS && <p class="more third">{words.moreMembers(members.length - MEMBERS)}</p>}
     </Card>
@@ -162,16 +165,20 @@ interface MemberProps {
   range: Range;
   last: boolean;
   spans: readonly Alert[];
+  /** Which windows and deploys this chart names. */
+  naming: ReturnType<typeof useNaming>;
 }
 
-function Member({ alert, rank, range, last, spans }: MemberProps): JSX.Element {
+function Member({ alert, rank, range, last, spans, naming }: MemberProps): JSX.Element {
   const [index, setIndex] = useState(-1);
   const asked = { series: alert.series, watch: alert.watch, from: new Date(range[0]).toISOString(), to: new Date(range[1]).toISOString(), max_points: 5000 };
   const found = useResource<PointColumns>("series/points", asked, ["series"]);
   const points = useMemo(() => (found.data ? fromColumns(found.data) : NO_POINTS), [found.data]);
+  const events = useEventSpans(alert.series, range, alert.watch);
+  const eventLayers = useEventLayers(events, naming(events, rank));
   const picture = useMemo(
-    () => ({ metric: alert.metric, points, layers: [alertLayer(spans.map((a) => ({ start: Date.parse(a.opened), end: a.closed ? Date.parse(a.closed) : null })))] }),
-    [points, spans],
+    () => ({ metric: alert.metric, points, layers: [alertLayer(spans.map((a) => ({ start: Date.parse(a.opened), end: a.closed ? Date.parse(a.closed) : null }))), ...eventLayers] }),
+    [points, spans, eventLayers],
   );
   const i = index >= 0 ? index : points.times.length - 1;
   const said = i >= 0 ? pointWords(alert.metric, points, i) : null;
@@ -199,7 +206,7 @@ function Member({ alert, rank, range, last, spans }: MemberProps): JSX.Element {
         height={last ? 124 : 104}
         timeAxis={last}
         sync={SYNC}
-        spoken={alert.reason}
+        spoken={[alert.reason, ...eventWords(events, range, now.value)].join(" ")}
         onPoint={setIndex}
         onRange={(from, to) => choose({ from: new Date(from).toISOString(), to: new Date(to).toISOString() })}
         onBack={() => choose({ from: null, to: null })}
@@ -222,6 +229,12 @@ export function timeline(incident: IncidentData): Step[] {
     steps.push({ at: Date.parse(alert.opened), mark: "out", text: words.left(name) });
     if (alert.decided !== alert.opened) steps.push({ at: Date.parse(alert.decided), mark: "did", text: words.decided(name, alert.severity) });
     if (alert.closed) steps.push({ at: Date.parse(alert.closed), mark: "did", text: words.closed(name) });
+  }
+  const opened = Date.parse(incident.opened);
+  for (const deploy of incident.deploys ?? []) {
+    const at = Date.parse(deploy.time);
+    const said = at <= opened ? windowWords.deployBefore : windowWords.deployAfter;
+    steps.push({ at, mark: "person", text: said(deploy.name, duration(Math.abs(opened - at))) });
   }
   if (incident.acknowledged) steps.push({ at: Date.parse(incident.acknowledged.at), mark: "person", text: words.acknowledgedBy(incident.acknowledged.by) });
   for (const note of incident.notes ?? []) steps.push({ at: Date.parse(note.at), mark: "person", text: `${note.by}: ${note.text}` });

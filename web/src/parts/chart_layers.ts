@@ -3,11 +3,13 @@
 import { useMemo } from "preact/hooks";
 import { useResource } from "../api/resource";
 import type { Alert, Page } from "../api/types";
+import type { EventSpans } from "../api/types/windows";
 import type { Layer } from "../chart/layer";
 import { alertLayer } from "../chart/layers/alerts";
 import { forecastLayer } from "../chart/layers/forecast";
 import type { Points, Span } from "../chart/points";
 import type { Range } from "../chart/scale";
+import { useEventLayers } from "./event_spans";
 
 /** Which series in which range of time is shown. */
 export interface Shown {
@@ -16,12 +18,15 @@ export interface Shown {
   range: Range;
   /** What is expected beyond the last point. */
   ahead?: Points | undefined;
+  /** Windows and deploys. */
+  events?: EventSpans | null;
 }
 
 /** Layers of a series' chart. Add a kind here: a hook that asks for its data and makes a layer of them. */
 export function useChartLayers(shown: Shown, alerts: readonly Span[]): Layer[] {
   const { ahead } = shown;
-  return useMemo(() => [alertLayer(alerts), ...(ahead ? [forecastLayer(ahead)] : [])], [alerts, ahead]);
+  const events = useEventLayers(shown.events ?? null);
+  return useMemo(() => [alertLayer(alerts), ...events, ...(ahead ? [forecastLayer(ahead)] : [])], [alerts, events, ahead]);
 }
 
 const ALERTS_MAX = 500;

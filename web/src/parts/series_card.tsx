@@ -20,6 +20,7 @@ import { Ahead, roomAhead, useForecast } from "./ahead";
 import { Card, Empty, Waiting } from "./card";
 import { Chart } from "./chart";
 import { useAlertSpans, useChartLayers } from "./chart_layers";
+import { EventList, eventWords, useEventSpans } from "./event_spans";
 import { Overview } from "./overview";
 import { pointWords, Readout } from "./readout";
 
@@ -52,7 +53,8 @@ export function SeriesCard({ series, row, span }: Props): JSX.Element {
   const spans = useAlertSpans(series, range[0]);
   const future = useForecast(series, range, ahead);
   const expected = useMemo(() => (future ? aheadOf(future, shown) : undefined), [future, shown]);
-  const layers = useChartLayers({ series, range, ahead: expected }, spans);
+  const events = useEventSpans(series, range);
+  const layers = useChartLayers({ series, range, ahead: expected, events }, spans);
   useKeys(known ? [{ keys: "f", words: aheadWords.toggle, act: () => setAhead((on) => !on) }] : [], [known]);
   const metric = row?.metric ?? series?.split("{")[0] ?? "";
   const picture = useMemo(() => ({ metric, points: shown, layers }), [metric, shown, layers]);
@@ -71,7 +73,7 @@ export function SeriesCard({ series, row, span }: Props): JSX.Element {
   };
   if (!series) return <Card class="series" title={words.chart}>{<Empty>{words.chooseSeries}</Empty>}</Card>;
   const last = shown.times.length - 1;
-  const spoken = last < 0 ? words.noPoints : spokenPoint(series, metric, shown, last);
+  const spoken = last < 0 ? words.noPoints : [spokenPoint(series, metric, shown, last), ...eventWords(events, range, now.value)].join("; ");
   return (
     <div class="series">
       <Card
@@ -94,6 +96,7 @@ export function SeriesCard({ series, row, span }: Props): JSX.Element {
         <Waiting of={points} what="the points" rows={6} />
         <Chart picture={picture} range={range} height={HEIGHT} score spoken={spoken} onPoint={setIndex} onRange={zoom} onBack={unzoom} />
         {ahead && <Ahead metric={metric} of={future} />}
+        <EventList spans={events} range={range} />
         <Overview points={history} alerts={spans} range={range} onRange={(from, to) => zoom(from, to)} />
       </Card>
       <Recent metric={metric} points={shown} />

@@ -150,8 +150,7 @@ class Service:
             )
             self.engine.start()
             self._restored()
-            self.acting = Acting(self.store)
-            self.planning = Planning(self)
+            self.acting, self.planning = Acting(self.store), Planning(self)
         except BaseException:
             self.phase = "failed"
             raise
