@@ -25,6 +25,7 @@ LATE = {
     "check": "watchband.apps.cli.check",
     "config": "watchband.apps.cli.config",
     "demo": "watchband.apps.cli.demo",
+    "deploy": "watchband.apps.cli.window",
     "init": "watchband.apps.cli.init",
     "inject": "watchband.apps.cli.inject",
     "outbox": "watchband.apps.cli.outbox",
@@ -38,6 +39,7 @@ LATE = {
     "status": "watchband.apps.cli.status",
     "state": "watchband.apps.cli.state",
     "tune": "watchband.apps.cli.tune",
+    "window": "watchband.apps.cli.window",
 }
 """Commands imported when asked for: the module, where the function has the command's name, beside its ``EXAMPLES``;
 or where a group has it."""

@@ -35,7 +35,7 @@ def status(
     """Show what a running service does, what is not ready and when it will be, and why something did not alert."""
     from watchband.apps.cli.status_view import show_series, show_status
 
-    base = (url or _address(config)).rstrip("/")
+    base = (url or address(config)).rstrip("/")
     base = base if "://" in base else f"http://{base}"
     if series is None:
         found = ask(f"{base}/api/v1/status", {})
@@ -79,7 +79,8 @@ def ask(url: str, parameters: dict[str, str]) -> dict[str, Any]:
     return found
 
 
-def _address(config: Path) -> str:
+def address(config: Path) -> str:
+    """Where the service of a configuration is reached from this machine."""
     from watchband.apps.config.config import read_server
     from watchband.apps.server.settings import PORT, ServerSettings
 
