@@ -15,6 +15,7 @@ fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
     bindings::calibrate::register(module)?;
     bindings::calibrate_light::register(module)?;
     bindings::decide::register(module)?;
+    bindings::drift::register(module)?;
     bindings::ewma::register(module)?;
     bindings::gap_novelty::register(module)?;
     bindings::half_space_trees::register(module)?;

@@ -354,6 +354,15 @@ class Stepper:
     def one(self, time: int, value: float) -> Score | None: ...
     def settle(self) -> tuple[int, int]: ...
 
+def drift(
+    state: tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float32]],
+    points: tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]],
+    columns: list[NDArray[np.float64]],
+    whole: tuple[int, int, int, int],
+    real: tuple[float, float, float, float, float],
+    threads: int,
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]: ...
+def drift_widths() -> tuple[int, int, int, int, int, int, int, int]: ...
 def pulse_readings(
     moments: NDArray[np.int64],
     rhythm: NDArray[np.float64],

@@ -4,6 +4,7 @@ pub mod batch;
 pub mod calibrate;
 pub mod calibrate_light;
 pub mod decide;
+pub mod drift;
 pub mod ewma;
 pub mod gap_novelty;
 pub mod half_space_trees;

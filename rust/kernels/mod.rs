@@ -8,6 +8,8 @@ pub mod cut_off;
 pub mod decide;
 pub mod decide_memory;
 pub mod distance;
+pub mod drift;
+pub mod drift_sketch;
 pub mod ewma;
 pub mod exps;
 pub mod fleet;
