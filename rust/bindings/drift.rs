@@ -5,7 +5,8 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use super::batch::{step, Columns, PointsArgs, StateArgs};
-use crate::kernels::drift::{Drift, FIELDS, LIFE, L_READINGS, MARKS, MONITORS, M_WHEN, RING, SKETCHES};
+use crate::kernels::drift::{Drift, LIFE, L_READINGS, MARKS, MONITORS, M_WHEN, SKETCHES};
+use crate::kernels::drift_blocks::{FIELDS, RING};
 
 /// The state arrays: marks, life, sketches, ring.
 #[derive(FromPyObject)]
@@ -41,8 +42,7 @@ fn drift<'py>(
     let (every, reference, patience, adopt) = whole;
     let (least, distance, change, slack, nominal) = real;
     let found = Mutex::new(Vec::new());
-    let kernel =
-        Drift { every, least, reference, patience, adopt, distance, change, slack, nominal, found };
+    let kernel = Drift { every, least, reference, patience, adopt, distance, change, slack, nominal, found };
     let state =
         StateArgs { f64s: vec![life, sketches], f32s: vec![ring], i64s: vec![marks], ..Default::default() };
     step(py, &kernel, state, &points, &columns, Vec::new(), threads)?;

@@ -5,6 +5,9 @@
 
 use std::sync::Mutex;
 
+use super::drift_blocks::{
+    widened, Blocks, FIELDS, F_CUTOFF, F_KNOWN, F_ODD, F_OUTSIDE, F_POINTS, F_RUNS, RING,
+};
 use super::drift_sketch::{Sketch, Step, SKETCH};
 use super::fleet::{Kernel, Slice};
 
@@ -46,29 +49,14 @@ const L_COVERED: usize = FIELDS + 4;
 pub const L_READINGS: usize = FIELDS + 5;
 pub const LIFE: usize = L_READINGS + 3 * MONITORS;
 
-pub const RING: usize = 32;
-/// Points that were judged, of these anomalous, how often that began; points with a known coverage, of these outside;
-/// mean of the cut-off (as a sum in the present block).
-pub const FIELDS: usize = 6;
-const F_POINTS: usize = 0;
-const F_ODD: usize = 1;
-const F_RUNS: usize = 2;
-const F_KNOWN: usize = 3;
-const F_OUTSIDE: usize = 4;
-const F_CUTOFF: usize = 5;
 pub const SKETCHES: usize = 2 * SKETCH;
 
 /// Blocks that are not looked at: detectors and tails find their shape in them.
 const SETTLE: i64 = 2;
-/// Blocks of cut-offs below which their spread says nothing.
-const HISTORY: usize = 7;
 /// Blocks over which coverage is told.
 const COVERED_OVER: usize = 7;
 /// Half-width of the intervals in standard errors: one of a thousand lies outside.
 const Z: f64 = 3.29;
-const SIGMAS: f64 = 3.0;
-/// A cut-off that never moved has some room all the same.
-const ROOM: f64 = 0.05;
 
 /// What is to be told.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -133,14 +121,8 @@ pub struct Series<'a> {
 }
 
 impl Series<'_> {
-    /// The last `most` blocks, the newest first; `skip` of them left out.
-    fn last(&self, skip: usize, most: usize) -> impl Iterator<Item = &[f32]> {
-        let count = self.marks[M_RING].max(0) as usize;
-        let held = count.min(RING).saturating_sub(skip).min(most);
-        (1..=held).map(move |back| {
-            let at = (count - skip - back) % RING;
-            &self.ring[at * FIELDS..(at + 1) * FIELDS]
-        })
+    fn blocks(&self) -> Blocks<'_> {
+        Blocks { ring: self.ring, count: self.marks[M_RING].max(0) as usize }
     }
 
     fn read(&mut self, monitor: usize, reading: [f64; 3]) {
@@ -215,7 +197,7 @@ impl Drift {
             self.refer(series);
         }
         if step == Step::Watch {
-            readings[CUTOFF] = cutoff(series);
+            readings[CUTOFF] = series.blocks().cutoff();
             readings[RATE] = self.rate(series);
             readings[COVERAGE] = self.coverage(series);
             for (monitor, reading) in readings.into_iter().enumerate() {
@@ -227,8 +209,8 @@ impl Drift {
 
     /// What the reference says of anomalies and coverage.
     fn refer(&self, series: &mut Series<'_>) {
-        let (runs, points, _) = counted(series, self.reference as usize);
-        let (covered, _, _) = coverage(series, self.reference as usize);
+        let (runs, points, _) = series.blocks().counted(self.reference as usize);
+        let (covered, _, _) = series.blocks().coverage(self.reference as usize);
         series.life[L_RUNS] = runs;
         series.life[L_POINTS] = points;
         series.life[L_COVERED] = covered;
@@ -238,7 +220,7 @@ impl Drift {
     /// drift. The limits hold the change that does not matter and what chance does to counts that come in clumps.
     fn rate(&self, series: &Series<'_>) -> [f64; 3] {
         let since = series.marks[M_DONE].saturating_sub(SETTLE + 1 + self.reference);
-        let (runs, points, clumps) = counted(series, since.clamp(0, self.reference) as usize);
+        let (runs, points, clumps) = series.blocks().counted(since.clamp(0, self.reference) as usize);
         let (base, over) = (series.life[L_RUNS], series.life[L_POINTS]);
         if points <= 0.0 || over <= 0.0 {
             return [f64::NAN; 3];
@@ -251,7 +233,7 @@ impl Drift {
 
     /// The share of points that the nominal band held. A band that was always wider than it says is none the worse.
     fn coverage(&self, series: &Series<'_>) -> [f64; 3] {
-        let (covered, error, blocks) = coverage(series, COVERED_OVER);
+        let (covered, error, blocks) = series.blocks().coverage(COVERED_OVER);
         if blocks < COVERED_OVER {
             return [f64::NAN; 3];
         }
@@ -312,7 +294,16 @@ impl Drift {
         let worst = some.max_by(|a, b| far(a).total_cmp(&far(b))).unwrap_or(0);
         let over = if what == What::Out { NEVER } else { now };
         let (since, known) = (series.marks[M_SINCE], series.marks[M_KNOWN]);
-        Finding { slice: series.slice, what, since, known, over, which, worst: worst as i64, reading: series.reading(worst) }
+        Finding {
+            slice: series.slice,
+            what,
+            since,
+            known,
+            over,
+            which,
+            worst: worst as i64,
+            reading: series.reading(worst),
+        }
     }
 }
 
@@ -320,13 +311,8 @@ impl Kernel for Drift {
     fn step(&self, slice: &mut Slice<'_>) {
         let [life, sketches] = &mut slice.row.f64s[..] else { unreachable!("two arrays of f64") };
         let [score, cutoff, odd, covered] = slice.columns[..] else { unreachable!("four columns") };
-        let mut series = Series {
-            slice: slice.index,
-            marks: slice.row.i64s[0],
-            life,
-            sketches,
-            ring: slice.row.f32s[0],
-        };
+        let mut series =
+            Series { slice: slice.index, marks: slice.row.i64s[0], life, sketches, ring: slice.row.f32s[0] };
         let mut found = Vec::new();
         for (i, (&time, &value)) in slice.times.iter().zip(slice.values).enumerate() {
             let seen =
@@ -360,90 +346,4 @@ fn anew(series: &mut Series<'_>) {
     series.marks[M_RUN..M_WHEN].fill(0);
     series.sketches.fill(0.0);
     series.life[L_READINGS..].fill(f64::NAN);
-}
-
-/// The mean cut-off of the last block, and mean ± 3 standard deviations of those before.
-fn cutoff(series: &Series<'_>) -> [f64; 3] {
-    let mut known = series.last(0, RING).map(|b| f64::from(b[F_CUTOFF]));
-    let last = known.next().unwrap_or(f64::NAN);
-    let (mut n, mut mean, mut m2) = (0.0, 0.0, 0.0);
-    for x in known.filter(|x| x.is_finite()) {
-        n += 1.0;
-        let d = x - mean;
-        mean += d / n;
-        m2 += d * (x - mean);
-    }
-    if n < HISTORY as f64 || !last.is_finite() {
-        return [last, f64::NAN, f64::NAN];
-    }
-    let sigma = (m2 / (n - 1.0)).sqrt();
-    let room = (widened(SIGMAS, n - 1.0) * sigma * (1.0 + 1.0 / n).sqrt()).max(ROOM * mean.abs());
-    [last, mean - room, mean + room]
-}
-
-/// How often anomalies began in the last blocks, without the worst of them, in how many points; and how much more than
-/// by chance the counts of blocks differ.
-fn counted(series: &Series<'_>, blocks: usize) -> (f64, f64, f64) {
-    let (mut runs, mut points, mut worst, mut there) = (0.0, 0.0, [0.0, 0.0], 0.0);
-    for b in series.last(0, blocks) {
-        let here = [f64::from(b[F_RUNS]), f64::from(b[F_POINTS])];
-        if there == 0.0 || here[0] > worst[0] {
-            worst = here;
-        }
-        runs += here[0];
-        points += here[1];
-        there += 1.0;
-    }
-    if there < 3.0 {
-        return (0.0, 0.0, 1.0);
-    }
-    let rate = (runs / points).max(0.0);
-    let mut clumps = 0.0;
-    for b in series.last(0, blocks) {
-        let due = rate * f64::from(b[F_POINTS]);
-        let off = f64::from(b[F_RUNS]) - due;
-        clumps += if due > 0.0 { off * off / due } else { 0.0 };
-    }
-    (runs - worst[0], points - worst[1], (clumps / (there - 1.0)).max(1.0))
-}
-
-/// The share of points within the nominal band over the last blocks, its standard error, and how many blocks tell it.
-fn coverage(series: &Series<'_>, blocks: usize) -> (f64, f64, usize) {
-    let (mut known, mut outside, mut there) = (0.0, 0.0, 0);
-    for b in series.last(0, blocks).filter(|b| b[F_KNOWN] > 0.0) {
-        known += f64::from(b[F_KNOWN]);
-        outside += f64::from(b[F_OUTSIDE]);
-        there += 1;
-    }
-    if there < 2 {
-        return (f64::NAN, f64::NAN, there);
-    }
-    let share = outside / known;
-    let mut spread = 0.0;
-    for b in series.last(0, blocks).filter(|b| b[F_KNOWN] > 0.0) {
-        let off = f64::from(b[F_OUTSIDE]) - share * f64::from(b[F_KNOWN]);
-        spread += off * off;
-    }
-    let n = there as f64;
-    let clumped = (spread * n / (n - 1.0)).sqrt() / known;
-    (1.0 - share, clumped.max((share * (1.0 - share) / known).sqrt()), there)
-}
-
-/// So many standard deviations of a normal law, as many of Student's where they are estimated.
-pub fn widened(z: f64, degrees: f64) -> f64 {
-    let z3 = z * z * z;
-    let first = (z3 + z) / (4.0 * degrees);
-    z + first + (5.0 * z3 * z * z + 16.0 * z3 + 3.0 * z) / (96.0 * degrees * degrees)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::widened;
-
-    #[test]
-    fn fewer_degrees_widen() {
-        // Student's quantile of 0.99865 is 4.28 at 7 degrees and 3.27 at 30.
-        assert!((widened(3.0, 7.0) - 4.42).abs() < 0.15);
-        assert!((widened(3.0, 30.0) - 3.27).abs() < 0.02);
-    }
 }

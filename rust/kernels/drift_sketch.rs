@@ -127,7 +127,7 @@ impl Sketch<'_> {
         let size = (self.0[POINTS] / blocks).min(n);
         let worth = size / self.clumps(size);
         let share = GAIN / (2.0 - GAIN) + 1.0 / blocks;
-        let limit = super::drift::widened(KOLMOGOROV, 2.0 * (blocks - 1.0)) * (share / worth).sqrt();
+        let limit = super::drift_blocks::widened(KOLMOGOROV, 2.0 * (blocks - 1.0)) * (share / worth).sqrt();
         [distance, 0.0, limit.max(least)]
     }
 
@@ -141,7 +141,11 @@ impl Sketch<'_> {
             seen += self.0[M2 + k] / (blocks - 1.0);
             chance += share * (1.0 - share) / size;
         }
-        if chance > 0.0 { (seen / chance).max(1.0) } else { 1.0 }
+        if chance > 0.0 {
+            (seen / chance).max(1.0)
+        } else {
+            1.0
+        }
     }
 }
 

@@ -9,6 +9,7 @@ pub mod decide;
 pub mod decide_memory;
 pub mod distance;
 pub mod drift;
+pub mod drift_blocks;
 pub mod drift_sketch;
 pub mod ewma;
 pub mod exps;

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from watchband.core.series import SeriesKey
 
-Kind = Literal["value", "level", "pattern", "variance", "out of range", "no data", "stuck"]
+Kind = Literal["value", "level", "pattern", "variance", "out of range", "no data", "stuck", "drift"]
 Severity = Literal["critical", "warning", "info"]
 Direction = Literal["above", "below", ""]
 

@@ -12,10 +12,11 @@ from watchband.core.errors import ConfigError
 from watchband.core.events import SeriesExpired
 from watchband.core.ports import Commit, Readings
 from watchband.core.series import SeriesKey
+from watchband.pipeline.excluded import Span
 from watchband.pipeline.folding import END
 from watchband.pipeline.marks import Marker
 from watchband.pipeline.results import Results
-from watchband.pipeline.watch import Span, Watch
+from watchband.pipeline.watch import Watch
 from watchband.pipeline.watch_state import WatchState, combined
 
 __all__ = ["END", "Bound", "Lane", "every_series", "last_versions"]
@@ -117,6 +118,11 @@ class Lane:
     def costs(self, seconds: float) -> bool:
         """Whether folding what has no snapshot again takes so long, and writing one but a tenth; always, for 0."""
         return not seconds or self.seconds >= max(seconds, SAVE_SHARE * self.save_seconds)
+
+    def rebind(self, bound: Bound) -> None:
+        """Go on under another bound watch of the same fingerprint."""
+        self.bound = bound
+        bound.watch.take_over(self.state)
 
     def _mine(self, readings: Sequence[Readings]) -> Sequence[Readings]:
         keys = [r.key for r in readings]

@@ -27,6 +27,7 @@ _WHAT = {
     "out of range": "is outside its logical range",
     "no data": "stopped reporting",
     "stuck": "stands still",
+    "drift": "is not what its model was made for",
 }
 
 

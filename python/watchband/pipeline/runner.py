@@ -22,10 +22,11 @@ from watchband.pipeline.admission import Admission
 from watchband.pipeline.bound import END, Bound, Lane, check_names, last_versions
 from watchband.pipeline.deliver import Courier
 from watchband.pipeline.deriving import Deriving
+from watchband.pipeline.excluded import Span
 from watchband.pipeline.intake import Rejected, admit, arrivals, stamped
 from watchband.pipeline.results import Results
 from watchband.pipeline.settle import left_open, orphans, retire
-from watchband.pipeline.watch import Span, Watch
+from watchband.pipeline.watch import Watch
 
 POSITIONS_MAX = 1000
 """Positions a source may repeat from; an older repeat is recognised by prepare, reading by reading."""
@@ -254,7 +255,7 @@ class Runner:
             if old.watch != bound.watch:
                 # What is judged otherwise from here on must not be judged so from an older snapshot on.
                 self._write(lane)
-            lane.bound = bound
+            lane.rebind(bound)
             lanes[bound.name] = lane
         kept = {b.name for b in bounds}
         for name in before.keys() - kept:

@@ -19,6 +19,8 @@ def open_ids(lane: Lane) -> set[str]:
     pairs = [(row, watch.name, time) for row, time in watch.decide.opened(state.decide)]
     if watch.pulse and state.pulse:
         pairs += [(row, f"{watch.name}/{kind}", time) for row, kind, time in watch.pulse.told(state.pulse)]
+    if watch.drift and watch.drift.alert and state.drift:
+        pairs += [(row, f"{watch.name}/drift", time) for row, time in watch.drift.told(state.drift)]
     return {alert_id(state.keys[row], name, time) for row, name, time in pairs}
 
 

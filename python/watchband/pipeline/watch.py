@@ -16,13 +16,16 @@ from watchband.core.events import ControlEvent
 from watchband.core.fold import Fold
 from watchband.core.points import Float64, Int64
 from watchband.core.ports import Readings
-from watchband.core.scores import HELD, MUTED, Scores
+from watchband.core.scores import HELD, Scores
 from watchband.core.series import SeriesKey
 from watchband.core.state import ADVICE, State
 from watchband.pipeline import series_states
 from watchband.pipeline.calibrate import Calibrate, Calibrated
 from watchband.pipeline.decide import NEVER, Decide, Decisions, Judgement, Record
+from watchband.pipeline.drift import Drift, drift_state
+from watchband.pipeline.drifting import watch_drift
 from watchband.pipeline.ensemble import Ensemble
+from watchband.pipeline.excluded import Span, resize, score_excluded, within
 from watchband.pipeline.explain import Context, alert_of
 from watchband.pipeline.folding import fold_entry
 from watchband.pipeline.policy import Policy
@@ -34,10 +37,6 @@ from watchband.pipeline.series_states import Readiness, Why
 from watchband.pipeline.stretches import calibrate_by_interval
 from watchband.pipeline.upstream import Upstream
 from watchband.pipeline.watch_state import STAGES, WatchState, combined, open_state
-from watchband.pipeline.windows import Marks
-
-Span = tuple[int, int]
-"""A range of time, ns UTC: the first is in it, the second is not."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,6 +78,8 @@ class Watch:
         IANA time zone in which alerts are worded.
     pulse : Pulse, optional
         What tells of series that stop reporting or whose value stands still; None: nothing does.
+    drift : Drift, optional
+        What tells whether a series is still what its model was made for; None: nothing does.
     weight : float, default 1
         Factor on the score that the severity of alerts is read from.
 
@@ -103,6 +104,7 @@ class Watch:
     prepare: Prepare = field(default_factory=Prepare)
     zone: str = "UTC"
     pulse: Pulse | None = None
+    drift: Drift | None = None
     weight: float = 1.0
 
     @cached_property
@@ -138,7 +140,8 @@ class Watch:
     @cached_property
     def fingerprint(self) -> str:
         """Equal where the state of one may go on under the other."""
-        return combined(fold.fingerprint for fold in self.stages.values())
+        # What looks on without a part in any verdict begins anew by itself.
+        return combined(fold.fingerprint for stage, fold in self.stages.items() if stage != "drift")
 
     def start(self, keys: Sequence[SeriesKey] = ()) -> WatchState:
         """A state for some series that have seen nothing; it grows by ``state.add``.
@@ -152,6 +155,13 @@ class Watch:
             raise ConfigError(f"Every series is watched once. Got {len(keys)} keys, {len(set(keys))} different.")
         return WatchState(list(keys), blank=self._blank, upstream=Upstream(), **self._blank(len(keys)))
 
+    def take_over(self, state: WatchState) -> None:
+        """Go on with a state of a watch of the same fingerprint: what only looks on begins anew where it is another."""
+        state.blank = self._blank
+        mine = None if self.drift is None else self.drift.fingerprint
+        if (None if state.drift is None else state.drift.fingerprint) != mine:
+            state.drift = None if self.drift is None else self.drift.start(len(state.keys))
+
     def _blank(self, series: int) -> dict[str, State]:
         return {stage: fold.start(series) for stage, fold in self.stages.items()}
 
@@ -164,7 +174,9 @@ class Watch:
             The bytes are damaged, or belong to a watch with other stages or parameters.
         """
         keys, parts, upstream = open_state(data, list(self.stages))
-        stages = {stage: fold.load(parts[stage]) for stage, fold in self.stages.items()}
+        stages = {stage: fold.load(parts[stage]) for stage, fold in self.stages.items() if stage != "drift"}
+        if self.drift is not None:
+            stages["drift"] = drift_state(self.drift, parts.get("drift"), len(keys))
         for stage, state in stages.items():
             if state.series != len(keys):
                 raise StateMismatchError(f"Stage {stage} holds {state.series} series, the watch {len(keys)}. {ADVICE}")
@@ -248,16 +260,16 @@ class Watch:
         prepared = self.prepare.step(state.prepare, raw, flush=flush, threads=threads)
         points = prepared.points
         values = points.values[:, 0]
-        out = _within(points.times, excluded)
+        out = within(points.times, excluded)
         marks = state.upstream.windows.marks(points, state.keys)
         if marks:
             values, out = values / marks.factor, out | marks.unlearned
             points = points.with_values(values[:, None])
         fed = points.with_values(np.where(out, np.nan, values)[:, None]) if out.any() else points
         scores = self.detector.step(state.detector, fed, threads=threads)
-        _score_excluded(scores, values, out)
+        score_excluded(scores, values, out)
         if marks:
-            _expect(scores, marks)
+            resize(scores, marks)
         return Scored(prepared, scores, out)
 
     def judge(self, state: WatchState, scored: Scored, *, threads: int = 0) -> Results:
@@ -283,7 +295,11 @@ class Watch:
         judged = points.with_values(np.where(guessed, np.nan, values)[:, None]) if guessed.any() else points
         decisions = self.decide.step(state.decide, judged, scores, judgement, threads=threads)
         y = np.where(prepared.imputed & np.isnan(values), scores.expected, values)
-        return self._results(state, prepared, scores, calibrated, decisions, y, out)
+        results = self._results(state, prepared, scores, calibrated, decisions, y, out)
+        results.alerts.extend(
+            watch_drift(self, state, prepared, scores, calibrated, decisions, out | prepared.imputed, threads)
+        )
+        return results
 
     def _results(
         self,
@@ -376,23 +392,3 @@ class Watch:
             names.append(ids.get((r, moment)) or alert_id(keys[r], self.name, moment))
         column[inside] = np.repeat(np.array(names, object), np.diff(np.r_[first, len(inside)]))
         return column
-
-
-def _within(times: Int64, spans: Sequence[Span]) -> NDArray[np.bool_]:
-    inside = np.zeros(len(times), bool)
-    for start, end in spans:
-        inside |= (times >= start) & (times < end)
-    return inside
-
-
-def _expect(scores: Scores, marks: Marks) -> None:
-    """What was judged as if a window's factor were 1, in the metric's own size again."""
-    for column in (scores.expected, scores.lower, scores.upper, scores.scale):
-        column *= marks.factor
-    scores.flags[marks.muted] += MUTED
-
-
-def _score_excluded(scores: Scores, values: Float64, out: NDArray[np.bool_]) -> None:
-    """The detector saw no value there, but what it expected says how strange the value was."""
-    known = out & np.isnan(scores.score) & np.isfinite(values) & (scores.scale > 0)
-    scores.score[known] = np.abs(values[known] - scores.expected[known]) / scores.scale[known]

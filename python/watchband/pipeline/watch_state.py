@@ -17,7 +17,9 @@ from watchband.core.state import ADVICE, State
 from watchband.pipeline.upstream import Upstream
 
 MAGIC = b"WBWATCH\n"
-STAGES = ("prepare", "detector", "calibrate", "decide", "pulse")
+STAGES = ("prepare", "detector", "calibrate", "decide", "pulse", "drift")
+MAY_LACK = frozenset({"drift"})
+"""What has no part in a verdict: a state without it, or with too much of it, is none the worse."""
 _UPSTREAM = "upstream"
 _FORMERLY = STAGES[:4]
 """What states held before they named their parts."""
@@ -40,6 +42,7 @@ class WatchState:
     decide: State
     blank: Callable[[int], dict[str, State]] = field(repr=False)
     pulse: State | None = None
+    drift: State | None = None
     upstream: Upstream = field(default_factory=Upstream)
     rows: dict[SeriesKey, int] = field(init=False, repr=False)
     _asked: list[SeriesKey] = field(init=False, repr=False)
@@ -166,9 +169,14 @@ def open_state(data: bytes, wanted: Sequence[str]) -> tuple[list[SeriesKey], dic
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise StateCorruptError(f"The header of this watch's state makes no sense ({error}). {ADVICE}") from error
     upstream = parts.pop(_UPSTREAM, None)
-    if list(parts) != list(wanted) or at != len(data) - _DIGEST or len(set(keys)) != len(keys):
+    needed = [name for name in wanted if name not in MAY_LACK]
+    if (
+        [name for name in parts if name not in MAY_LACK] != needed
+        or at != len(data) - _DIGEST
+        or len(set(keys)) != len(keys)
+    ):
         raise StateCorruptError(
-            f"This state of a watch must hold the stages {', '.join(wanted)} and every series once. Got "
+            f"This state of a watch must hold the stages {', '.join(needed)} and every series once. Got "
             f"{', '.join(parts)} and {len(keys)} series. {ADVICE}"
         )
     return keys, parts, Upstream.from_bytes(upstream, len(keys)) if upstream is not None else Upstream()

@@ -169,8 +169,14 @@ def headline(alert: Alert, unheard: bool = False) -> str:
     lasted = wording.duration(alert.closed - alert.opened)
     if unheard:
         return f"{_wrong(alert, over=True)} for {lasted}"
-    ends = {"no data": "reports again", "stuck": "moves again", "level": "has left its new level"}
-    words = "keeps its new level, which is normal now," if alert.adopted else ends.get(alert.kind, "is as usual again")
+    ends = {
+        "no data": "reports again",
+        "stuck": "moves again",
+        "level": "has left its new level",
+        "drift": "drifts no more",
+    }
+    stays = "drifted, which is normal now," if alert.kind == "drift" else "keeps its new level, which is normal now,"
+    words = stays if alert.adopted else ends.get(alert.kind, "is as usual again")
     return f"{words} after {lasted}"
 
 
@@ -179,6 +185,8 @@ def _wrong(alert: Alert, *, over: bool) -> str:
     shown, is_ = wording.with_unit(value, sign), "was" if over else "is"
     if alert.kind == "no data":
         return "sent nothing" if over else "sends nothing"
+    if alert.kind == "drift":
+        return "drifted" if over else "drifts"
     if alert.kind == "stuck":
         return f"{is_} stuck at {shown}" if value else f"{is_} stuck"
     if alert.kind == "pattern":

@@ -11,10 +11,11 @@ from watchband.core.errors import DataError
 from watchband.core.points import Float64, Int64
 from watchband.core.ports import Batch, Readings, Store
 from watchband.core.series import SeriesKey
+from watchband.pipeline.excluded import Span
 from watchband.pipeline.grid import Grid, GridResults
 from watchband.pipeline.results import Results
 from watchband.pipeline.runner import Runner
-from watchband.pipeline.watch import Span, Watch
+from watchband.pipeline.watch import Watch
 
 Chunks = Iterable[tuple[Int64, Float64]]
 """Readings of one series in their order of arrival: times (ns UTC) and values, some at a time."""

@@ -18,11 +18,12 @@ from watchband.core.detector import Detector
 from watchband.core.errors import UnknownNameError
 from watchband.core.series import SeriesKey
 from watchband.pipeline.catalogue import CATALOGUE
+from watchband.pipeline.excluded import Span
 from watchband.pipeline.policy import Policy
 from watchband.pipeline.prepare import Prepare, Quality, Raw
 from watchband.pipeline.results import Results
 from watchband.pipeline.rules import DEFAULT_RULE, Rule
-from watchband.pipeline.watch import Span, Watch
+from watchband.pipeline.watch import Watch
 
 EVERY = ("auto", "seasonal_band", "light")
 """What most scenes are played against: the default, the band alone, the one for a million series."""
