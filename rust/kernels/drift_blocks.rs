@@ -31,12 +31,13 @@ impl Blocks<'_> {
         })
     }
 
-    /// The mean cut-off of the last block, and mean ± 3 standard deviations of those before.
+    /// The mean cut-off of the last block, and mean ± 3 standard deviations of those before. A cut-off is a size: both
+    /// are taken of its logarithm, or every heavy tail would drift.
     pub fn cutoff(&self) -> [f64; 3] {
         let mut known = self.last(RING).map(|b| f64::from(b[F_CUTOFF]));
         let last = known.next().unwrap_or(f64::NAN);
         let (mut n, mut mean, mut m2) = (0.0, 0.0, 0.0);
-        for x in known.filter(|x| x.is_finite()) {
+        for x in known.filter(|&x| x > 0.0 && x.is_finite()).map(libm::log) {
             n += 1.0;
             let d = x - mean;
             mean += d / n;
@@ -46,8 +47,8 @@ impl Blocks<'_> {
             return [last, f64::NAN, f64::NAN];
         }
         let sigma = (m2 / (n - 1.0)).sqrt();
-        let room = (widened(SIGMAS, n - 1.0) * sigma * (1.0 + 1.0 / n).sqrt()).max(ROOM * mean.abs());
-        [last, mean - room, mean + room]
+        let room = (widened(SIGMAS, n - 1.0) * sigma * (1.0 + 1.0 / n).sqrt()).max(ROOM);
+        [last, libm::exp(mean - room), libm::exp(mean + room)]
     }
 
     /// How often anomalies began in the last blocks, without the worst of them, in how many points; and how much more than
