@@ -7,7 +7,18 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 Deed = Literal[
-    "acknowledge", "unacknowledge", "snooze", "note", "retry", "reload", "window", "deploy", "sign in", "sign out"
+    "acknowledge",
+    "unacknowledge",
+    "snooze",
+    "note",
+    "retry",
+    "reload",
+    "window",
+    "deploy",
+    "revert",
+    "approve",
+    "sign in",
+    "sign out",
 ]
 TEXT_MAX = 4000
 

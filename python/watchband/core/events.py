@@ -84,6 +84,29 @@ class ConfigChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class StateReverted:
+    """What a watch learned is from here on what it was behind entry ``sequence``, of the series that match.
+
+    ``fingerprint`` is that of the watch: under other parameters it means nothing.
+    """
+
+    watch: str
+    fingerprint: str
+    sequence: int
+    time: int
+    series: str = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class DriftApproved:
+    """What now comes of the series that match is what the monitors of a watch measure drift against from here on."""
+
+    watch: str
+    time: int
+    series: str = "*"
+
+
+@dataclass(frozen=True, slots=True)
 class Recomputed:
     """A watch was folded anew at ``time``, with what had come late by entry ``through`` in its place."""
 
@@ -140,6 +163,8 @@ ControlEvent = (
     | WindowClosed
     | FeedbackGiven
     | ConfigChanged
+    | StateReverted
+    | DriftApproved
     | Recomputed
     | SeriesShed
     | SeriesTaken

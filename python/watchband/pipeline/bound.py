@@ -9,11 +9,12 @@ from itertools import compress
 
 from watchband.core.alert import Alert
 from watchband.core.errors import ConfigError
-from watchband.core.events import SeriesExpired
+from watchband.core.events import SeriesExpired, StateReverted
 from watchband.core.ports import Commit, Readings
 from watchband.core.series import SeriesKey
 from watchband.pipeline.excluded import Span
 from watchband.pipeline.folding import END
+from watchband.pipeline.learned import revert
 from watchband.pipeline.marks import Marker
 from watchband.pipeline.results import Results
 from watchband.pipeline.watch import Watch
@@ -84,6 +85,10 @@ class Lane:
     ----------
     points, seconds : int, float
         What was folded since the last snapshot, and how long that took: what a restart has before it.
+    past : callable, optional
+        The state behind an earlier entry, for events that revert to it; see ``reverting.lane_of``.
+    lost : bool
+        It could not go back where the log says so, because what it needs for that is no longer kept.
     saved, save_seconds : int, float
         The entry that the last snapshot stands behind, and how long writing it took.
     """
@@ -92,6 +97,8 @@ class Lane:
         self.bound, self.sequence = bound, sequence
         self.state = bound.watch.start() if state is None else state
         self.points, self.saved = 0, sequence
+        self.past: Callable[[int], WatchState | None] | None = None
+        self.lost = False
         self.seconds = self.save_seconds = 0.0
         self.marker = Marker()
         self._taken: dict[SeriesKey, bool] = {}
@@ -105,6 +112,7 @@ class Lane:
         Should it raise, the state may stand between two stages: throw the lane away.
         """
         began = time.perf_counter()
+        self._go_back(entry)
         readings = self._mine(entry.readings)
         results = self.bound.watch.fold(self.state, readings, entry.events, excluded=self.bound.excluded)
         if any(isinstance(e, SeriesExpired) for e in entry.events):
@@ -118,6 +126,16 @@ class Lane:
     def costs(self, seconds: float) -> bool:
         """Whether folding what has no snapshot again takes so long, and writing one but a tenth; always, for 0."""
         return not seconds or self.seconds >= max(seconds, SAVE_SHARE * self.save_seconds)
+
+    def _go_back(self, entry: Commit) -> None:
+        for event in entry.events:
+            if not isinstance(event, StateReverted) or self.past is None or event.watch != self.bound.name:
+                continue
+            if event.fingerprint == self.bound.fingerprint:
+                then = self.past(event.sequence)
+                if then is not None:
+                    revert(self.state, then, event.series)
+                self.lost |= then is None
 
     def rebind(self, bound: Bound) -> None:
         """Go on under another bound watch of the same fingerprint."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import ClassVar
 
@@ -28,7 +28,7 @@ SETTLE = 2
 """Blocks that are not looked at: detectors and tails find their shape in them."""
 NOMINAL = 0.95
 """Share of points that the band of a budget is measured at: p-values above 0.05."""
-_DONE, _OPEN, _SINCE, _KNOWN = 1, 2, 3, 4
+_DONE, _OPEN, _SINCE, _KNOWN, _RUN = 1, 2, 3, 4, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +281,17 @@ class Drift(Fold):
         marks[some, _OPEN] = 0
         over, back = np.maximum(known, time), np.full(len(some), BACK)
         return DriftFound(np.array(some, np.int32), back, since, known, over, which, first, *np.array(readings).T)
+
+    def approve(self, state: State, rows: list[int], time: int) -> DriftFound:
+        """What comes from here on is what these series are measured against; drift that was told is over."""
+        over = self.end(state, rows, time)
+        marks, life = state.arrays["marks"], state.arrays["life"]
+        learned = [row for row in rows if marks[row, _DONE] > SETTLE]
+        marks[learned, _DONE] = SETTLE
+        marks[learned, _RUN:_WHEN] = 0
+        state.arrays["sketches"][learned] = 0.0
+        life[learned, _READINGS:] = np.nan
+        return replace(over, what=np.full(len(over), ADOPTED))
 
     def history(self, state: State, row: int) -> History:
         """The last blocks of a series."""

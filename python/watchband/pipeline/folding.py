@@ -11,6 +11,7 @@ import numpy as np
 from watchband.core.alert import Alert
 from watchband.core.events import (
     ControlEvent,
+    DriftApproved,
     SeriesExpired,
     SeriesShed,
     SeriesTaken,
@@ -19,6 +20,7 @@ from watchband.core.events import (
     WindowClosed,
     WindowOpened,
 )
+from watchband.core.matcher import Selector
 from watchband.core.points import Int64
 from watchband.core.ports import Arrival, Readings
 from watchband.core.series import SeriesKey
@@ -57,6 +59,7 @@ def fold_entry(
         readings = [r for r in readings if r.key not in state.upstream.shed]
     rows = state.add([r.key for r in readings])
     _windows(watch, state, events)
+    alerts += _approved(watch, state, events)
     _owners(watch, state, readings, rows)
     seen = state.upstream.seen()
     moved = [e for e in events if isinstance(e, WatermarkMoved) and state.upstream.advance(e)]
@@ -232,6 +235,16 @@ def _over(watch: Watch, state: WatchState, gone: Sequence[tuple[SeriesKey, int]]
 def _ended(found: Found) -> Ends:
     over = found.what == ENDED
     return list(zip(found.row[over].tolist(), found.over[over].tolist(), strict=True))
+
+
+def _approved(watch: Watch, state: WatchState, events: Sequence[ControlEvent]) -> list[Alert]:
+    alerts: list[Alert] = []
+    for event in events:
+        if isinstance(event, DriftApproved) and event.watch == watch.name and watch.drift and state.drift:
+            chosen = Selector(event.series)
+            rows = [row for row, key in enumerate(state.keys) if chosen.matches(key)]
+            alerts += drift_alerts(watch, state.keys, watch.drift.approve(state.drift, rows, event.time))
+    return alerts
 
 
 def _drift_over(watch: Watch, state: WatchState, ends: Ends) -> list[Alert]:

@@ -13,8 +13,9 @@ from watchband.core.alert import Alert
 from watchband.core.clock import Clock
 from watchband.core.events import Recomputed
 from watchband.core.ports import Arrival, Commit, FoldRecord, Store
-from watchband.pipeline.bound import Bound, Lane, last_versions
+from watchband.pipeline.bound import Bound, last_versions
 from watchband.pipeline.replay import Progress, late_in_place, loaded
+from watchband.pipeline.reverting import lane_of
 
 WITHDRAWN = " Withdrawn: with the readings that came late it is none."
 
@@ -81,7 +82,7 @@ def recompute(
         s for s in store.states() if (s.shard, s.name) == (shard, bound.name) and s.fingerprint == bound.fingerprint
     ]
     usable = [s.sequence for state in states for s in state.snapshots if s.sequence < first]
-    lane = loaded(bound, store, shard, max(usable)) if usable else Lane(bound)
+    lane = loaded(bound, store, shard, max(usable)) if usable else lane_of(bound, store, shard)
     after, found, earliest = lane.sequence, [], 2**63 - 1
     for entry in late_in_place(store.log(shard, after)):
         earliest = min([earliest, *(int(r.times.min()) for r in entry.readings if len(r.times))])

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from watchband.core.errors import ConfigError
 from watchband.core.ports import Arrival, Commit, Readings, Store
 from watchband.pipeline.bound import Bound, Lane
+from watchband.pipeline.reverting import lane_of
 
 Progress = Callable[[str, int, int], None]
 
@@ -46,7 +47,7 @@ def check(bound: Bound, store: Store, shard: str, progress: Progress | None = No
     if state.fingerprint != bound.fingerprint:
         return Checked(bound.name, 0, 0, None, "the configuration has changed since the snapshots were written")
     newest, oldest = state.snapshots[0].sequence, state.snapshots[-1].sequence
-    lane = Lane(bound)
+    lane = lane_of(bound, store, shard)
     if oldest == newest:
         oldest = 0
         first = next(iter(store.log(shard, 0)), None)
@@ -60,6 +61,9 @@ def check(bound: Bound, store: Store, shard: str, progress: Progress | None = No
         lane.fold(entry)
         if progress:
             progress(bound.name, entry.sequence - oldest, newest - oldest)
+    if lane.lost:
+        says = "it went back to a state whose snapshot and log are gone, so nothing can be compared"
+        return Checked(bound.name, oldest, newest, None, says)
     same = lane.state.same_bits(loaded(bound, store, shard, newest).state)
     since = f"entry {oldest}" if oldest else "the beginning"
     says = f"{newest - oldest} entries folded again from {since}: " + (
@@ -81,7 +85,7 @@ def loaded(bound: Bound, store: Store, shard: str, sequence: int) -> Lane:
     found = store.restore(shard, bound.name, sequence)
     if found is None or found[0] != sequence:
         raise ConfigError(f"The watch {bound.name!r} has no snapshot behind entry {sequence}.")
-    return Lane(bound, bound.watch.load(found[1]), found[0])
+    return lane_of(bound, store, shard, found)
 
 
 def late_in_place(entries: Iterable[Commit]) -> Iterator[Commit]:

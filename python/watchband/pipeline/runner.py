@@ -25,6 +25,7 @@ from watchband.pipeline.deriving import Deriving
 from watchband.pipeline.excluded import Span
 from watchband.pipeline.intake import Rejected, admit, arrivals, stamped
 from watchband.pipeline.results import Results
+from watchband.pipeline.reverting import lane_of
 from watchband.pipeline.settle import left_open, orphans, retire
 from watchband.pipeline.watch import Watch
 
@@ -216,7 +217,7 @@ class Runner:
 
     def ahead(self, bound: Bound) -> Ahead:
         """A watch that is new, having folded the whole kept log; may be called in another thread, which is its use."""
-        found = Ahead(Lane(bound))
+        found = Ahead(lane_of(bound, self.store, self.shard))
         found.follow(self.store.log(self.shard, 0))
         return found
 
@@ -240,8 +241,7 @@ class Runner:
         lanes: dict[str, Lane] = {}
         stopped: dict[str, Exception] = {}
         self._live = None
-        names = list(self.courier.sinks)
-        self.routes = self.routes | {b.name: names if b.sinks is None else list(b.sinks) for b in bounds}
+        self.routes = self.routes | {b.name: list(self.courier.sinks if b.sinks is None else b.sinks) for b in bounds}
         for bound in bounds:
             old, lane = before.get(bound.name), shard.lanes.get(bound.name)
             if old is None or lane is None or old.fingerprint != bound.fingerprint:
@@ -326,7 +326,7 @@ class Runner:
             record = None
         found = self.store.restore(self.shard, bound.name) if record else None
         if ahead is None or record is not None:
-            ahead = Ahead(Lane(bound, bound.watch.load(found[1]), found[0]) if found else Lane(bound))
+            ahead = Ahead(lane_of(bound, self.store, self.shard, found))
         lane = ahead.lane
         decided = record.decided if record else 0
         ahead.follow(self.store.log(self.shard, lane.sequence), decided)

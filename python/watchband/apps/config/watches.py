@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from watchband.apps.library.options import Options
 from watchband.core import params
-from watchband.core.kinds import ListOf
+from watchband.core.duration import DAY, MINUTE
+from watchband.core.kinds import Duration, ListOf
 from watchband.core.matcher import Selector
 from watchband.core.params import Choice, Flag, Integer, Maybe, Real, Text, param
 from watchband.core.series import SeriesKey
@@ -73,6 +74,12 @@ class WatchSettings:
     no_data: bool = param(True, Flag(), "A series that stops reporting is an alert of its own kind.")
     stuck: bool = param(True, Flag(), "A value that no longer moves is an alert, unless that is usual.")
 
+    drift: bool | None = param(
+        None, Maybe(Flag()), "Whether drift of its models is watched; omitted: yes, but for the light detectors."
+    )
+    drift_every: int = param(DAY, Duration(MINUTE), "Drift is judged once in this time; a whole number of seasons.")
+    drift_alert: bool = param(False, Flag(), "Whether drift opens alerts, not only the page and metrics.")
+
     def __post_init__(self) -> None:
         params.check(self)
         _ = self.selectors
@@ -102,13 +109,19 @@ class WatchSettings:
         ConfigError
             Settings that exclude each other, or that a detector does not take.
         """
+        from watchband.pipeline.drift import Drift
         from watchband.pipeline.pulse import Pulse
 
         found = self.options.watch(name)
         policy = dataclasses.replace(found.policy, **{key: getattr(self, key) for key in _POLICY_ONLY})
         # Also where neither is told: what is missing, zero or stuck is counted.
         pulse = Pulse(**({} if self.no_data else {"missed": 0}), **({} if self.stuck else {"equal": 0}))
-        return dataclasses.replace(found, policy=policy, pulse=pulse, weight=self.weight)
+        light = getattr(found.detector, "tier", "full") == "light"
+        drift = Drift(every_ns=self.drift_every, alert=self.drift_alert)
+        wanted = not light if self.drift is None else self.drift
+        return dataclasses.replace(
+            found, policy=policy, pulse=pulse, weight=self.weight, drift=drift if wanted else None
+        )
 
     def bound(self, name: str) -> Bound:
         """The watch with its series and sinks, as a runner takes it."""
