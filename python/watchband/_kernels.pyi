@@ -354,6 +354,10 @@ class Stepper:
     def one(self, time: int, value: float) -> Score | None: ...
     def settle(self) -> tuple[int, int]: ...
 
+_PulseFound: TypeAlias = tuple[
+    NDArray[np.int32], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]
+]
+
 def drift(
     state: tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float32]],
     points: tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]],
@@ -369,28 +373,14 @@ def pulse_readings(
     points: tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]],
     seen: NDArray[np.int64],
     settings: tuple[float, float, float, float, float],
-) -> tuple[
-    NDArray[np.int32],
-    NDArray[np.int64],
-    NDArray[np.int64],
-    NDArray[np.int64],
-    NDArray[np.int64],
-    NDArray[np.float64],
-]: ...
+) -> _PulseFound: ...
 def pulse_watermark(
     moments: NDArray[np.int64],
     rhythm: NDArray[np.float64],
     source: int,
     now: int,
     settings: tuple[float, float, float, float, float],
-) -> tuple[
-    NDArray[np.int32],
-    NDArray[np.int64],
-    NDArray[np.int64],
-    NDArray[np.int64],
-    NDArray[np.int64],
-    NDArray[np.float64],
-]: ...
+) -> _PulseFound: ...
 def remote_write(
     body: bytes, second: bool, limits: tuple[int, int, int, int, int]
 ) -> tuple[
