@@ -1,0 +1,1 @@
+"""Breach: when a series will reach a threshold, and how sure that is."""
