@@ -21,6 +21,7 @@ _EXPORTS = {
     "backtest": "watchband.apps.library.backtest.call",
     "detect": "watchband.apps.library.detect",
     "detectors": "watchband.detectors",
+    "forecast": "watchband.apps.library.forecasting.call",
     "inject": "watchband.apps.library.simulation.injection",
     "simulate": "watchband.apps.library.simulation.call",
     "tune": "watchband.apps.library.tune",
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from watchband import detectors as detectors
     from watchband.apps.library.backtest.call import backtest as backtest
     from watchband.apps.library.detect import detect as detect
+    from watchband.apps.library.forecasting.call import forecast as forecast
     from watchband.apps.library.simulation.call import simulate as simulate
     from watchband.apps.library.simulation.injection import inject as inject
     from watchband.apps.library.tune import tune as tune

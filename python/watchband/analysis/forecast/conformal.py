@@ -79,5 +79,6 @@ def intervals(errors: Float64, level: float) -> tuple[Float64, Float64]:
 
 def _ranked(values: Float64, share: float, places: int) -> float:
     """The value that a share of the next ones does not exceed, corrected for how few places are known."""
-    corrected = min(share * (places + 1) / places, 1.0)
-    return float(np.quantile(values, corrected, method="higher"))
+    # The tolerance is for shares that are no sums of powers of two: a whole rank must not become the next.
+    corrected = min(share * (places + 1) / places - 1e-12, 1.0)
+    return float(np.quantile(values, corrected, method="inverted_cdf"))

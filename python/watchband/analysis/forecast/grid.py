@@ -77,7 +77,7 @@ def grid_of(times: Int64, values: Float64, *, name: str = "the series", resample
     times, values = times[known], values[known]
     order = np.argsort(times, kind="stable")
     times, values = times[order], values[order]
-    first = np.r_[True, np.diff(times) > 0]
+    first = np.r_[True, np.diff(times) > 0][: len(times)]
     if int(first.sum()) < POINTS_MIN:
         raise DataError(
             f"{name} has {int(first.sum())} readings with a value; a forecast needs {POINTS_MIN} at least. Give more "

@@ -114,16 +114,15 @@ def forecast_grid(
     InvalidParameterError
         Horizon, level or season out of range.
     """
-    if not 1 <= horizon <= HORIZON_MAX:
-        raise InvalidParameterError(f"A forecast reaches from 1 to {HORIZON_MAX} steps. Got {horizon}.")
-    if not 0.5 <= level <= 0.99:
-        raise InvalidParameterError(f"The 'level' of an interval is between 0.5 and 0.99. Got {level:g}.")
     length = grid.season() if season is None else season
-    if length < 0 or length > len(grid) // 2 or length == 1:
-        raise InvalidParameterError(f"A 'season' has 2 to {len(grid) // 2} steps here, or 0 for none. Got {length}.")
+    _check(grid, horizon, level, length)
     choice = tried(grid, models, horizon, length, tell)
     now = np.array([len(grid) - 1])
-    told = {name: _told(MODELS[name](), grid, now, horizon, length) for name in (*BASELINES, choice.chosen) if _can(choice, name)}
+    told = {
+        name: _told(MODELS[name](), grid, now, horizon, length)
+        for name in (*BASELINES, choice.chosen)
+        if _can(choice, name)
+    }
     expected = told[choice.chosen]
     errors = choice.trials[choice.chosen].errors
     low, high = intervals(errors, level)
@@ -144,12 +143,21 @@ def forecast_grid(
     )
 
 
+def _check(grid: Grid, horizon: int, level: float, season: int) -> None:
+    if not 1 <= horizon <= HORIZON_MAX:
+        raise InvalidParameterError(f"A forecast reaches from 1 to {HORIZON_MAX} steps. Got {horizon}.")
+    if not 0.5 <= level <= 0.99:
+        raise InvalidParameterError(f"The 'level' of an interval is between 0.5 and 0.99. Got {level:g}.")
+    if season < 0 or season > len(grid) // 2 or season == 1:
+        raise InvalidParameterError(f"A 'season' has 2 to {len(grid) // 2} steps here, or 0 for none. Got {season}.")
+
+
 def _can(choice: Choice, name: str) -> bool:
     return len(choice.trials[name].errors) > 0
 
 
 def _told(model: Model, grid: Grid, now: Int64, horizon: int, season: int) -> Float64:
-    return model.fit(grid, len(grid), season).ahead(grid, now, horizon)[0]
+    return np.asarray(model.fit(grid, len(grid), season).ahead(grid, now, horizon)[0])
 
 
 def _covered(errors: Float64, level: float) -> float:

@@ -17,13 +17,15 @@ from watchband.core.points import Float64, Int64
 
 ROWS_MAX = 50_000
 """Rows that are learned from, the latest."""
+KNOWN_LAGS = 0.75
 
 
 @dataclass(frozen=True)
 class Ridge(Model):
     """A linear model of the last ``lags`` values, iterated: each step reads the ones before it.
 
-    A row is learned from where all its lags have a value: lags are distances in time, not in rows.
+    Lags are distances in time, not in rows. Where nothing came, the last value before it stands; a place is learned
+    from if it has a value and three quarters of its lags do.
 
     Examples
     --------
@@ -43,15 +45,25 @@ class Ridge(Model):
         values = grid.values[:until]
         if len(values) <= 2 * self.lags:
             raise DataError(f"A model of {self.lags} lags needs more than {2 * self.lags} steps. Got {len(values)}.")
-        table = sliding_window_view(values, self.lags + 1)[-ROWS_MAX:]
-        table = table[np.isfinite(table).all(axis=1)]
-        if len(table) <= self.lags:
+        usable = _learnable(values, self.lags)[-ROWS_MAX:]
+        if len(usable) <= self.lags:
             raise DataError(
-                f"Only {len(table)} stretches of {self.lags + 1} steps are without a gap; a model of {self.lags} lags "
-                f"needs more than {self.lags}."
+                f"Only {len(usable)} steps have a value and most of the {self.lags} before them; "
+                f"a model of {self.lags} lags needs more than {self.lags}."
             )
+        table = sliding_window_view(last_known(values), self.lags + 1)[usable - self.lags]
         weights, intercept = solve(table[:, :-1], table[:, -1], self.alpha)
         return _Linear(weights, intercept)
+
+
+def _learnable(values: Float64, lags: int) -> Int64:
+    """Places with a value whose lags mostly have one, and that are known back to the first lag."""
+    known = np.isfinite(values)
+    before = np.concatenate([[0], np.cumsum(known)])
+    places = np.arange(lags, len(values))
+    enough = before[places] - before[places - lags] >= KNOWN_LAGS * lags
+    started = np.isfinite(last_known(values)[places - lags])
+    return np.asarray(places[known[places] & enough & started], np.int64)
 
 
 def solve(rows: Float64, target: Float64, alpha: float) -> tuple[Float64, float]:
@@ -109,14 +121,14 @@ class RidgeCalendar(Model):
             raise DataError(f"It needs two seasons and {self.lags} steps, {2 * season + self.lags}. Got {until}.")
         weekly = until * grid.step >= 2 * WEEK
         shape = _Shape(self.lags, season, reach, weekly)
-        places = np.arange(max(season + 1, self.lags), until)[-ROWS_MAX:]
-        filled = np.concatenate([np.full(reach, np.nan), grid.values[:until]])
+        places = _learnable(grid.values[:until], self.lags)
+        places = places[places > season][-ROWS_MAX:]
+        filled = np.concatenate([np.full(reach, np.nan), last_known(grid.values[:until])])
         rows = shape.rows(filled, places + reach, grid.start + grid.step * places)
-        target = grid.values[places]
-        usable = np.isfinite(rows).all(axis=1) & np.isfinite(target)
+        usable = np.isfinite(rows).all(axis=1)
         if int(usable.sum()) <= rows.shape[1]:
             raise DataError(f"Only {int(usable.sum())} steps have all that {rows.shape[1]} features need.")
-        rows, target = rows[usable], target[usable]
+        rows, target = rows[usable], grid.values[places][usable]
         scale = np.where(rows.std(axis=0) > 0, rows.std(axis=0), 1.0)
         weights, intercept = solve(rows / scale, target, self.alpha)
         return _Seasonal(shape, weights / scale, intercept)

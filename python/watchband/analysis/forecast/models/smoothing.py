@@ -71,8 +71,14 @@ class _Course:
         self.level, self.trend = np.full(n, begin), np.zeros(n)
         self.season = np.zeros((max(season, 1), n))
         if season:
-            away = np.where(np.isfinite(first), first - begin, 0.0)
+            # What grows over the first season is no part of it.
+            later = values[season : 2 * season]
+            later = later[np.isfinite(later)]
+            slope = (float(later.mean()) - begin) / season if len(later) and len(known) else 0.0
+            middle = begin + slope * (np.arange(season) - (season - 1) / 2)
+            away = np.where(np.isfinite(first), first - middle, 0.0)
             self.season[:] = away[:, None]
+            self.level -= slope * (season + 1) / 2
         steps = np.diff(values[np.isfinite(values)])
         self.usual = float(np.median(np.abs(steps))) or float(np.abs(steps).mean())
 
@@ -89,7 +95,7 @@ class _Course:
         self.level = ahead + self.alpha * moved
         self.trend = DAMPING * self.trend + self.alpha * self.beta * moved
         self.season[place] += self.gamma * (1 - self.alpha) * moved
-        return error
+        return np.asarray(error)
 
 
 @dataclass(frozen=True, eq=False)

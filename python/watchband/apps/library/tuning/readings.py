@@ -28,17 +28,9 @@ def read_series(feed: Feed) -> tuple[list[Series], list[str]]:
     DataError
         None is long enough.
     """
-    keys: list[SeriesKey] = []
-    found: dict[int, list[tuple[Int64, Float64]]] = {}
-    for batch in feed.batches():
-        keys.extend(batch.keys[len(keys) :])
-        for row in np.unique(batch.row).tolist():
-            here = batch.row == row
-            found.setdefault(row, []).append((batch.times[here], batch.values[here]))
     series, short = [], []
-    for row, key in enumerate(keys):
-        times = np.concatenate([t for t, _ in found.get(row, [(np.empty(0, np.int64), np.empty(0))])])
-        values = np.concatenate([v for _, v in found.get(row, [(np.empty(0, np.int64), np.empty(0))])])
+    found = gathered(feed)
+    for key, (times, values) in found.items():
         order = np.argsort(times, kind="stable")
         if len(times) >= POINTS_MIN and times[order[-1]] > times[order[0]]:
             series.append(Series(key, times[order], values[order]))
@@ -47,10 +39,26 @@ def read_series(feed: Feed) -> tuple[list[Series], list[str]]:
     if not series:
         raise DataError(
             f"No series is long enough to be tuned on: each needs {POINTS_MIN} readings or more. Got "
-            f"{len(keys)} series, {', '.join(short[:3]) or 'none at all'}."
+            f"{len(found)} series, {', '.join(short[:3]) or 'none at all'}."
         )
     notes = [f"left out, shorter than {POINTS_MIN} readings: {', '.join(short[:5])}"] if short else []
     return series, notes
+
+
+def gathered(feed: Feed) -> dict[SeriesKey, tuple[Int64, Float64]]:
+    """Times and values of every series of a feed, in the order of the feed."""
+    keys: list[SeriesKey] = []
+    found: dict[int, list[tuple[Int64, Float64]]] = {}
+    for batch in feed.batches():
+        keys.extend(batch.keys[len(keys) :])
+        for row in np.unique(batch.row).tolist():
+            here = batch.row == row
+            found.setdefault(row, []).append((batch.times[here], batch.values[here]))
+    nothing = [(np.empty(0, np.int64), np.empty(0))]
+    return {
+        key: (np.concatenate([t for t, _ in parts]), np.concatenate([v for _, v in parts]))
+        for key, parts in ((key, found.get(row, nothing)) for row, key in enumerate(keys))
+    }
 
 
 def label_list(labels: str | os.PathLike[str] | Iterable[Any]) -> list[Label]:
