@@ -1,10 +1,10 @@
 // What every page has: the bar of pages, the clock, whether news arrive, the keys, and the phone's tabs.
 
-import { signal, useSignalEffect } from "@preact/signals";
+import { computed, signal, useSignalEffect } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { feed, heard, retry, retryAt } from "./api/live";
-import { clock, duration, utc, viewerZone } from "./chart/time";
+import { clock, duration, MINUTE, utc, viewerZone } from "./chart/time";
 import { bindings, keysOn, setKeys, useKeys } from "./keys";
 import { Glyph } from "./parts/glyph";
 import { go, href, page, view } from "./route";
@@ -18,6 +18,8 @@ const PHONE_TABS = 4;
 export const criticalOpen = signal(0);
 /** The time, by the second. */
 export const now = signal(Date.now());
+/** The end of this minute: what need not be drawn every second goes by it. */
+export const minute = computed(() => Math.ceil(now.value / MINUTE) * MINUTE);
 export const zone = viewerZone();
 
 interface FrameProps {

@@ -34,11 +34,11 @@ export function go(to: string, replace = false): void {
 }
 
 /** Change something of the view on this page, without a step back for each. */
-export function choose(chosen: Record<string, string | null | undefined>, step = false): void {
+export function choose(chosen: Record<string, string | readonly string[] | null | undefined>, step = false): void {
   const url = new URL(current.value);
   for (const [key, value] of Object.entries(chosen)) {
-    if (value) url.searchParams.set(key, value);
-    else url.searchParams.delete(key);
+    url.searchParams.delete(key);
+    for (const one of typeof value === "string" ? [value] : (value ?? [])) if (one) url.searchParams.append(key, one);
   }
   if (url.href !== current.value.href) go(url.pathname + url.search, !step);
 }

@@ -120,6 +120,8 @@ export const words = {
   moreSeries: (n: number) => `${count(n)} more · narrow the filter`,
   noMatches: (filter: string) => `No series matches ${filter}.`,
   noSeries: "No series is known yet. They appear with their first points.",
+  nextAnomaly: "Next anomaly",
+  previousAnomaly: "Previous anomaly",
   nextSeries: "Next series",
   previousSeries: "Previous series",
   chooseSeries: "Choose a series at the left.",

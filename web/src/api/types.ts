@@ -75,13 +75,17 @@ export interface Series {
 export interface PointColumns {
   series: string;
   watch: string;
-  resolution: "raw" | "hourly";
+  resolution: "raw" | "hourly" | "daily" | "weekly" | "monthly";
   times_ms: number[];
   y: (number | null)[];
   yhat: (number | null)[];
   yhat_lower: (number | null)[];
   yhat_upper: (number | null)[];
   anomaly_score: (number | null)[];
+  /** Of roll-ups: lowest and highest value, and how many points were anomalous. */
+  y_min?: (number | null)[];
+  y_max?: (number | null)[];
+  anomalies?: number[];
 }
 
 export interface Alert {

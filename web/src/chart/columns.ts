@@ -1,4 +1,4 @@
-// From the API's columns to the chart's.
+// From the API's columns to the chart's, and files to hand over.
 
 import type { PointColumns } from "../api/types";
 import type { Points } from "./points";
@@ -13,25 +13,22 @@ export function fromColumns(columns: PointColumns): Points {
     lower: numbers(columns.yhat_lower),
     upper: numbers(columns.yhat_upper),
     score: numbers(columns.anomaly_score),
+    ...(columns.y_min && columns.y_max ? { lowest: numbers(columns.y_min), highest: numbers(columns.y_max) } : {}),
+    ...(columns.anomalies ? { anomalies: Float64Array.from(columns.anomalies) } : {}),
   };
 }
 
-/** A table as CSV, by RFC 4180; times in UTC. */
-export function csvOf(points: Points): string {
-  const rows = ["time,y,yhat,yhat_lower,yhat_upper,anomaly_score"];
-  const cell = (value: number): string => (value === value ? String(value) : "");
-  for (let i = 0; i < points.times.length; i++) {
-    const { y, yhat, lower, upper, score } = points;
-    rows.push([new Date(points.times[i]!).toISOString(), ...[y, yhat, lower, upper, score].map((c) => cell(c[i]!))].join(","));
-  }
-  return rows.join("\r\n") + "\r\n";
-}
-
 /** Hand a file to the viewer. */
-export function download(name: string, content: string | Blob): void {
+export function download(name: string, content: Blob | URL): void {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(typeof content === "string" ? new Blob([content], { type: "text/csv" }) : content);
+  link.href = content instanceof URL ? content.href : URL.createObjectURL(content);
   link.download = name;
   link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  if (!(content instanceof URL)) setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+/** A name of a file that every system takes. */
+export function fileName(text: string, ending: string): string {
+  const plain = text.replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-+|-+$/g, "");
+  return `${plain.slice(0, 80) || "watchband"}.${ending}`;
 }

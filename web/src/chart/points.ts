@@ -13,6 +13,8 @@ export interface Points {
   /** Of roll-ups: the lowest and the highest value behind each mean. */
   lowest?: Float64Array;
   highest?: Float64Array;
+  /** Of roll-ups: how many points of each were anomalous. */
+  anomalies?: Float64Array;
 }
 
 /** A stretch of time, ms; `end` null while it lasts. */
@@ -134,24 +136,28 @@ export function nearest(times: Float64Array, time: number): number {
   return at > 0 && time - times[at - 1]! <= times[at]! - time ? at - 1 : at;
 }
 
-/** Points behind others, the later ones standing where both have a time; bounded to the last `most`. */
+const COLUMNS = ["times", "y", "yhat", "lower", "upper", "score"] as const;
+
+/** Points behind others, the later ones standing where both have a time; bounded to the last `most`. Not for roll-ups. */
 export function joined(before: Points, more: Points, most = 200_000): Points {
   if (more.times.length === 0) return before;
-  let keep = before.times.length;
-  while (keep > 0 && before.times[keep - 1]! >= more.times[0]!) keep--;
+  const keep = lowerBound(before.times, more.times[0]!);
   const from = Math.max(0, keep + more.times.length - most);
-  const cut = (a: Float64Array, b: Float64Array): Float64Array => {
-    const whole = new Float64Array(keep + b.length);
-    whole.set(a.subarray(0, keep));
-    whole.set(b, keep);
-    return from ? whole.slice(from) : whole;
-  };
-  return {
-    times: cut(before.times, more.times),
-    y: cut(before.y, more.y),
-    yhat: cut(before.yhat, more.yhat),
-    lower: cut(before.lower, more.lower),
-    upper: cut(before.upper, more.upper),
-    score: cut(before.score, more.score),
-  };
+  const found: Points = { ...NO_POINTS };
+  for (const name of COLUMNS) {
+    const whole = new Float64Array(keep + more.times.length);
+    whole.set(before[name].subarray(0, keep));
+    whole.set(more[name], keep);
+    found[name] = from ? whole.slice(from) : whole;
+  }
+  return found;
+}
+
+/** Points between two times, without copying any. */
+export function within(points: Points, from: number, to: number): Points {
+  const [first, end] = [lowerBound(points.times, from), lowerBound(points.times, to)];
+  const found: Points = { ...NO_POINTS };
+  for (const name of COLUMNS) found[name] = points[name].subarray(first, end);
+  for (const name of ["lowest", "highest", "anomalies"] as const) if (points[name]) found[name] = points[name].subarray(first, end);
+  return found;
 }

@@ -7,7 +7,7 @@ import { palette, onRepaint } from "../chart/palette";
 import type { Points, Span } from "../chart/points";
 import { extent, type Range } from "../chart/scale";
 import { timeTicks } from "../chart/time";
-import { zone } from "../frame";
+import { minute, zone } from "../frame";
 import { words } from "../words";
 
 const HEIGHT = 40;
@@ -18,19 +18,23 @@ interface Props {
   alerts: readonly Span[];
   range: Range;
   onRange: (from: number, to: number) => void;
+  /** The window is being dragged: told at most once a frame. */
+  onMove?: (range: Range) => void;
 }
 
 type Drag = { part: "from" | "to" | "whole"; at: number; range: Range };
 
-export function Overview({ points, alerts, range, onRange }: Props): JSX.Element | null {
+export function Overview({ points, alerts, range, onRange, onMove }: Props): JSX.Element | null {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [width, setWidth] = useState(0);
   const [paints, setPaints] = useState(0);
   const [moving, setMoving] = useState<Range | null>(null);
   const drag = useRef<Drag | null>(null);
+  const frame = useRef(0);
+  const wanted = useRef<Range | null>(null);
   const n = points.times.length;
   const first = points.times[0] ?? 0;
-  const last = Math.max(points.times[n - 1] ?? 0, Math.min(range[1], Date.now()));
+  const last = Math.max(points.times[n - 1] ?? 0, Math.min(range[1], minute.value));
   const seen = moving ?? range;
   useEffect(() => onRepaint(() => setPaints((k) => k + 1)), []);
   useEffect(() => {
@@ -59,10 +63,19 @@ export function Overview({ points, alerts, range, onRange }: Props): JSX.Element
     const by = timeAt(event) - drag.current.at;
     const [from, to] = drag.current.range;
     const { part } = drag.current;
-    setMoving([part === "to" ? from : Math.min(from + by, to - 60_000), part === "from" ? to : Math.max(to + by, from + 60_000)]);
+    const next: Range = [part === "to" ? from : Math.min(from + by, to - 60_000), part === "from" ? to : Math.max(to + by, from + 60_000)];
+    setMoving(next);
+    if (!frame.current) {
+      frame.current = requestAnimationFrame(() => {
+        frame.current = 0;
+        if (wanted.current) onMove?.(wanted.current);
+      });
+    }
+    wanted.current = next;
   };
   const up = (): void => {
     if (drag.current && moving) onRange(moving[0], moving[1]);
+    wanted.current = null;
     drag.current = null;
     setMoving(null);
   };
