@@ -93,7 +93,7 @@ export function filterQuery(conditions: readonly Condition[]): Record<string, st
         if (values[0]) query[`${field}_min`] = values[0];
         if (values[1]) query[`${field}_max`] = values[1];
       }
-    } else if (["state", "risk", "watch", "source", "severity"].includes(field)) query[field] = values;
+    } else if (["state", "risk", "watch"].includes(field)) query[field] = values;
     else {
       const label = field === "name" || field === "metric" ? "__name__" : field;
       const pattern = operator === "matches" ? values[0]! : values.map(globbed).join("|");

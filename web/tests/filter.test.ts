@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { typedInto } from "../src/pages/explore";
+import { typedInto } from "../src/parts/filter_bar";
 import { chipWords, filterQuery, filterText, parseFilter } from "../src/filter";
 
 describe("the filter", () => {

@@ -189,7 +189,7 @@ export class BandChart {
       width: Math.max(80, this.host.clientWidth),
       height: this.height(),
       ms: 1,
-      padding: [PADDING_TOP, 8, 0, 0],
+      padding: [PADDING_TOP, 16, 0, 0],
       legend: { show: false },
       focus: { alpha: 1 },
       cursor: {

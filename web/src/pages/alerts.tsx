@@ -11,6 +11,7 @@ import { useKeys } from "../keys";
 import { Card, Empty, Waiting } from "../parts/card";
 import { Glyph } from "../parts/glyph";
 import { Letters } from "../parts/letters";
+import { pageCursor, Pager } from "../parts/pager";
 import { choose, href, view } from "../route";
 import { words } from "../words";
 import { incidentRange } from "./incident";
@@ -34,7 +35,7 @@ export function AlertsPage(): JSX.Element {
   const span = view.value.get("span") ?? "7 d";
   const from = spanStart(SPANS.find(([name]) => name === span)?.[1] ?? null, now.value);
   const kind = { watch: view.value.get("watch"), severity: view.value.get("severity"), state: view.value.get("state") };
-  const list = useResource<Page<Alert>>("alerts", { ...kind, from, limit: SHOWN, cursor: view.value.get("after") }, ["alerts"]);
+  const list = useResource<Page<Alert>>("alerts", { ...kind, from, limit: SHOWN, cursor: pageCursor() }, ["alerts"]);
   const open = useResource<Page<Alert>>("alerts", { state: "open", limit: 1 }, ["alerts"]);
   const all = useResource<Page<Alert>>("alerts", { from, limit: 1 }, ["alerts"]);
   // Tries are no news of their own, but they follow the points that come.
@@ -122,7 +123,6 @@ function Log({ of, filtered }: { of: Resource<Page<Alert>>; filtered: boolean })
     [],
   );
   const rows = of.data?.data ?? [];
-  const after = view.value.get("after");
   const { logColumns: names } = words;
   return (
     <Card class="log" title={words.log} aside={of.data ? words.logAside(rows.length, of.data.total ?? rows.length) : undefined}>
@@ -147,20 +147,7 @@ function Log({ of, filtered }: { of: Resource<Page<Alert>>; filtered: boolean })
           </tbody>
         </table>
       )}
-      {(after || of.data?.next) && (
-        <p class="pager">
-          {after && (
-            <button type="button" class="button" onClick={() => choose({ after: null }, true)}>
-              {words.newest}
-            </button>
-          )}
-          {of.data?.next && (
-            <button type="button" class="button" onClick={() => choose({ after: of.data!.next }, true)}>
-              {words.older}
-            </button>
-          )}
-        </p>
-      )}
+      <Pager next={of.data?.next} />
     </Card>
   );
 }

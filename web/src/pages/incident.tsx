@@ -6,9 +6,10 @@ import { may } from "../api/about";
 import { send } from "../api/client";
 import { useResource } from "../api/resource";
 import type { Alert, Incident as IncidentData, PointColumns } from "../api/types";
-import { fromColumns } from "../chart/columns";
+import { download, fileName, fromColumns } from "../chart/columns";
 import { counted, number, quantity, range as rangeWords } from "../chart/format";
 import { alertLayer } from "../chart/layers/alerts";
+import { chartsIn, composed, png } from "../chart/picture";
 import { NO_POINTS } from "../chart/points";
 import type { Range } from "../chart/scale";
 import { age, clock, duration, HOUR, MINUTE, moment, utc } from "../chart/time";
@@ -21,6 +22,7 @@ import { Glyph } from "../parts/glyph";
 import { pointWords } from "../parts/readout";
 import { choose, href, view } from "../route";
 import { words } from "../words";
+import { exploreWords } from "../words/explore";
 import { windowWords } from "../words/windows";
 
 const MEMBERS = 12;
@@ -68,6 +70,11 @@ function Shown({ incident, again }: { incident: IncidentData; again: () => void 
       setRefused((error as Error).message);
     }
   };
+  const picture = async (): Promise<void> => {
+    const between = `${moment(range[0], zone)} – ${moment(range[1], zone)} (${zone})`;
+    const canvas = composed({ title: incident.title, lines: [incident.reason, between] }, chartsIn(document.querySelector(".members") ?? document));
+    download(fileName(incident.title, "png"), await png(canvas));
+  };
   useKeys(
     [
       ...(may("operator")
@@ -107,6 +114,9 @@ function Shown({ incident, again }: { incident: IncidentData; again: () => void 
           )}
           <button type="button" class="button" onClick={() => void navigator.clipboard?.writeText(location.href)}>
             {words.copyLink}
+          </button>
+          <button type="button" class="button" title={exploreWords.pngHint} onClick={() => void picture().catch((error: Error) => setRefused(error.message))}>
+            {exploreWords.png}
           </button>
         </div>
       </header>

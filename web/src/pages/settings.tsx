@@ -11,6 +11,7 @@ import { now, zone } from "../frame";
 import { keysOn, setKeys, useKeys } from "../keys";
 import { Card, Empty, Waiting } from "../parts/card";
 import { Glyph } from "../parts/glyph";
+import { pageCursor, Pager } from "../parts/pager";
 import { choose, href, view } from "../route";
 import { nextTheme, theme } from "../theme";
 import { words } from "../words";
@@ -20,7 +21,7 @@ const RELOAD = "../../-/reload";
 
 export function SettingsPage(): JSX.Element {
   const config = useResource<Configuration>("config", {}, ["configuration"]);
-  const acts = useResource<Page<Act>>("audit", { limit: ACTS, cursor: view.value.get("after") }, ["alerts", "configuration"]);
+  const acts = useResource<Page<Act>>("audit", { limit: ACTS, cursor: pageCursor() }, ["alerts", "configuration"]);
   const found = config.data;
   return (
     <div class="page settings">
@@ -186,7 +187,6 @@ const ABOUT_INCIDENTS = new Set(["acknowledge", "unacknowledge", "snooze", "note
 
 function Audit({ of }: { of: Resource<Page<Act>> }): JSX.Element {
   const rows = of.data?.data ?? [];
-  const after = view.value.get("after");
   return (
     <Card title={words.audit} aside={words.auditAside}>
       <Waiting of={of} what={words.audit} rows={4} />
@@ -208,20 +208,7 @@ function Audit({ of }: { of: Resource<Page<Act>> }): JSX.Element {
           </li>
         ))}
       </ul>
-      {(after || of.data?.next) && (
-        <p class="pager">
-          {after && (
-            <button type="button" class="button" onClick={() => choose({ after: null }, true)}>
-              {words.newest}
-            </button>
-          )}
-          {of.data?.next && (
-            <button type="button" class="button" onClick={() => choose({ after: of.data!.next }, true)}>
-              {words.older}
-            </button>
-          )}
-        </p>
-      )}
+      <Pager next={of.data?.next} />
     </Card>
   );
 }

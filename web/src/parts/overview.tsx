@@ -2,7 +2,7 @@
 
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { thin } from "../chart/density";
+import { thin, type Thinned } from "../chart/density";
 import { palette, onRepaint } from "../chart/palette";
 import type { Points, Span } from "../chart/points";
 import { extent, type Range } from "../chart/scale";
@@ -123,26 +123,30 @@ function paint(canvas: HTMLCanvasElement, width: number, points: Points, alerts:
   canvas.width = Math.round(width * ratio);
   canvas.height = Math.round(HEIGHT * ratio);
   const ctx = canvas.getContext("2d");
-  const values = extent(points.y);
+  const values = extent(points.lowest ?? points.y, points.highest ?? points.y);
   if (!ctx || !values) return;
   ctx.scale(ratio, ratio);
   const colours = palette();
   const x = (time: number): number => ((time - from) / (to - from || 1)) * width;
   const y = (value: number): number => HEIGHT - 2 - ((value - values[0]) / (values[1] - values[0] || 1)) * (HEIGHT - 10);
-  const { times, values: kept } = thin(points.times, points.y, from, to, width);
   ctx.strokeStyle = colours["cell-near"];
   ctx.lineWidth = 1;
   ctx.beginPath();
-  let pen = false;
-  for (let i = 0; i < times.length; i++) {
-    if (kept[i] !== kept[i]) pen = false;
-    else if (pen) ctx.lineTo(x(times[i]!), y(kept[i]!));
-    else {
-      ctx.moveTo(x(times[i]!), y(kept[i]!));
-      pen = true;
-    }
-  }
+  // Of roll-ups lowest and highest, one over the other, so that no spike is lost.
+  for (const column of points.lowest && points.highest ? [points.highest, points.lowest] : [points.y]) trace(ctx, thin(points.times, column, from, to, width), x, y);
   ctx.stroke();
   ctx.fillStyle = colours.out;
   for (const alert of alerts) ctx.fillRect(x(alert.start) - 1, 0, Math.max(2, x(alert.end ?? to) - x(alert.start)), 4);
+}
+
+function trace(ctx: CanvasRenderingContext2D, { times, values }: Thinned, x: (time: number) => number, y: (value: number) => number): void {
+  let pen = false;
+  for (let i = 0; i < times.length; i++) {
+    if (values[i] !== values[i]) pen = false;
+    else if (pen) ctx.lineTo(x(times[i]!), y(values[i]!));
+    else {
+      ctx.moveTo(x(times[i]!), y(values[i]!));
+      pen = true;
+    }
+  }
 }

@@ -19,7 +19,7 @@ from watchband.apps.service.views.deliveries import deliveries_document
 from watchband.apps.service.views.fleet import fleet_of
 from watchband.apps.service.views.incidents import incident_document, incident_page, incidents
 from watchband.apps.service.views.points import POINTS_MAX, points_document
-from watchband.apps.service.views.series import Wanted, series_page
+from watchband.apps.service.views.series import SPARK_POINTS, Wanted, series_page
 from watchband.apps.service.views.settings import config_document
 from watchband.apps.service.views.summary import sources_of, summary_of
 from watchband.apps.service.views.watches import Asked as PreviewAsked
@@ -141,6 +141,7 @@ class Api:
         limit: Limit = 100,
         cursor: Cursor = None,
         spark: Spark = None,
+        spark_points: Annotated[int, Query(ge=2, le=500)] = SPARK_POINTS,
     ) -> JSONResponse:
         """Series by name, labels, state and ranges, each with its last point and band."""
         try:
@@ -157,7 +158,10 @@ class Api:
         )
         length = length_of(spark)
         return await listed(
-            self.service, lambda: series_page(self.service, wanted, sort=sort, limit=limit, cursor=cursor, spark=length)
+            self.service,
+            lambda: series_page(
+                self.service, wanted, sort=sort, limit=limit, cursor=cursor, spark=length, spark_points=spark_points
+            ),
         )
 
     async def points(

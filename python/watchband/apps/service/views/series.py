@@ -109,7 +109,14 @@ _NOTHING: dict[str, float] = {
 
 
 def series_page(
-    service: Service, wanted: Wanted, *, sort: str = "name", limit: int = 100, cursor: str | None = None, spark: int = 0
+    service: Service,
+    wanted: Wanted,
+    *,
+    sort: str = "name",
+    limit: int = 100,
+    cursor: str | None = None,
+    spark: int = 0,
+    spark_points: int = SPARK_POINTS,
 ) -> Page[dict[str, Any]]:
     """A page of series.
 
@@ -127,6 +134,8 @@ def series_page(
         From the page before.
     spark : int
         Points before this many ns are left out of the sparkline; 0: none is given.
+    spark_points : int
+        Most points of it.
 
     Raises
     ------
@@ -140,10 +149,10 @@ def series_page(
 
     found = sorted((row for row in rows(service) if wanted.takes(row)), key=key)
     page = page_of(found, key, limit, cursor)
-    return Page([series_document(service, row, spark) for row in page.items], page.next, page.total)
+    return Page([series_document(service, row, spark, spark_points) for row in page.items], page.next, page.total)
 
 
-def series_document(service: Service, row: Row, spark: int = 0) -> dict[str, Any]:
+def series_document(service: Service, row: Row, spark: int = 0, spark_points: int = SPARK_POINTS) -> dict[str, Any]:
     """A series as plain data."""
     last = row.last
     learning = row.state == "INSUFFICIENT_DATA"
@@ -161,20 +170,20 @@ def series_document(service: Service, row: Row, spark: int = 0) -> dict[str, Any
         "ready_at": instant(row.ready) if row.ready != NEVER else None,
     }
     if spark:
-        found["spark"] = spark_of(tail, service.clock.now() - spark)
+        found["spark"] = spark_of(tail, service.clock.now() - spark, spark_points)
     return found
 
 
-def spark_of(tail: Tail | None, since: int) -> dict[str, list[Any]] | None:
-    """Points for a sparkline: the last ones since a time, at most ``SPARK_POINTS``; None below two."""
+def spark_of(tail: Tail | None, since: int, points: int = SPARK_POINTS) -> dict[str, list[Any]] | None:
+    """Points for a sparkline: the last ones since a time, at most ``points``; None below two."""
     if tail is None:
         return None
     at = np.flatnonzero(tail.time >= since)
     if len(at) < 2:
         return None
-    if len(at) > SPARK_POINTS:
+    if len(at) > points:
         # The strangest of each stretch stays: a spark must not lose the spike it is shown for.
-        parts = np.array_split(at, SPARK_POINTS)
+        parts = np.array_split(at, points)
         at = np.array([part[np.argmax(np.nan_to_num(tail.anomaly_score[part], nan=-1.0))] for part in parts])
     return {
         "times_ms": (tail.time[at] // _NS_MS).tolist(),
