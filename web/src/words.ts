@@ -117,7 +117,7 @@ export const words = {
   scoreColumn: "score",
   outsideList: "Outside their band",
   insideList: "Inside",
-  moreSeries: (n: number) => `${count(n)} more · narrow the filter`,
+  moreSeries: (n: number) => `${count(n)} more · scroll, or narrow the filter`,
   noMatches: (filter: string) => `No series matches ${filter}.`,
   noSeries: "No series is known yet. They appear with their first points.",
   nextAnomaly: "Next anomaly",
