@@ -17,8 +17,11 @@ Deed = Literal[
     "deploy",
     "revert",
     "approve",
+    "create key",
+    "revoke key",
     "sign in",
     "sign out",
+    "sign in refused",
 ]
 TEXT_MAX = 4000
 

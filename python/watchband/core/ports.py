@@ -10,6 +10,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from watchband.core.access_keys import KeyStore
 from watchband.core.acts import Act
 from watchband.core.alert import Alert
 from watchband.core.clock import Clock
@@ -286,8 +287,8 @@ class StoreSettings(Protocol):
         """The store, ready; PermanentError where another process has it."""
 
 
-class Store(Protocol):
-    """Keeps the log, positions, folds, alerts, outbox and snapshots.
+class Store(KeyStore, Protocol):
+    """Keeps the log, positions, folds, alerts, outbox, snapshots, what people did, and their keys.
 
     Every method is atomic and durable when it returns. Of two processes one writes: the other is refused or waits in
     ``lead``. Whoever was overtaken meets FencedError where it writes and in ``outbox``, until ``lead`` lets it again.
@@ -380,7 +381,6 @@ class Store(Protocol):
         """
 
     def delivered(self, notices: Sequence[Notice]) -> None: ...
-
     def postponed(self, notice: Notice, due: int, error: str) -> None:
         """A delivery failed: try again at ``due``."""
 

@@ -25,7 +25,8 @@ class World:
         self.clock = clock or HandClock(START + 1000 * MINUTE)
         self.service = Service(config(store=self.store, **given), clock=self.clock)
         self.web = Web(create_app(self.service), replace(self.service.config.server, listen="127.0.0.1:0"))
-        self.client = httpx.Client(base_url=self.web.url, timeout=30.0)
+        self._clients: list[httpx.Client] = []
+        self.client = self.another()
 
     def __enter__(self) -> World:
         self.web.start()
@@ -35,8 +36,14 @@ class World:
 
     def __exit__(self, *_: object) -> None:
         self.service.stop(10)
-        self.client.close()
+        for client in self._clients:
+            client.close()
         self.web.stop()
+
+    def another(self) -> httpx.Client:
+        """A client with cookies of its own, as another browser is."""
+        self._clients.append(httpx.Client(base_url=self.web.url, timeout=30.0))
+        return self._clients[-1]
 
     def kept(self) -> dict[str, list[float]]:
         """Values in the log by series."""

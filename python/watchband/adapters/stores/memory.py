@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
+from watchband.core.access_keys import AccessKey
 from watchband.core.acts import Act
 from watchband.core.alert import Alert, is_told
 from watchband.core.clock import Clock
@@ -70,6 +71,7 @@ class MemoryStore:
         self._dead: set[tuple[str, str]] = set()
         self._acts: list[Act] = []
         self._acting = threading.Lock()
+        self._keys: dict[str, AccessKey] = {}
         self._series: dict[SeriesKey, SeriesRecord] = {}
         self._rollups = Rollups.none()
         self._files: dict[str, ArchiveFile] = {}
@@ -282,6 +284,20 @@ class MemoryStore:
     def acts(self, after: int = 0) -> Sequence[Act]:
         """What people did behind a number."""
         return self._acts[after:]
+
+    def access_keys(self) -> Sequence[AccessKey]:
+        """Keys and sessions."""
+        found = list(self._keys.values())
+        return sorted(found, key=lambda k: (k.created, k.id))
+
+    def keep_access_key(self, key: AccessKey) -> None:
+        """Keep one."""
+        self._keys[key.id] = key
+
+    def drop_access_keys(self, ids: Sequence[str]) -> None:
+        """Forget these."""
+        for number in ids:
+            self._keys.pop(number, None)
 
     def _change(self, notice: Notice, **changes: Any) -> bool:
         """Whether there is such a notice; it keeps its place."""

@@ -99,5 +99,7 @@ def rollups_of(rows: Sequence[Sequence[Any]], numbers: Sequence[int], keys: Sequ
     return Rollups(keys, place, hour, count, table[:, 0], table[:, 1], table[:, 2], anomalies)
 
 
+KEY_COLUMNS = "id, name, role, digest, created, maker, expires, revoked, used, parent"
+"""Columns of a key, in the order of its parameters."""
 ACT_COLUMNS = "time, who, deed, target, text, until, number"
 """Columns of an act, in the order of its parameters."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -39,7 +39,25 @@ class Caller:
     """
 
     base: str
-    token: str = ""
+    token: str = field(default="", repr=False)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What shows the token."""
+        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
+
+    @property
+    def there(self) -> bool:
+        """Whether anything listens there."""
+        import httpx
+
+        try:
+            httpx.get(f"{self.base}/healthz", timeout=PATIENCE_S, trust_env=False)
+        except (httpx.ConnectError, httpx.ConnectTimeout):
+            return False
+        except (httpx.HTTPError, httpx.InvalidURL):
+            return True
+        return True
 
     def get(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
         """Ask for something."""
@@ -60,10 +78,9 @@ class Caller:
         import httpx
 
         url = f"{self.base}/api/v1/{path}"
-        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         try:
             answer = httpx.request(
-                method, url, params=query, json=body, headers=headers, timeout=PATIENCE_S, trust_env=False
+                method, url, params=query, json=body, headers=self.headers, timeout=PATIENCE_S, trust_env=False
             )
             found = answer.json() if answer.content else {}
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:

@@ -31,6 +31,7 @@ LATE = {
     "inject": "watchband.apps.cli.inject",
     "outbox": "watchband.apps.cli.outbox",
     "serve": "watchband.apps.cli.serve",
+    "keys": "watchband.apps.cli.keys",
     "log": "watchband.apps.cli.log",
     "query": "watchband.apps.cli.query",
     "recompute": "watchband.apps.cli.recompute",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from watchband.apps.cli.calling import Configured, TokenFile, Url, caller
 from watchband.core.errors import ConfigError, TransientError
 
 EXAMPLES = (
@@ -18,10 +20,6 @@ EXAMPLES = (
 PATIENCE_S = 15.0
 BODY_MAX = 32 << 20
 
-Url = Annotated[
-    str | None, typer.Option("--url", help="Where the service is; default: as --config says.", metavar="URL")
-]
-Configured = Annotated[Path, typer.Option("--config", help="Its configuration, for the address.", metavar="CONFIG")]
 Series = Annotated[
     str | None,
     typer.Option("--series", help="One series, or a selector: why it did or did not alert.", metavar="SERIES"),
@@ -30,18 +28,22 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdou
 
 
 def status(
-    url: Url = None, config: Configured = Path("watchband.yaml"), series: Series = None, as_json: AsJson = False
+    url: Url = None,
+    config: Configured = Path("watchband.yaml"),
+    series: Series = None,
+    token_file: TokenFile = None,
+    as_json: AsJson = False,
 ) -> None:
     """Show what a running service does, what is not ready and when it will be, and why something did not alert."""
     from watchband.apps.cli.status_view import show_series, show_status
 
-    base = (url or address(config)).rstrip("/")
-    base = base if "://" in base else f"http://{base}"
+    called = caller(url, config, token_file)
+    base = called.base
     if series is None:
-        found = ask(f"{base}/api/v1/status", {})
+        found = ask(f"{base}/api/v1/status", {}, called.headers)
         ready = bool(found.get("ready"))
     else:
-        found = ask(f"{base}/api/v1/status/series", {"match": series, "points": "30"})
+        found = ask(f"{base}/api/v1/status/series", {"match": series, "points": "30"}, called.headers)
         ready = True
     if as_json:
         typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
@@ -53,7 +55,7 @@ def status(
         raise typer.Exit(1)
 
 
-def ask(url: str, parameters: dict[str, str]) -> dict[str, Any]:
+def ask(url: str, parameters: dict[str, str], headers: Mapping[str, str]) -> dict[str, Any]:
     """What a service answers.
 
     Raises
@@ -64,7 +66,7 @@ def ask(url: str, parameters: dict[str, str]) -> dict[str, Any]:
     import httpx
 
     try:
-        answer = httpx.get(url, params=parameters, timeout=PATIENCE_S, trust_env=False)
+        answer = httpx.get(url, params=parameters, headers=dict(headers), timeout=PATIENCE_S, trust_env=False)
         found = answer.json()
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         raise ConfigError(

@@ -14,13 +14,15 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from starlette.exceptions import HTTPException
 
 from watchband import __version__
-from watchband.apps.server.access import Access, Admin, guarded, needs
+from watchband.apps.server.access import Admin, guarded, needs
 from watchband.apps.server.acts import Acts, reload_by
 from watchband.apps.server.api import Api
 from watchband.apps.server.asked import Asked
 from watchband.apps.server.dashboard import dashboard_router
 from watchband.apps.server.description import Described, description_router
 from watchband.apps.server.forecasts import Forecasts
+from watchband.apps.server.identity import Access
+from watchband.apps.server.key_routes import KeyRoutes
 from watchband.apps.server.metrics import Metrics
 from watchband.apps.server.predict import Predict
 from watchband.apps.server.problems import Problem, answer
@@ -44,7 +46,9 @@ def create_app(service: Service) -> FastAPI:
         Whose.
     """
     app = Described(title="Watchband", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
-    app.state.access = Access(lambda: service.config.server)
+    access = app.state.access = Access(lambda: service.config.server, service.keys)
+    keys = KeyRoutes(service, access)
+    service.tending.append(keys.tell_refused)
     requests: Counter[tuple[str, int]] = Counter()
     push = Push(service)
     app.include_router(push.router())
@@ -55,10 +59,11 @@ def create_app(service: Service) -> FastAPI:
     app.include_router(Forecasts(service).router())
     app.include_router(Acts(service).router())
     app.include_router(Windows(service).router())
-    app.include_router(Stream(service.changes).router())
+    app.include_router(keys.router())
+    app.include_router(Stream(service.changes, access).router())
     app.include_router(dashboard_router())
     app.include_router(description_router(app))
-    app.include_router(_operations(service, Metrics(service, requests)))
+    app.include_router(_operations(service, access, Metrics(service, requests)))
     app.add_exception_handler(Problem, answer)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -78,7 +83,7 @@ def create_app(service: Service) -> FastAPI:
     return app
 
 
-def _operations(service: Service, metrics: Metrics) -> Any:
+def _operations(service: Service, access: Access, metrics: Metrics) -> Any:
     router = guarded()
 
     async def metrics_page(request: Request) -> Response:
@@ -89,10 +94,12 @@ def _operations(service: Service, metrics: Metrics) -> Any:
         alive = service.phase != "running" or service.engine.alive
         return PlainTextResponse("ok\n" if alive else "the engine has ended\n", 200 if alive else 500)
 
-    async def readyz() -> JSONResponse:
+    async def readyz(request: Request) -> JSONResponse:
         reasons = service.unready
         headers = {"Retry-After": str(READY_AGAIN_S)} if reasons else {}
-        return JSONResponse({"ready": not reasons, "reasons": reasons}, 503 if reasons else 200, headers)
+        # They name sources: not for everybody who can reach this.
+        shown = reasons if reasons and access.may_view(request) else [service.phase][: len(reasons)]
+        return JSONResponse({"ready": not reasons, "reasons": shown}, 503 if reasons else 200, headers)
 
     async def reload(who: Admin) -> JSONResponse:
         try:

@@ -7,9 +7,19 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import JSONResponse
 
-from watchband.apps.server.access import SECURITY_SCHEMES, guarded, needs
+from watchband.apps.server.access import guarded, needs
 
 PATH = "/api/v1/openapi.json"
+SCHEMES = {
+    "key": {"type": "http", "scheme": "bearer", "description": "A key, or a token of `server.tokens`."},
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "watchband-8470",
+        "description": "What a browser has that signed in; the number is the port of `server.listen`.",
+    },
+}
+"""Ways to say who asks."""
 
 
 class Described(FastAPI):
@@ -19,7 +29,7 @@ class Described(FastAPI):
         """The description; made once."""
         if self.openapi_schema is None:
             found = super().openapi()
-            found.setdefault("components", {})["securitySchemes"] = SECURITY_SCHEMES
+            found.setdefault("components", {})["securitySchemes"] = SCHEMES
         assert self.openapi_schema is not None
         return self.openapi_schema
 

@@ -47,6 +47,8 @@ class Web:
             timeout_graceful_shutdown=GRACE_S,
             timeout_keep_alive=KEEP_ALIVE_S,
             server_header=False,
+            # Whom to believe about proxies is the configuration's: 'trusted_proxies'.
+            proxy_headers=False,
             h11_max_incomplete_event_size=64 << 10,
             ssl_certfile=settings.tls_cert_file,
             ssl_keyfile=settings.tls_key_file,

@@ -21,6 +21,7 @@ from watchband.apps.service.health import SinkHealth, WatchHealth
 from watchband.apps.service.inbox import Inbox, InboxClosedError
 from watchband.apps.service.inflow import Inflow, lateness_of
 from watchband.apps.service.keeper import Keeper, retention_of
+from watchband.apps.service.keys import Keys
 from watchband.apps.service.planning import Planning
 from watchband.apps.service.rate import Rate
 from watchband.apps.service.recent import Recent
@@ -74,6 +75,8 @@ class Service:
         Where it stands in its life.
     inflow : Inflow
         Its sources.
+    tending : list of callable
+        Called every few minutes and at the end, to write down what can wait.
     listeners : list of callable
         Are told what each watch said of an entry, in the engine's thread.
     """
@@ -92,6 +95,8 @@ class Service:
         self.restart_needed: list[str] = []
         self.changes, self.rate = Changes(), Rate(self.began)
         self.scores: ScoreBook | None = None
+        self.keys = Keys(self.clock, lambda: self.config.server.tokens)
+        self.tending: list[Callable[[], object]] = [self._tend_keys]
         self.listeners: list[Callable[[Mapping[str, Results]], object]] = []
         self._lock = threading.Lock()
         self._letters = 0.0, (0, 0)
@@ -145,12 +150,12 @@ class Service:
                 retention,
                 self.clock,
                 config.engine.snapshot_every,
-                flusher(self.scores),
+                self._tend,
                 config.engine.snapshot_work,
             )
             self.engine.start()
             self._restored()
-            self.acting, self.planning = Acting(self.store), Planning(self)
+            self.planning = Planning(self)
         except BaseException:
             self.phase = "failed"
             raise
@@ -250,6 +255,27 @@ class Service:
 
     def _restored(self) -> None:
         self.book.load([a for a in self.store.alerts() if a.watch in self.config.watches])
+        self._know()
+
+    def _know(self) -> None:
+        """What people did and who is let in, as the store has it: another process may have led meanwhile."""
+        self.acting = Acting(self.store)
+        self.keys.load(self.store, self.acting)
+
+    def _tend(self) -> None:
+        """What is to be done now and then; one that fails keeps no other from its turn."""
+        for one in (flusher(self.scores), *self.tending):
+            try:
+                one()
+            except WatchbandError as error:
+                log.warning("the store could not be looked after, trying again: %s", error)
+
+    def _tend_keys(self) -> None:
+        if self.engine.standby:
+            # Another process leads and may take keys back.
+            self._know()
+        else:
+            self.keys.tend(self.config.server.session_idle)
 
     def look(self, errand: Callable[[], T]) -> T:
         """Look at states between two entries; while the engine waits for the store, they stand still anyway.
@@ -317,6 +343,9 @@ class Service:
             self._save()
         self._last_letters(end)
         self.courier.close(max(1.0, end - time.monotonic()))
+        for one in self.tending:
+            with suppress(WatchbandError):
+                one()
         let_go(self.scores)
         self.store.close()
         self.phase = "stopped"

@@ -6,8 +6,11 @@ store that keeps nothing gives itself back.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
+from watchband.core.access_keys import AccessKey
 from watchband.core.acts import Act
 from watchband.core.duration import HOUR
 from watchband.core.errors import TransientError
@@ -281,6 +284,24 @@ def check_acts(make: Make, reopen: Reopen) -> None:
     store.close()
 
 
+def check_access_keys(make: Make, reopen: Reopen) -> None:
+    """Keys keep what is known of them; one of the same id takes the place of what was; what is dropped is gone."""
+    store = make()
+    assert list(store.access_keys()) == []
+    late = AccessKey("b", "ünïcode 'quoted'", "admin", "00" * 32, 9, "local")
+    early = AccessKey("c", "bob", "viewer", "ff" * 32, 5, "ann", 2**62, 7, 2**62, "b")
+    for key in (late, early):
+        store.keep_access_key(key)
+    store.keep_access_key(replace(late, revoked=11, used=10))
+    store = reopen(store)
+    assert list(store.access_keys()) == [early, replace(late, revoked=11, used=10)], "a key is forgotten or another"
+    store.drop_access_keys(["c", "stray"])
+    store.drop_access_keys([])
+    store = reopen(store)
+    assert [key.id for key in store.access_keys()] == ["b"]
+    store.close()
+
+
 CHECKS: tuple[Check, ...] = (
     check_entries,
     check_nothing,
@@ -295,6 +316,7 @@ CHECKS: tuple[Check, ...] = (
     check_trim,
     check_tiers,
     check_acts,
+    check_access_keys,
 )
 
 

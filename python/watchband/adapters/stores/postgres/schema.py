@@ -143,7 +143,22 @@ CREATE TABLE acts (
 );
 """
 
-MIGRATIONS = (_FIRST, _ACTS)
+_KEYS = """
+CREATE TABLE access_keys (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL,
+  role TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  created BIGINT NOT NULL,
+  maker TEXT NOT NULL,
+  expires BIGINT NOT NULL,
+  revoked BIGINT NOT NULL,
+  used BIGINT NOT NULL,
+  parent TEXT NOT NULL
+);
+"""
+
+MIGRATIONS = (_FIRST, _ACTS, _KEYS)
 """Script ``i`` makes version ``i + 1`` of version ``i``. What once stood in a release is never changed."""
 VERSION = len(MIGRATIONS)
 _CREATION = 0x57424E44

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from watchband.adapters.stores.postgres.access_keys import AccessKeys
 from watchband.adapters.stores.postgres.outbox import Outbox, keep
 from watchband.adapters.stores.postgres.tiers import Tiers, count_series
 from watchband.adapters.stores.rows import PAGE, PART, out_of_turn, parts_of
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from watchband.adapters.stores.postgres.database import Sql
 
 
-class PostgresStore(Outbox, Tiers):
+class PostgresStore(Outbox, AccessKeys, Tiers):
     """Keeps everything in one schema of a database, durable when a method returns.
 
     Of several processes one leads, by a lease and a token (``lease.py``); a process that has not asked (``lead``) asks

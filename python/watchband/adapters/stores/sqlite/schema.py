@@ -150,7 +150,22 @@ CREATE TABLE acts (
 );
 """
 
-MIGRATIONS = (_FIRST, _TIERS, _ACTS)
+_KEYS = """
+CREATE TABLE access_keys (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL,
+  role TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  created INTEGER NOT NULL,
+  maker TEXT NOT NULL,
+  expires INTEGER NOT NULL,
+  revoked INTEGER NOT NULL,
+  used INTEGER NOT NULL,
+  parent TEXT NOT NULL
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS = (_FIRST, _TIERS, _ACTS, _KEYS)
 """Script ``i`` makes version ``i + 1`` of version ``i``. What once stood in a release is never changed."""
 VERSION = len(MIGRATIONS)
 

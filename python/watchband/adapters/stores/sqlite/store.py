@@ -9,6 +9,7 @@ from typing import Any
 
 from watchband.adapters.stores.rows import PAGE, PART, out_of_turn, parts_of
 from watchband.adapters.stores.seen import COUNT_AFTER, add_seen
+from watchband.adapters.stores.sqlite.access_keys import AccessKeys
 from watchband.adapters.stores.sqlite.census import count_series, uncounted
 from watchband.adapters.stores.sqlite.outbox import Outbox, keep
 from watchband.adapters.stores.sqlite.tiers import Tiers
@@ -19,7 +20,7 @@ from watchband.core.ports import Commit, FoldRecord, Marks
 from watchband.core.series import SeriesKey
 
 
-class SqliteStore(Outbox, Tiers):
+class SqliteStore(Outbox, AccessKeys, Tiers):
     """Keeps everything in one directory, durable when a method returns, for one process at a time.
 
     Parameters

@@ -1,0 +1,34 @@
+"""Keys of the API and sessions of browsers, as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import astuple
+
+from watchband.adapters.stores.postgres.tables import Tables
+from watchband.adapters.stores.rows import KEY_COLUMNS
+from watchband.core.access_keys import AccessKey
+
+
+class AccessKeys(Tables):
+    """The part of the store that says who is let in."""
+
+    def access_keys(self) -> Sequence[AccessKey]:
+        """Keys and sessions."""
+        with self.reading() as sql:
+            rows = sql.execute(f'SELECT {KEY_COLUMNS} FROM access_keys ORDER BY created, id COLLATE "C"').fetchall()
+        return [AccessKey(*row) for row in rows]
+
+    def keep_access_key(self, key: AccessKey) -> None:
+        """Keep one."""
+        with self.writing() as sql:
+            # All of it is one row: the last word counts.
+            sql.execute("DELETE FROM access_keys WHERE id = %s", (key.id,))
+            sql.execute(
+                f"INSERT INTO access_keys ({KEY_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)", astuple(key)
+            )
+
+    def drop_access_keys(self, ids: Sequence[str]) -> None:
+        """Forget these."""
+        with self.writing() as sql:
+            sql.executemany("DELETE FROM access_keys WHERE id = %s", [(number,) for number in ids])
