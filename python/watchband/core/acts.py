@@ -19,6 +19,7 @@ Deed = Literal[
     "approve",
     "create key",
     "revoke key",
+    "task",
     "sign in",
     "sign out",
     "sign in refused",

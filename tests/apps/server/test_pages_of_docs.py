@@ -13,8 +13,10 @@ import pytest
 
 from tests.apps.server.test_api import get, push
 from tests.apps.server.world import World
+from tests.apps.service.test_service import until
 from tests.apps.service.worlds import watch
 from watchband.adapters.stores.scored.book import ScoreBook
+from watchband.apps.service.tasks import Found
 from watchband.testing.streams import MINUTE, START
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -48,6 +50,9 @@ def ran(world: World, command: str) -> subprocess.CompletedProcess[str]:
         for name, more in (("window", {"duration": "1h"}), ("deploy", {}))
         if f"${name.upper()}" in command
     }
+    if "$TASK" in command:
+        made["TASK"] = world.service.tasks.start("test", "x", "local", lambda task: Found({"data": [1]})).id
+        until(lambda: world.service.tasks.of(made["TASK"]).state == "done")
     command = command.replace("curl ", "curl --silent --show-error --write-out '\\n%{http_code}' ", 1)
     return subprocess.run(
         ["/bin/sh", "-c", command.replace(DEFAULT, world.web.url)],
@@ -78,7 +83,7 @@ def test_a_command_of_the_page_does_what_it_says(world: World, command: str) -> 
         assert len(body.splitlines()) == 1 + 2
         return
     answer = json.loads(body)
-    if "data" in answer and "severity=critical" not in command and "/deliveries" not in command:
+    if "data" in answer and "severity=critical" not in command and "/deliveries" not in command and "state=done" not in command:
         assert answer["data"], "The example shows nothing."
     if "/points" in command:
         assert answer["resolution"] == "raw"

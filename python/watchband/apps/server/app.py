@@ -29,6 +29,7 @@ from watchband.apps.server.problems import Problem, answer
 from watchband.apps.server.push import Push
 from watchband.apps.server.stream import Stream
 from watchband.apps.server.table import table_router
+from watchband.apps.server.tasks import TaskEndpoints
 from watchband.apps.server.windows import Windows
 from watchband.apps.service.service import Service
 from watchband.core.errors import ConfigError, WatchbandError
@@ -61,6 +62,7 @@ def create_app(service: Service) -> FastAPI:
     app.include_router(Windows(service).router())
     app.include_router(keys.router())
     app.include_router(Stream(service.changes, access).router())
+    app.include_router(TaskEndpoints(service).router())
     app.include_router(dashboard_router())
     app.include_router(description_router(app))
     app.include_router(_operations(service, access, Metrics(service, requests)))

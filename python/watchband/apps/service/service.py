@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Literal, TypeVar, cast
 
 from watchband.adapters.stores.scored.book import ScoreBook
@@ -27,6 +28,7 @@ from watchband.apps.service.rate import Rate
 from watchband.apps.service.recent import Recent
 from watchband.apps.service.reload import Reloader
 from watchband.apps.service.scores import flusher, let_go, note_scores, scores_of
+from watchband.apps.service.tasks import Tasks
 from watchband.apps.service.ticker import Ticker
 from watchband.core.clock import Clock, SystemClock
 from watchband.core.duration import SECOND
@@ -97,6 +99,7 @@ class Service:
         self.scores: ScoreBook | None = None
         self.keys = Keys(self.clock, lambda: self.config.server.tokens)
         self.tending: list[Callable[[], object]] = [self._tend_keys]
+        self.tasks = Tasks(self.clock, lambda: self.changes.note("tasks"), _files(config))
         self.listeners: list[Callable[[Mapping[str, Results]], object]] = []
         self._lock = threading.Lock()
         self._letters = 0.0, (0, 0)
@@ -332,6 +335,7 @@ class Service:
                 self.phase = "stopped"
                 return True
             self.phase = "draining"
+        self.tasks.stop()
         log.info("draining", extra={"waiting": self.inbox.waiting})
         self.ticker.stop()
         self.planning.stop()
@@ -372,6 +376,12 @@ class Service:
             log.warning("the states could not be written: %s", error)
         else:
             log.info("states written", extra={"watches": written})
+
+
+def _files(config: Config) -> Path | None:
+    """Where files of tasks stand: beside the store, if it has a directory."""
+    path = getattr(config.store, "path", None)
+    return None if path is None else Path(path) / "tasks"
 
 
 def latenesses(config: Config) -> dict[str, int]:

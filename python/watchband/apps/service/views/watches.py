@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from watchband.adapters.stores.scored.block import HELD, SUPPRESSED, Scored
 from watchband.apps.service.status import instant
 from watchband.apps.service.views.series import finite
@@ -18,7 +20,9 @@ from watchband.pipeline.preview import Kept, Opening, factor, interval_of, openi
 from watchband.pipeline.rules import Budget
 
 if TYPE_CHECKING:
+    from watchband.adapters.stores.scored.book import ScoreBook
     from watchband.apps.service.service import Service
+    from watchband.pipeline.watch import Watch
 
 MONTH = 52 * WEEK // 12
 STOPS = tuple(
@@ -82,6 +86,22 @@ def budget_text(budget: Budget) -> str:
 def preview_document(service: Service, name: str, asked: Asked) -> dict[str, Any]:
     """What a watch would have alerted in the last period, at every stop of the budget and at the one asked for.
 
+    Of many series some are looked at and stand for all; ``previewing`` lets all of them be.
+
+    Raises
+    ------
+    ConfigError
+        No such watch, one without a budget, or nothing kept to look at.
+    """
+    counting = previewing(service, name, asked)
+    names = counting.names
+    counting.take(names if len(names) <= SERIES_MAX else names[:: -(-len(names) // SERIES_MAX)])
+    return counting.document()
+
+
+def previewing(service: Service, name: str, asked: Asked) -> Counting:
+    """What counts alerts of a watch, some series at a time.
+
     Raises
     ------
     ConfigError
@@ -95,34 +115,73 @@ def preview_document(service: Service, name: str, asked: Asked) -> dict[str, Any
         raise ConfigError(f"The watch {name!r} alerts by {watch.rule}, which a budget does not change.")
     if service.scores is None:
         raise ConfigError("No scores are kept, so nothing can be looked at again. Set 'engine.keep_scores'.")
-    now = service.clock.now()
-    names = list(service.recent.newest(name).keys)
-    some = names if len(names) <= SERIES_MAX else names[:: -(-len(names) // SERIES_MAX)]
-    found = service.scores.read_many(name, some, now - asked.period, now + 1)
-    kept = {key: _kept(found[key]) for key in some if key in found}
-    policy = dataclasses.replace(watch.policy, **asked.policy)
-    share = len(names) / len(some) if some else 1.0
-    then = asked.budget or watch.rule
-    return {
-        "watch": name,
-        "from": instant(now - asked.period),
-        "to": instant(now),
-        "series": len(names),
-        "looked_at": len(kept),
-        "in_force": {
-            "budget": budget_text(watch.rule),
-            **_counts(_opened(kept, watch.rule, watch.rule, watch.policy), share),
-        },
-        "asked": {"budget": budget_text(then), **_listed(_opened(kept, watch.rule, then, policy), share)},
-        "stops": [
-            {
-                "budget": budget_text(stop),
-                "a_week": finite(stop.alerts * WEEK / stop.period_ns),
-                **_counts(_opened(kept, watch.rule, stop, policy), share),
-            }
-            for stop in STOPS
-        ],
-    }
+    return Counting(service.scores, name, watch, asked, service.clock.now(), list(service.recent.newest(name).keys))
+
+
+class Counting:
+    """Counts of alerts by budget, gathered over series; what is read of them is let go again.
+
+    Parameters
+    ----------
+    scores : ScoreBook
+        Where points are read.
+    name, watch : str, Watch
+        Whose series.
+    asked : Asked
+        The other budget and policy.
+    now : int
+        The end of the period, ns UTC.
+    names : list of SeriesKey
+        All series of the watch.
+    """
+
+    def __init__(
+        self, scores: ScoreBook, name: str, watch: Watch, asked: Asked, now: int, names: list[SeriesKey]
+    ) -> None:
+        assert isinstance(watch.rule, Budget)
+        self.scores, self.name, self.asked, self.now, self.names = scores, name, asked, now, names
+        self.rule, self.before = watch.rule, watch.policy
+        self.policy = dataclasses.replace(watch.policy, **asked.policy)
+        self.then = asked.budget or watch.rule
+        self.taken = self.looked_at = 0
+        # Alerts, and series that have some: now, as it is asked for, at each stop.
+        self._counts = np.zeros((2 + len(STOPS), 2), np.int64)
+        self._list: list[tuple[Opening, SeriesKey]] = []
+
+    def take(self, keys: Sequence[SeriesKey]) -> None:
+        """Look at some series more."""
+        found = self.scores.read_many(self.name, keys, self.now - self.asked.period, self.now + 1)
+        kept = {key: _kept(found[key]) for key in keys if key in found}
+        self.taken += len(keys)
+        self.looked_at += len(kept)
+        asked = _opened(kept, self.rule, self.then, self.policy)
+        every = [
+            _opened(kept, self.rule, self.rule, self.before),
+            asked,
+            *(_opened(kept, self.rule, stop, self.policy) for stop in STOPS),
+        ]
+        self._counts += np.array([[sum(map(len, o.values())), sum(map(bool, o.values()))] for o in every])
+        self._list += [(opening, key) for key, some in asked.items() for opening in some]
+        self._list.sort(key=lambda e: (-e[0].opened, str(e[1])))
+        del self._list[SHOWN_MAX:]
+
+    def document(self) -> dict[str, Any]:
+        """What was counted, for all series of the watch."""
+        share = len(self.names) / self.taken if self.taken else 1.0
+        said = [{"alerts": round(a * share), "series": round(s * share)} for a, s in self._counts.tolist()]
+        return {
+            "watch": self.name,
+            "from": instant(self.now - self.asked.period),
+            "to": instant(self.now),
+            "series": len(self.names),
+            "looked_at": self.looked_at,
+            "in_force": {"budget": budget_text(self.rule), **said[0]},
+            "asked": {"budget": budget_text(self.then), **said[1], "list": list(map(_listed, self._list))},
+            "stops": [
+                {"budget": budget_text(stop), "a_week": finite(stop.alerts * WEEK / stop.period_ns), **counts}
+                for stop, counts in zip(STOPS, said[2:], strict=True)
+            ],
+        }
 
 
 def _kept(points: Scored) -> Kept:
@@ -145,22 +204,11 @@ def _opened(
     return dict(zip(kept, openings(list(kept.values()), factors, policy), strict=True))
 
 
-def _counts(opened: dict[SeriesKey, Sequence[Opening]], share: float) -> dict[str, Any]:
-    alerts = sum(map(len, opened.values()))
-    return {"alerts": round(alerts * share), "series": round(sum(bool(o) for o in opened.values()) * share)}
-
-
-def _listed(opened: dict[SeriesKey, Sequence[Opening]], share: float) -> dict[str, Any]:
-    every = sorted(((o, key) for key, some in opened.items() for o in some), key=lambda e: (-e[0].opened, str(e[1])))
+def _listed(one: tuple[Opening, SeriesKey]) -> dict[str, Any]:
+    opening, key = one
     return {
-        **_counts(opened, share),
-        "list": [
-            {
-                "series": str(key),
-                "opened": instant(o.opened),
-                "closed": None if o.closed is None else instant(o.closed),
-                "anomaly_score": finite(o.anomaly_score),
-            }
-            for o, key in every[:SHOWN_MAX]
-        ],
+        "series": str(key),
+        "opened": instant(opening.opened),
+        "closed": None if opening.closed is None else instant(opening.closed),
+        "anomaly_score": finite(opening.anomaly_score),
     }
