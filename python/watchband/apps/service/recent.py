@@ -290,5 +290,6 @@ class Newest:
     def __iter__(self) -> Iterator[tuple[SeriesKey, Mapping[str, float]]]:
         """Series by series, as plain numbers."""
         names = [f.name for f in fields(self) if f.name not in ("keys", "seen")]
-        for at, key in enumerate(self.keys):
-            yield key, {name: getattr(self, name)[at].item() for name in names}
+        columns = [getattr(self, name).tolist() for name in names]
+        for key, row in zip(self.keys, zip(*columns, strict=True), strict=True):
+            yield key, dict(zip(names, row, strict=True))

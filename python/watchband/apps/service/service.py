@@ -30,6 +30,7 @@ from watchband.apps.service.reload import Reloader
 from watchband.apps.service.scores import flusher, let_go, note_scores, scores_of
 from watchband.apps.service.tasks import Tasks
 from watchband.apps.service.ticker import Ticker
+from watchband.apps.service.views.shared import Shared
 from watchband.core.clock import Clock, SystemClock
 from watchband.core.duration import SECOND
 from watchband.core.errors import TransientError, WatchbandError
@@ -96,6 +97,7 @@ class Service:
         self.reloader = Reloader(self, read)
         self.restart_needed: list[str] = []
         self.changes, self.rate = Changes(), Rate(self.began)
+        self.shared = Shared(self.changes)
         self.scores: ScoreBook | None = None
         self.keys = Keys(self.clock, lambda: self.config.server.tokens)
         self.tending: list[Callable[[], object]] = [self._tend_keys]

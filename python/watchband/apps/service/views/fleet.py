@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from watchband.apps.service.status import instant
-from watchband.apps.service.views.series import Row, finite, rows
-from watchband.core.duration import MINUTE
+from watchband.apps.service.views.series import Row, column, rows
+from watchband.core.duration import MINUTE, SECOND
 
 if TYPE_CHECKING:
     from watchband.apps.service.service import Service
@@ -26,17 +26,20 @@ def fleet_of(service: Service, *, names: bool = False) -> dict[str, Any]:
 
     Names are by far the most of it and seldom change, so they are told only where they are asked for.
     """
+    second = service.clock.now() // SECOND
+    ordered, found = service.shared.found("fleet", service.recent.series, lambda: _fleet(service), besides=second)
+    return {"series": [row.text for row in ordered], **found} if names else found
+
+
+def _fleet(service: Service) -> tuple[list[Row], dict[str, Any]]:
     now = service.clock.now()
-    every = list(rows(service))
-    groups = grouped(every)
+    groups = grouped(rows(service))
     ordered = [row for _, members in groups for row in members]
     peaks = service.recent.peaks(now - WINDOW)
-    scores = [finite(peaks.get((row.watch, row.key), np.nan)) for row in ordered]
-    return {
-        **({"series": [row.text for row in ordered]} if names else {}),
+    return ordered, {
         "time": instant(now),
         "groups": [{"name": name, "count": len(members)} for name, members in groups],
-        "scores": scores,
+        "scores": column(np.array([peaks.get((row.watch, row.key), np.nan) for row in ordered], np.float64)),
         "states": [_STATE[row.state] for row in ordered],
         "history": [
             {"start": instant(start), "outside": outside}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from watchband.apps.service.recent import Tail
 from watchband.apps.service.status import instant, lanes_of
 from watchband.apps.service.views.page import Page, page_of
+from watchband.core.duration import SECOND
 from watchband.core.matcher import Selector
 from watchband.core.series import SeriesKey
 from watchband.pipeline.decide import NEVER
@@ -73,7 +75,7 @@ class Row:
     key: SeriesKey
     text: str
     state: str
-    last: dict[str, float]
+    last: Mapping[str, float]
     ready: int = NEVER
 
     @property
@@ -84,8 +86,16 @@ class Row:
 
 
 def rows(service: Service) -> list[Row]:
-    """Every series under every watch, with its state and its last point if one is in memory."""
+    """Every series under every watch, with its state and its last point if one is in memory; not to be changed.
 
+    Found once for all that ask, until something changes.
+    """
+    # States go by the clock as well: a series that is silent for long has no data.
+    second = service.clock.now() // SECOND
+    return service.shared.found("rows", service.recent.series, lambda: _rows(service), besides=second)
+
+
+def _rows(service: Service) -> list[Row]:
     def look() -> list[tuple[str, list[SeriesKey], Any, Readiness]]:
         return [
             (name, list(lane.state.keys), lane.bound.watch.states(lane.state), lane.bound.watch.readiness(lane.state))
@@ -95,16 +105,32 @@ def rows(service: Service) -> list[Row]:
     found = []
     for name, keys, states, ready in service.look(look):
         last = {key: point for key, point in service.recent.newest(name)}  # noqa: C416 - it has keys, and is no mapping
-        for at, key in enumerate(keys):
-            state = SeriesState(int(states[at])).name
-            moment = int(ready.at[at]) if ready.left[at] else NEVER
-            found.append(Row(name, key, str(key), state, dict(last.get(key) or _NOTHING), moment))
+        named = [_NAMES[state] for state in states.tolist()]
+        moments = np.where(ready.left, ready.at, NEVER).tolist()
+        for key, state, moment in zip(keys, named, moments, strict=True):
+            found.append(Row(name, key, _text(key), state, last.get(key, _NOTHING), moment))
     return found
+
+
+_NAMES = {int(state): state.name for state in SeriesState}
+
+
+@functools.lru_cache(maxsize=100_000)
+def _text(key: SeriesKey) -> str:
+    return str(key)
 
 
 _NOTHING: dict[str, float] = {
     **dict.fromkeys(("y", "yhat", "yhat_lower", "yhat_upper", "anomaly_score", "confidence"), math.nan),
     "time": 0,
+}
+
+
+_FIRST: dict[str, Callable[[Row], float]] = {
+    "name": lambda row: 0.0,
+    "-score": lambda row: -row.score,
+    "score": lambda row: row.score,
+    "-time": lambda row: -row.last["time"],
 }
 
 
@@ -143,11 +169,13 @@ def series_page(
         No such order, or no cursor of this list.
     """
 
-    def key(row: Row) -> tuple[Any, ...]:
-        first = {"-score": -row.score, "score": row.score, "-time": -row.last["time"]}.get(sort, 0.0)
-        return first, row.text, row.watch
+    first = _FIRST[sort]
 
-    found = sorted((row for row in rows(service) if wanted.takes(row)), key=key)
+    def key(row: Row) -> tuple[Any, ...]:
+        return first(row), row.text, row.watch
+
+    every = rows(service)
+    found = sorted((row for row in every if wanted.takes(row)) if wanted != Wanted() else every, key=key)
     page = page_of(found, key, limit, cursor)
     return Page([series_document(service, row, spark, spark_points) for row in page.items], page.next, page.total)
 
@@ -183,8 +211,10 @@ def spark_of(tail: Tail | None, since: int, points: int = SPARK_POINTS) -> dict[
         return None
     if len(at) > points:
         # The strangest of each stretch stays: a spark must not lose the spike it is shown for.
-        parts = np.array_split(at, points)
-        at = np.array([part[np.argmax(np.nan_to_num(tail.anomaly_score[part], nan=-1.0))] for part in parts])
+        wide = -(-len(at) // points)
+        score = np.full(-(-len(at) // wide) * wide, -np.inf)
+        score[: len(at)] = np.nan_to_num(tail.anomaly_score[at], nan=-1.0)
+        at = at[np.arange(0, len(at), wide) + score.reshape(-1, wide).argmax(axis=1)]
     return {
         "times_ms": (tail.time[at] // _NS_MS).tolist(),
         **{name: column(getattr(tail, name)[at]) for name in ("y", "yhat_lower", "yhat_upper")},
@@ -192,8 +222,25 @@ def spark_of(tail: Tail | None, since: int, points: int = SPARK_POINTS) -> dict[
 
 
 def column(values: np.ndarray) -> list[float | None]:
-    """Numbers for JSON, seven digits; None where there is none."""
-    return [finite(v) for v in values.tolist()]
+    """Numbers for JSON, seven digits; None where there is none.
+
+    Examples
+    --------
+    >>> column(np.array([0.1 + 0.2, -1234567.89, 1e-9 / 3, np.nan, 0.0, np.inf, 2.5e30]))
+    [0.3, -1234568.0, 3.333333e-10, None, 0.0, None, 2.5e+30]
+    """
+    known = np.isfinite(values)
+    sizes = np.abs(np.where(known, values, 0.0))
+    plain = (sizes == 0) | ((sizes >= 1e-12) & (sizes < 1e15))
+    with np.errstate(divide="ignore"):
+        up = 6 - np.floor(np.log10(np.where(plain & (sizes > 0), sizes, 1.0))).astype(int)
+    # A whole number by a power of ten is the double nearest to the decimal, as its text would be read.
+    more, less = 10.0 ** np.maximum(up, 0), 10.0 ** np.maximum(-up, 0)
+    rounded = np.rint(np.where(plain, values, 0.0) * more / less) * less / more
+    found: list[float | None] = rounded.tolist()
+    for at in np.flatnonzero(~known | ~plain).tolist():
+        found[at] = finite(float(values[at]))
+    return found
 
 
 def finite(value: float) -> float | None:

@@ -29,7 +29,7 @@ _STATES = {
 def summary_of(service: Service) -> dict[str, Any]:
     """Figures over everything that is watched."""
     now = service.clock.now()
-    every = list(rows(service))
+    every = rows(service)
     learning = [row for row in every if row.state == "INSUFFICIENT_DATA"]
     alerts = [a for a in service.store.alerts() if a.decided > now - WEEK]
     return {
