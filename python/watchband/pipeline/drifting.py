@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from watchband.core import wording
 from watchband.core.alert import Alert, alert_id, severity_of
-from watchband.core.points import Float64
+from watchband.core.points import Float64, Int64
 from watchband.core.scores import MUTED, Scores
 from watchband.core.series import SeriesKey
 from watchband.pipeline.calibrate import INTERVAL_UNKNOWN, Calibrated
 from watchband.pipeline.decide import Decisions
 from watchband.pipeline.drift import ADOPTED, MONITORS, NEVER, NOMINAL, DriftFound
 from watchband.pipeline.prepare import Prepared
+from watchband.pipeline.results import Results
 from watchband.pipeline.rules import Budget, Contamination
 from watchband.pipeline.watch_state import WatchState
 
@@ -48,13 +49,6 @@ def nominal_of(watch: Watch) -> float:
     return 1.0 - rule.f if isinstance(rule, Contamination) else math.nan
 
 
-def promised(watch: Watch, interval_ns: int) -> float:
-    """The share of points that a watch's rule may find anomalous; NaN where the rule promises none."""
-    if isinstance(watch.rule, Budget):
-        return watch.rule.p_limit(interval_ns) if interval_ns > 0 else math.nan
-    return watch.rule.f if isinstance(watch.rule, Contamination) else math.nan
-
-
 def watch_drift(
     watch: Watch,
     state: WatchState,
@@ -73,55 +67,77 @@ def watch_drift(
         return []
     points = prepared.points
     score = np.where(spared, np.nan, scores.score)
-    judged = decisions.anomaly_score
+    judged, said = decisions.anomaly_score, calibrated.anomaly_score
+    band = calibrated.members[0] if calibrated.members else None
+    cutoff = cutoff_of(watch, scores.score, said, calibrated.limit_above, calibrated.limit_below)
+    covered = covered_of(watch, calibrated.p_value, band, said, prepared.interval_at)
     hidden = spared | np.isnan(judged) | (scores.flags.astype(np.int64) & MUTED != 0)
     found = watch.drift.step(
         state.drift,
         points.with_values(np.where(spared, np.nan, points.values[:, 0])[:, None]),
         score=score,
-        cutoff=np.where(spared, np.nan, cutoff_of(watch, scores, calibrated)),
+        cutoff=np.where(spared, np.nan, cutoff),
         odd=np.where(hidden, np.nan, judged > 1),
-        covered=np.where(spared, np.nan, covered_of(watch, prepared, calibrated)),
+        covered=np.where(spared, np.nan, covered),
         nominal=nominal_of(watch),
         threads=threads,
     )
     return drift_alerts(watch, state.keys, found)
 
 
-def cutoff_of(watch: Watch, scores: Scores, calibrated: Calibrated) -> Float64:
+def cutoff_of(watch: Watch, score: Float64, anomaly_score: Float64, above: Float64, below: Float64) -> Float64:
     """The limit in the detector's units of score, where there is one: float64[n].
 
     A rule in these units has one for every score; a budget only where the score is a distance.
     """
-    above, below = calibrated.limit_above, calibrated.limit_below
     limit = np.where(np.isfinite(above), above, below)
     if not isinstance(watch.rule, Budget):
-        ours = calibrated.anomaly_score > 0
         known = np.full(len(limit), np.nan)
-        np.divide(scores.score, calibrated.anomaly_score, out=known, where=ours)
+        np.divide(score, anomaly_score, out=known, where=anomaly_score > 0)
         limit = np.where(np.isfinite(limit), limit, known)
     return np.where(np.isfinite(limit), limit, np.nan)
 
 
-def covered_of(watch: Watch, prepared: Prepared, calibrated: Calibrated) -> Float64:
+def covered_of(watch: Watch, p_value: Float64, band: Float64 | None, anomaly_score: Float64, at: Int64) -> Float64:
     """1 where a point lies within the nominal band, 0 outside, NaN where nobody knows: float64[n].
 
-    Of an ensemble it is the band of its band member: the smallest of several p-values is no share of points.
+    Of an ensemble it is the band of its band member, by that one's own anomaly_score: the smallest of several p-values
+    is no share of points. ``at`` is the interval of each point, ns.
     """
     rule = watch.rule
     if isinstance(rule, Contamination):
-        said = calibrated.anomaly_score
-        return np.where(np.isnan(said), np.nan, said <= 1)
+        return np.where(np.isnan(anomaly_score), np.nan, anomaly_score <= 1)
     if not isinstance(rule, Budget):
-        return np.full(len(calibrated.p_value), np.nan)
-    p_value = calibrated.p_value
-    if calibrated.members:
-        interval, where = np.unique(prepared.interval_at, return_inverse=True)
-        outside = math.log((1 - NOMINAL) / watch.calibrate.members[0])
-        limits = [outside / math.log(rule.p_limit(i if i > 0 else INTERVAL_UNKNOWN)) for i in interval.tolist()]
-        own = calibrated.members[0]
-        return np.where(np.isnan(own), np.nan, own < np.array(limits)[where])
-    return np.where(np.isnan(p_value), np.nan, p_value > 1 - NOMINAL)
+        return np.full(len(p_value), np.nan)
+    if band is None:
+        return np.where(np.isnan(p_value), np.nan, p_value > 1 - NOMINAL)
+    outside = math.log((1 - NOMINAL) / watch.calibrate.members[0])
+    return np.where(np.isnan(band), np.nan, band < outside / np.log(limits_at(rule, at)))
+
+
+def limits_at(rule: Budget, at: Int64) -> Float64:
+    """The share of points that may open an alert, for the interval of each point: float64[n]."""
+    interval, where = np.unique(at, return_inverse=True)
+    limits = [rule.p_limit(i if i > 0 else INTERVAL_UNKNOWN) for i in interval.tolist()]
+    return np.array(limits, np.float64)[where]
+
+
+def measured(watch: Watch, results: Results, at: Int64) -> tuple[Float64, Float64, Float64, Float64]:
+    """Of results, whether points are anomalous, covered, the share that is promised, and the cut-off: float64[m] each.
+
+    NaN where nobody judged, as the monitors have it. ``at`` is the interval of each point, ns.
+    """
+    spared = results.imputed | results.excluded
+    judged = results.anomaly_score
+    odd = np.where(spared | np.isnan(judged) | (results.flags & MUTED != 0), np.nan, judged > 1)
+    band = results.member_scores[:, 0] if results.members else None
+    covered = np.where(spared, np.nan, covered_of(watch, results.p_value, band, judged, at))
+    cutoff = cutoff_of(watch, results.score, judged, results.limit_above, results.limit_below)
+    if isinstance(watch.rule, Budget):
+        promised = limits_at(watch.rule, at)
+    else:
+        promised = np.full(len(at), watch.rule.f if isinstance(watch.rule, Contamination) else np.nan)
+    return odd, covered, promised, np.where(spared, np.nan, cutoff)
 
 
 def drift_alerts(watch: Watch, keys: Sequence[SeriesKey], found: DriftFound) -> list[Alert]:

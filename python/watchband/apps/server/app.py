@@ -24,6 +24,7 @@ from watchband.apps.server.forecasts import Forecasts
 from watchband.apps.server.identity import Access
 from watchband.apps.server.key_routes import KeyRoutes
 from watchband.apps.server.metrics import Metrics
+from watchband.apps.server.models import Models
 from watchband.apps.server.predict import Predict
 from watchband.apps.server.problems import Problem, answer
 from watchband.apps.server.push import Push
@@ -59,6 +60,7 @@ def create_app(service: Service) -> FastAPI:
     app.include_router(table_router(service))
     app.include_router(Forecasts(service).router())
     app.include_router(Acts(service).router())
+    app.include_router(Models(service).router())
     app.include_router(Windows(service).router())
     app.include_router(keys.router())
     app.include_router(Stream(service.changes, access).router())

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from watchband.adapters.stores.scored.block import FLOATS
 from watchband.adapters.stores.scored.book import ScoreBook
+from watchband.adapters.stores.scored.hours import HourBook
 from watchband.apps.config.config import Config
 from watchband.core.scores import HELD
 from watchband.pipeline.policy import SUPPRESSED
@@ -35,9 +36,15 @@ def scores_of(config: Config) -> ScoreBook | None:
         return None
 
 
-def flusher(book: ScoreBook | None) -> Callable[[], None]:
-    """What writes the gathered points, if any are kept."""
-    return book.flush if book is not None else lambda: None
+def flusher(book: ScoreBook | None, hours: HourBook) -> Callable[[], None]:
+    """What writes the gathered points, if any are kept, and the hours."""
+
+    def flush() -> None:
+        if book is not None:
+            book.flush()
+        hours.flush()
+
+    return flush
 
 
 def note_scores(book: ScoreBook, watch: str, results: Results) -> None:

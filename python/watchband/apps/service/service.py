@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal, TypeVar, cast
 
 from watchband.adapters.stores.scored.book import ScoreBook
+from watchband.adapters.stores.scored.hours import HourBook
 from watchband.apps.config.config import Config
 from watchband.apps.service.acting import Acting
 from watchband.apps.service.book import AlertBook
@@ -23,6 +24,7 @@ from watchband.apps.service.inbox import Inbox, InboxClosedError
 from watchband.apps.service.inflow import Inflow, lateness_of
 from watchband.apps.service.keeper import Keeper, retention_of
 from watchband.apps.service.keys import Keys
+from watchband.apps.service.modelling import hours_of, note_hours, tidy
 from watchband.apps.service.planning import Planning
 from watchband.apps.service.rate import Rate
 from watchband.apps.service.recent import Recent
@@ -102,6 +104,7 @@ class Service:
         self.keys = Keys(self.clock, lambda: self.config.server.tokens)
         self.tending: list[Callable[[], object]] = [self._tend_keys]
         self.tasks = Tasks(self.clock, lambda: self.changes.note("tasks"), _files(config))
+        self.hours = HourBook(None)
         self.listeners: list[Callable[[Mapping[str, Results]], object]] = []
         self._lock = threading.Lock()
         self._letters = 0.0, (0, 0)
@@ -121,7 +124,7 @@ class Service:
                 self.store.close()
                 self.phase = "stopped"
                 return
-            self.scores = scores_of(config)
+            self.scores, self.hours = scores_of(config), hours_of(config)
             self.phase = "restoring"
             began = time.perf_counter()
             sinks = [settings.open(name, clock=self.clock) for name, settings in config.sinks.items()]
@@ -254,9 +257,10 @@ class Service:
         for listener in list(self.listeners):
             listener(results)
         # Last, since it may fail as a disk does.
-        if self.scores is not None:
-            for name, found in results.items():
+        for name, found in results.items():
+            if self.scores is not None:
                 note_scores(self.scores, name, found)
+            note_hours(self.hours, self.runner.live().lanes.get(name), name, found)
 
     def _restored(self) -> None:
         self.book.load([a for a in self.store.alerts() if a.watch in self.config.watches])
@@ -269,7 +273,7 @@ class Service:
 
     def _tend(self) -> None:
         """What is to be done now and then; one that fails keeps no other from its turn."""
-        for one in (flusher(self.scores), *self.tending):
+        for one in (flusher(self.scores, self.hours), *self.tending):
             try:
                 one()
             except WatchbandError as error:
@@ -353,6 +357,7 @@ class Service:
             with suppress(WatchbandError):
                 one()
         let_go(self.scores)
+        tidy(self.hours, HourBook.close)
         self.store.close()
         self.phase = "stopped"
         log.info("stopped", extra={"drained": drained})
