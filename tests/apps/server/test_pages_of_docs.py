@@ -41,6 +41,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         world.clock.time = START + 2000 * MINUTE
         for host, spike in (("a", 1998), ("b", None)):
             push(world, 0, 2000, f'cpu{{host="{host}"}}', spike)
+        world.service.engine.call(world.service.runner.save).result(10)
         yield world
 
 

@@ -19,6 +19,7 @@ from prometheus_client.registry import Collector
 
 from watchband import __version__
 from watchband.apps.server.exported import exported
+from watchband.apps.server.modelled import modelled
 from watchband.apps.service.health import SinkHealth
 from watchband.apps.service.service import Service
 from watchband.apps.service.status import lanes_of, nominal_coverage, states_of
@@ -99,6 +100,7 @@ class _Numbers(Collector):
         yield from self.watches()
         yield from self.alerts()
         yield from self.deliveries()
+        yield from modelled(service)
         yield from exported(service)
 
     def expressions(self) -> Iterator[Metric]:

@@ -1,8 +1,7 @@
-"""Models as plain data: what each watch learned, whether it keeps what it promises, and the states it can go back to."""
+"""Models as plain data: what watches learned, whether they keep what they promise, and states they can go back to."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +45,7 @@ def model_documents(service: Service) -> list[dict[str, Any]]:
                 "rule": service.config.watches[name].rule_text,
                 "stopped": str(service.runner.stopped[name]) if name in service.runner.stopped else None,
                 **(found[name] if lane else _NOTHING),
-                **_kept(service, name, nominal_of(lane.bound.watch) if lane else math.nan),
+                **(kept_of(service, lane) if lane else _UNKNOWN),
                 "snapshots": len(snapshots),
                 "last_snapshot": instant(snapshots[0].written) if snapshots else None,
             }
@@ -54,6 +53,11 @@ def model_documents(service: Service) -> list[dict[str, Any]]:
     return documents
 
 
+_UNKNOWN: dict[str, Any] = {
+    "over": format_duration(RECENT),
+    **dict.fromkeys(("coverage", "nominal", "anomaly_rate", "promised_rate", "cutoff", "cutoff_low", "cutoff_high")),
+    **dict.fromkeys(("covered_points", "anomalous", "judged"), 0),
+}
 _NOTHING: dict[str, Any] = {"series": 0, "points": 0, "warming": 0, "bytes": 0, "bytes_a_series": 0, "drift": None}
 
 
@@ -84,8 +88,9 @@ def drift_counts(lane: Lane) -> dict[str, Any] | None:
     }
 
 
-def _kept(service: Service, name: str, nominal: float) -> dict[str, Any]:
+def kept_of(service: Service, lane: Lane) -> dict[str, Any]:
     """Measured against promised, over the last week."""
+    name, nominal = lane.bound.name, nominal_of(lane.bound.watch)
     now = service.clock.now()
     hours = service.hours.read(name, now - RECENT, now + DAY)
     whole = {key: float(getattr(hours, key).sum()) for key in ("points", "anomalous", "known", "outside", "promised")}

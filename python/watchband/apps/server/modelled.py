@@ -1,0 +1,47 @@
+"""Models on ``/metrics``: a few numbers a watch, however many series it has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus_client.core import GaugeMetricFamily, Metric
+
+from watchband.apps.service.service import Service
+from watchband.apps.service.status import lanes_of
+from watchband.apps.service.views.models import drift_counts, kept_of
+
+_KEPT = {
+    "coverage": ("coverage_ratio", "Share of the last week's points within the nominal band."),
+    "nominal": ("coverage_nominal_ratio", "Share that the nominal band is to hold."),
+    "anomaly_rate": ("anomaly_ratio", "Share of the last week's points that were anomalous."),
+    "promised_rate": ("anomaly_promised_ratio", "Share that the rule allows to be anomalous."),
+    "cutoff": ("cutoff", "Geometric mean of the last hour's cut-offs, in the detector's units of score."),
+}
+
+
+def modelled(service: Service) -> Iterator[Metric]:
+    """Gauges of every watch."""
+    families = {
+        key: GaugeMetricFamily(f"watchband_model_{name}", text, labels=("watch",))
+        for key, (name, text) in _KEPT.items()
+    }
+    drifting = GaugeMetricFamily(
+        "watchband_model_drifting_series", "Series that a monitor says drift.", labels=("watch", "monitor")
+    )
+    learning = GaugeMetricFamily(
+        "watchband_model_drift_learning_series", "Series whose reference of drift is still learned.", labels=("watch",)
+    )
+    lanes = lanes_of(service)
+    counts = service.look(lambda: {name: drift_counts(lane) for name, lane in lanes.items()})
+    for name, lane in lanes.items():
+        for key, value in kept_of(service, lane).items():
+            # What is not known is absent, not zero.
+            if key in families and value is not None:
+                families[key].add_metric([name], value)
+        found = counts[name]
+        if found is None:
+            continue
+        learning.add_metric([name], found["learning"])
+        for monitor, count in found["monitors"].items():
+            drifting.add_metric([name, monitor], count)
+    yield from (*families.values(), drifting, learning)
