@@ -47,6 +47,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 def ran(world: World, command: str) -> subprocess.CompletedProcess[str]:
     incident = get(world, "incidents")["data"][0]["id"]
+    snapshot = str(get(world, "snapshots")["data"][0]["sequence"])
     made = {
         name.upper(): world.client.post(f"/api/v1/{name}s", json={"name": "x", **more}).json()["id"]
         for name, more in (("window", {"duration": "1h"}), ("deploy", {}))
@@ -61,7 +62,7 @@ def ran(world: World, command: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         timeout=60,
-        env={**os.environ, **made, "INCIDENT": incident, "no_proxy": "*"},
+        env={**os.environ, **made, "INCIDENT": incident, "SNAPSHOT": snapshot, "no_proxy": "*"},
         check=False,
     )
 
