@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from itertools import compress
 
 from watchband.core.alert import Alert
@@ -20,7 +20,7 @@ from watchband.pipeline.results import Results
 from watchband.pipeline.watch import Watch
 from watchband.pipeline.watch_state import WatchState, combined
 
-__all__ = ["END", "Bound", "Lane", "every_series", "last_versions"]
+__all__ = ["END", "Ahead", "Bound", "Lane", "every_series", "last_versions"]
 
 SAVE_SHARE = 10.0
 """A snapshot may cost one part in so many of what it saves."""
@@ -153,6 +153,21 @@ class Lane:
             self._asked, self._chosen = keys, [taken[key] for key in keys]
             self._whole = all(self._chosen)
         return readings if self._whole else list(compress(readings, self._chosen))
+
+
+@dataclass
+class Ahead:
+    """A watch that has folded the log by itself, up to where it stood then, and what it said of it."""
+
+    lane: Lane
+    alerts: list[list[Alert]] = field(default_factory=list)
+
+    def follow(self, log: Iterable[Commit], decided: int = 0) -> None:
+        """Fold entries; the alerts of those behind ``decided`` are kept."""
+        for entry in log:
+            results = self.lane.fold(entry)
+            if entry.sequence > decided:
+                self.alerts.append(results.alerts)
 
 
 def last_versions(batches: Sequence[Sequence[Alert]]) -> list[Alert]:

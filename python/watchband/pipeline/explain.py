@@ -12,6 +12,7 @@ import numpy as np
 from watchband.core import wording
 from watchband.core.alert import Alert, Direction, Kind, alert_id, severity_of
 from watchband.core.errors import ConfigError
+from watchband.core.levels import level_name
 from watchband.core.scores import ADOPTED, HELD, WARMING
 from watchband.core.series import SeriesKey
 from watchband.pipeline.decide import NEVER, Record
@@ -112,6 +113,9 @@ Parts = list[tuple[str, bool]]
 def sentence(record: Record, kind: Kind, key: SeriesKey, context: Context) -> Parts:
     """What came, what was expected, how far out, how long, since when, seen by which detector."""
     name, is_ = str(key), "is" if record.closed == NEVER else "was"
+    if (level := level_name(key.metric, record.value)) is not None and kind != "no data":
+        since = wording.moment(record.opened, context.zone, record.last_time)
+        return [(f"{name} {is_} ", False), (level, True), (f" {'since' if is_ == 'is' else 'from'} {since}.", False)]
     first = {"level": _level, "no data": _no_data, "pattern": _pattern, "out of range": _range}.get(kind, _value)
     parts = first(record, name, is_, key.metric, context)
     spoke = wording.listed(_members(record, context))

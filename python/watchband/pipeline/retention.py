@@ -17,7 +17,7 @@ from watchband.core.duration import DAY, HOUR, MINUTE
 from watchband.core.keeping import Archive, ArchiveFile, FoldState, Rollups, Table, Trim
 from watchband.core.ports import Arrival, Commit, Store
 from watchband.core.series import SeriesKey
-from watchband.pipeline.deriving import FOLD
+from watchband.pipeline.deriving import FOLDS
 
 STEP_POINTS = 500_000
 """Readings that leave in one step; about 50 MB of memory and a second of work."""
@@ -116,7 +116,7 @@ class Retention:
         for state in states:
             if state.covered >= through:
                 continue
-            if known is not None and state.name not in {*known, FOLD}:
+            if known is not None and state.name not in {*known, *FOLDS}:
                 self.store.forget(state.shard, state.name)
                 continue
             free = min(free, state.covered)

@@ -13,15 +13,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from watchband.core.alert import Alert
 from watchband.core.clock import Clock, SystemClock
 from watchband.core.errors import AdapterError, StateError, TransientError
 from watchband.core.events import ControlEvent, WatermarkMoved
 from watchband.core.ports import Batch, Commit, FoldRecord, Readings, Sink, Source, Store
 from watchband.pipeline.admission import Admission
-from watchband.pipeline.bound import END, Bound, Lane, check_names, last_versions
+from watchband.pipeline.bound import END, Ahead, Bound, Lane, check_names, last_versions
 from watchband.pipeline.deliver import Courier
-from watchband.pipeline.deriving import Deriving
+from watchband.pipeline.deriving import Deriving, Labelling
 from watchband.pipeline.excluded import Span
 from watchband.pipeline.intake import Rejected, admit, arrivals, stamped
 from watchband.pipeline.results import Results
@@ -50,21 +49,6 @@ class Shard:
         self.sequence = sequence
         for source, position in (one for positions in passed for one in positions.items()):
             self.seen.setdefault(source, deque(maxlen=POSITIONS_MAX)).append(position)
-
-
-@dataclass
-class Ahead:
-    """A watch that has folded the log by itself, up to where it stood then, and what it said of it."""
-
-    lane: Lane
-    alerts: list[list[Alert]] = field(default_factory=list)
-
-    def follow(self, log: Iterable[Commit], decided: int = 0) -> None:
-        """Fold entries; the alerts of those behind ``decided`` are kept."""
-        for entry in log:
-            results = self.lane.fold(entry)
-            if entry.sequence > decided:
-                self.alerts.append(results.alerts)
 
 
 class Runner:
@@ -108,6 +92,8 @@ class Runner:
         Snapshots that were written.
     everyone : list of str
         Sinks that hear of what watches left open that were removed while no process ran; by default the runner's.
+    labelling : Labelling or None
+        Makes the fold that labels entities from several of their series, before the watches; see ``deriving``.
     """
 
     def __init__(
@@ -141,6 +127,7 @@ class Runner:
         self.stopped: dict[str, Exception] = {}
         self.seconds: dict[str, float] = {}
         self.snapshots = 0
+        self.labelling: Labelling | None = None
         self._live: Shard | None = None
 
     def run(self, source: Source, *, stop: Callable[[], bool] = lambda: False) -> None:
@@ -267,12 +254,12 @@ class Runner:
         shard.lanes = lanes
         self._live = shard
 
-    def express(self, expressions: Mapping[str, str]) -> None:
+    def express(self, expressions: Mapping[str, str], labelling: Labelling | None = None) -> None:
         """Derive other series from here on."""
         shard = self.live()
-        if self.expressions != dict(expressions):
-            self.expressions, self._live = dict(expressions), None
-            shard.deriving = Deriving(self.expressions, self.store, self.shard)
+        if self.expressions != dict(expressions) or self.labelling != labelling:
+            self.expressions, self.labelling, self._live = dict(expressions), labelling, None
+            shard.deriving = Deriving(self.expressions, self.store, self.shard, labelling)
             self._live = shard
 
     @property
@@ -305,7 +292,7 @@ class Runner:
         for source, position in self.store.positions(self.shard).items():
             shard.seen[source] = deque([position], maxlen=POSITIONS_MAX)
         shard.note(head, self.store.passed(self.shard, max(0, head - POSITIONS_MAX)))
-        shard.deriving = Deriving(self.expressions, self.store, self.shard)
+        shard.deriving = Deriving(self.expressions, self.store, self.shard, self.labelling)
         retire(self.store, self.shard, [b.name for b in self.bounds], self.everyone)
         self.stopped.clear()
         for bound in self.bounds:
@@ -361,6 +348,8 @@ class Runner:
                 del shard.lanes[name]
                 self._stop(name, error)
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
+        if shard.deriving is not None:
+            shard.deriving.word(results.values())
         alerts = [alert for found in results.values() for alert in found.alerts]
         marks = {
             (kind, name): marked

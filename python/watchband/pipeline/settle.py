@@ -8,7 +8,7 @@ from dataclasses import replace
 from watchband.core.alert import Alert, alert_id
 from watchband.core.ports import FoldRecord, Store
 from watchband.pipeline.bound import Lane
-from watchband.pipeline.deriving import FOLD
+from watchband.pipeline.deriving import FOLDS
 
 CHANGED, GONE = "watch changed", "watch removed"
 
@@ -48,7 +48,7 @@ def retire(store: Store, shard: str, kept: Collection[str], sinks: Sequence[str]
     Who was told of it nobody knows any more, so all ``sinks`` are. A crash half way does it again, and tells it once.
     """
     for state in store.states():
-        if state.shard != shard or state.name in {*kept, FOLD}:
+        if state.shard != shard or state.name in {*kept, *FOLDS}:
             continue
         if over := orphans(store, state.name, None):
             store.adopt(shard, state.name, FoldRecord(state.fingerprint, state.decided), over, sinks)

@@ -11,6 +11,8 @@ import jsonschema
 import pytest
 import yaml
 
+from tests.risk_models import by_hand
+from watchband.analysis.risk.artifact import save
 from watchband.apps.config.config import SECTIONS, read_text
 from watchband.apps.config.schema import document
 from watchband.core.relabel import relabelled
@@ -45,8 +47,9 @@ def examples() -> list[Any]:
 
 
 @pytest.mark.parametrize("text", examples())
-def test_an_example_is_read_and_fits_the_schema(text: str) -> None:
-    config = read_text(text, "example.yaml", Anything())
+def test_an_example_is_read_and_fits_the_schema(text: str, tmp_path: Path) -> None:
+    save(by_hand(), tmp_path / "risk.json")
+    config = read_text(text, "example.yaml", Anything(), base=str(tmp_path))
     assert config.fingerprints().keys() == config.watches.keys()
     assert [error.message for error in JUDGE.iter_errors(yaml.safe_load(text))] == []
 

@@ -92,11 +92,11 @@ def _document(found: FoldState, head: int, series: int) -> dict[str, object]:
 
 
 def _series(store: SqliteStore, found: FoldState) -> int:
-    from watchband.pipeline.deriving import FOLD
+    from watchband.pipeline.deriving import FOLDS
     from watchband.pipeline.watch_state import keys_of
 
     # What the expressions remember is no watch's.
-    kept = None if found.name == FOLD else store.restore(found.shard, found.name)
+    kept = None if found.name in FOLDS else store.restore(found.shard, found.name)
     return len(keys_of(kept[1])) if kept else 0
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from watchband.apps.config.build import mapping, nearest, unknown
 from watchband.apps.config.document import DocumentError, Node, Place
+from watchband.core.errors import ConfigError, StateError
 from watchband.core.matcher import METRIC, Selector
 from watchband.core.relabel import Relabel
 
@@ -21,6 +22,8 @@ def mistakes(config: Config, root: Node) -> Iterator[DocumentError]:
         for node in _items(_entry(root, "watches", name), "route"):
             if isinstance(node.content, str) and node.content not in sinks:
                 yield unknown(node.place, f"sink in 'route' of watch {name!r}:", node.content, sinks)
+    if (wrong := _risk(config, root)) is not None:
+        yield wrong
     known = {metric: source for source, metrics in _metrics(config).items() for metric in metrics or ()}
     for name in config.expressions:
         if name in known:
@@ -28,6 +31,16 @@ def mistakes(config: Config, root: Node) -> Iterator[DocumentError]:
             yield DocumentError(
                 place, f"Expression {name!r} has the name of a metric of source {known[name]!r}. Rename it."
             )
+
+
+def _risk(config: Config, root: Node) -> DocumentError | None:
+    """Why the model of risk cannot be used."""
+    try:
+        _ = config.risk.making
+    except (ConfigError, StateError) as error:
+        node = _entry(root, "risk", "model")
+        return DocumentError(node.place if node else root.place, f"Section 'risk': {error}")
+    return None
 
 
 def doubts(config: Config, root: Node) -> Iterator[tuple[Place, str]]:

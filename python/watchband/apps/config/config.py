@@ -17,6 +17,7 @@ from watchband.apps.config.document import DocumentError, Node, Place, parse_doc
 from watchband.apps.config.engine import EngineSettings
 from watchband.apps.config.given import Given, given_of
 from watchband.apps.config.kinds import SINKS, SOURCES, STORES, settings_of
+from watchband.apps.config.risk import WATCH, RiskSettings
 from watchband.apps.config.watches import WatchSettings
 from watchband.apps.server.settings import ServerSettings
 from watchband.core.errors import ConfigError, UnknownNameError
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from watchband.pipeline.bound import Bound
 
 T = TypeVar("T")
-SECTIONS = ("sources", "relabel", "expressions", "watches", "sinks", "store", "server", "engine")
+SECTIONS = ("sources", "relabel", "expressions", "watches", "sinks", "risk", "store", "server", "engine")
 NAMES = r"[A-Za-z0-9_](?:[A-Za-z0-9_ .:/-]{0,98}[A-Za-z0-9_])?"
 PROBLEMS_MAX = 50
 
@@ -82,7 +83,7 @@ class Config:
         As the file has them, in its order.
     relabel : tuple of Relabel
         Rules for the series of every source, after the source's own.
-    store, server, engine
+    store, server, engine, risk
         The sections that exist once.
     hash : str
         16 hexadecimal digits of everything it says but secrets: comments, order of keys and spelling do not count.
@@ -103,6 +104,7 @@ class Config:
     store: StoreSettings
     server: ServerSettings
     engine: EngineSettings
+    risk: RiskSettings = field(default_factory=RiskSettings)
     hash: str = ""
     warnings: tuple[Problem, ...] = field(default=(), compare=False)
     places: Mapping[tuple[str, str], Place] = field(default_factory=dict, compare=False, repr=False)
@@ -196,16 +198,19 @@ class _Assembly:
             if key not in SECTIONS:
                 self.tell(unknown(self.root.keys[key], "section", key, SECTIONS))
         relabel = self.relabel(self.sections.get("relabel"), "relabel")
+        risk = self.once("risk", RiskSettings)
+        alerts = {WATCH: risk.watch} if risk.model is not None else {}
         found = Config(
             path=self.path,
             sources=self.named("sources", "source", self.source),
             relabel=relabel,
             expressions=self.named("expressions", "expression", self.expression),
-            watches=self.named("watches", "watch", self.watch),
+            watches={**alerts, **self.named("watches", "watch", self.watch)},
             sinks=self.named("sinks", "sink", lambda name, node: self.kind(SINKS, "sink", name, node)),
             store=self.store(),
             server=self.once("server", ServerSettings),
             engine=self.once("engine", EngineSettings),
+            risk=risk,
             places=self.places,
             given=given_of(self.root),
         )

@@ -70,6 +70,7 @@ def differences(old: Config, new: Config) -> list[Change]:
 
 _EFFECTS = {
     "relabel": "From now on series get the new names; one that is called otherwise begins anew.",
+    "risk": "From now on entities are labelled by it; states begin anew, what was judged stays.",
     "store": "Takes a restart; what is kept elsewhere is not moved.",
     "server": "Takes a restart.",
     "engine": "Takes a restart.",

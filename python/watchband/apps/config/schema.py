@@ -8,6 +8,7 @@ from typing import Any
 from watchband.apps.config.config import NAMES
 from watchband.apps.config.engine import EngineSettings
 from watchband.apps.config.kinds import SINKS, SOURCES, STORES, settings_of
+from watchband.apps.config.risk import RiskSettings
 from watchband.apps.config.watches import WatchSettings
 from watchband.apps.server.settings import ServerSettings
 from watchband.core.kinds import Group, ListOf, MapOf, SecretText
@@ -35,6 +36,7 @@ def document() -> Schema:
         "expressions": _named(text),
         "watches": _named(_ref("watch")),
         "sinks": _named(_kinds(SINKS), SINKS),
+        "risk": {"anyOf": [_ref("risk"), {"type": "null"}]},
         "store": {"anyOf": [*(_ref(f"store.{kind}") for kind in STORES.names()), {"type": "null"}]},
         "server": {"anyOf": [_ref("server"), {"type": "null"}]},
         "engine": {"anyOf": [_ref("engine"), {"type": "null"}]},
@@ -57,6 +59,7 @@ DESCRIPTIONS = {
     "expressions": "Series that are computed of others, by name.",
     "watches": "Which series are judged, how, and who is told, by name.",
     "sinks": "Who is told, by name.",
+    "risk": "Which model labels entities, and who is told when one becomes Critical.",
     "store": "Where everything is kept.",
     "server": "Where Watchband is spoken to.",
     "engine": "What it may take, and how often it does what.",
@@ -71,6 +74,7 @@ def _definitions() -> Schema:
         "relabel": of_class(Relabel),
         "server": of_class(ServerSettings),
         "engine": of_class(EngineSettings),
+        "risk": of_class(RiskSettings),
     }
     rules = {"relabel": _rules("Rules for the series of this source, before those of all.")}
     for registry, prefix, more in ((SOURCES, "source", rules), (SINKS, "sink", {}), (STORES, "store", {})):
@@ -216,6 +220,7 @@ def settings_named(name: str) -> type:
         "relabel": Relabel,
         "server": ServerSettings,
         "engine": EngineSettings,
+        "risk": RiskSettings,
     }
     prefix, _, kind = name.partition("_")
     kinds = {"source": SOURCES, "sink": SINKS, "store": STORES}

@@ -11,6 +11,7 @@ from watchband.apps.library.options import Options
 from watchband.core import params
 from watchband.core.duration import DAY, MINUTE
 from watchband.core.kinds import Duration, ListOf
+from watchband.core.levels import LEVELS
 from watchband.core.matcher import Selector
 from watchband.core.params import Choice, Flag, Integer, Maybe, Real, Text, param
 from watchband.core.series import SeriesKey
@@ -92,8 +93,8 @@ class WatchSettings:
         return tuple(map(Selector, self.match))
 
     def matches(self, key: SeriesKey) -> bool:
-        """Whether a series belongs to this watch."""
-        return any(selector.matches(key) for selector in self.selectors)
+        """Whether a series belongs to this watch; one whose values are names only where its metric is named."""
+        return any(s.matches(key) and (key.metric not in LEVELS or key.metric in str(s)) for s in self.selectors)
 
     @cached_property
     def options(self) -> Options:

@@ -31,7 +31,7 @@ from watchband.pipeline.rules import Budget, parse_rule
 
 LIMIT_MAX = 10_000
 TEXT_MAX = 4096
-PAGES = ("now", "explore", "budget", "windows", "alerts", "settings")
+PAGES = ("now", "explore", "risk", "budget", "windows", "alerts", "settings")
 FEATURES = ("forecast",)
 
 Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX)]
@@ -133,6 +133,7 @@ class Api:
         text: Texts = None,
         watch: Texts = None,
         state: Annotated[list[Literal["OK", "ALARM", "INSUFFICIENT_DATA", "NO_DATA"]] | None, Query()] = None,
+        risk: Annotated[list[Literal["Idle", "Normal", "High Load", "Critical"]] | None, Query()] = None,
         score_min: Number = None,
         score_max: Number = None,
         value_min: Number = None,
@@ -143,7 +144,7 @@ class Api:
         spark: Spark = None,
         spark_points: Annotated[int, Query(ge=2, le=500)] = SPARK_POINTS,
     ) -> JSONResponse:
-        """Series by name, labels, state and ranges, each with its last point and band."""
+        """Series by name, labels, state, risk and ranges, each with its last point and band."""
         try:
             selector = Selector(match)
         except ConfigError as error:
@@ -153,6 +154,7 @@ class Api:
             text=[t.lower() for t in text or ()],
             watches=watch or (),
             states=state or (),
+            risks=risk or (),
             score=range_of(score_min, score_max),
             value=range_of(value_min, value_max),
         )

@@ -23,6 +23,7 @@ from watchband.apps.server.modelled import modelled
 from watchband.apps.service.health import SinkHealth
 from watchband.apps.service.service import Service
 from watchband.apps.service.status import lanes_of, nominal_coverage, states_of
+from watchband.apps.service.views.risk import risk_counts
 from watchband.core.alert import Severity
 from watchband.core.duration import SECOND
 from watchband.pipeline.retention import Kept
@@ -96,6 +97,7 @@ class _Numbers(Collector):
         yield from self.engine()
         yield from self.room()
         yield from self.expressions()
+        yield from self.risk()
         yield from self.upkeep()
         yield from self.watches()
         yield from self.alerts()
@@ -117,6 +119,15 @@ class _Numbers(Collector):
             "Readings that wait for their counterparts.",
             deriving.derive.waiting,
         )
+
+    def risk(self) -> Iterator[Metric]:
+        counts = risk_counts(self.service)
+        if counts is None:
+            return
+        gauge = _gauges("watchband_risk_entities", "Entities by state; Unknown: not judged, or silent.", ("state",))
+        for state, count in counts.items():
+            gauge.add_metric([state], count)
+        yield gauge
 
     def reloads(self) -> Iterator[Metric]:
         reloader = self.service.reloader

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from watchband.apps.config.config import Config
 from watchband.core.errors import ConfigError, TransientError
-from watchband.pipeline.bound import Bound
-from watchband.pipeline.runner import Ahead
+from watchband.pipeline.bound import Ahead, Bound
 
 if TYPE_CHECKING:
     from watchband.apps.service.service import Service
@@ -96,6 +95,8 @@ class Reloader:
             for section in ("sources", "expressions", "watches", "sinks")
             if (found := differences(getattr(old, section), getattr(config, section)))
         }
+        if old.risk != config.risk or self.service.runner.labelling != config.risk.making:
+            changed["risk"] = ["~model"]
         # The store and the door cannot be exchanged under way.
         restart = [name for name in ("store", "server", "engine") if getattr(old, name) != getattr(config, name)]
         self._sinks_and_watches(old, config)
@@ -144,13 +145,14 @@ class Reloader:
     def _rebind(self, config: Config, bounds: list[Bound], ahead: dict[str, Ahead]) -> None:
         from watchband.apps.service.service import latenesses
 
-        runner, before = self.service.runner, self.service.runner.expressions
+        runner = self.service.runner
+        before = runner.expressions, runner.labelling
         try:
-            runner.express(config.expressions)
+            runner.express(config.expressions, config.risk.making)
             runner.rebind(bounds, ahead)
         except BaseException:
             # All or nothing: watches of the one and sinks of the other would tell nobody.
-            runner.expressions = before
+            runner.expressions, runner.labelling = before
             runner.drop()
             raise
         self.service.runner.lateness = latenesses(config)

@@ -138,7 +138,7 @@ class Service:
                 expressions=config.expressions,
                 admission=Admission(config.engine.max_series, config.engine.max_memory, config.engine.idle),
             )
-            self.runner.everyone = list(config.sinks)
+            self.runner.everyone, self.runner.labelling = list(config.sinks), config.risk.making
             self.engine = Engine(self.runner, self.inbox, on_results=self._results, on_restored=self._restored)
             self.courier = Courier(
                 self.store,

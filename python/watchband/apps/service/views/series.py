@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from watchband.apps.service.entities import series_states
 from watchband.apps.service.recent import Tail
 from watchband.apps.service.status import instant, lanes_of
 from watchband.apps.service.views.page import Page, page_of
@@ -38,8 +39,8 @@ class Wanted:
         By name and labels.
     text : sequence of str
         Each is part of the series' text, whatever its case.
-    watches, states : collection of str
-        Any of these; empty: all.
+    watches, states, risks : collection of str
+        Any of these; empty: all. ``risks`` are states of the entity that a series belongs to.
     score, value : (float, float)
         Lowest and highest, infinite where open.
     """
@@ -48,6 +49,7 @@ class Wanted:
     text: Sequence[str] = ()
     watches: Collection[str] = ()
     states: Collection[str] = ()
+    risks: Collection[str] = ()
     score: tuple[float, float] = (-math.inf, math.inf)
     value: tuple[float, float] = (-math.inf, math.inf)
 
@@ -56,6 +58,7 @@ class Wanted:
         return (
             (not self.watches or row.watch in self.watches)
             and (not self.states or row.state in self.states)
+            and (not self.risks or row.risk in self.risks)
             and _within(row.last["anomaly_score"], self.score)
             and _within(row.last["y"], self.value)
             and self.selector.matches(row.key)
@@ -69,7 +72,10 @@ def _within(value: float, ends: tuple[float, float]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One series under one watch with its last point; ``ready``: when its first verdict comes, ns UTC, if it learns."""
+    """One series under one watch with its last point.
+
+    ``ready``: when its first verdict comes, ns UTC, if it learns. ``risk``: the state of its entity, if it has one.
+    """
 
     watch: str
     key: SeriesKey
@@ -77,6 +83,7 @@ class Row:
     state: str
     last: Mapping[str, float]
     ready: int = NEVER
+    risk: str | None = None
 
     @property
     def score(self) -> float:
@@ -103,12 +110,14 @@ def _rows(service: Service) -> list[Row]:
         ]
 
     found = []
+    risk_of = series_states(service)
     for name, keys, states, ready in service.look(look):
         last = {key: point for key, point in service.recent.newest(name)}  # noqa: C416 - it has keys, and is no mapping
         named = [_NAMES[state] for state in states.tolist()]
         moments = np.where(ready.left, ready.at, NEVER).tolist()
         for key, state, moment in zip(keys, named, moments, strict=True):
-            found.append(Row(name, key, _text(key), state, last.get(key, _NOTHING), moment))
+            risk = risk_of(key) if risk_of is not None else None
+            found.append(Row(name, key, _text(key), state, last.get(key, _NOTHING), moment, risk))
     return found
 
 
@@ -192,6 +201,7 @@ def series_document(service: Service, row: Row, spark: int = 0, spark_points: in
         "watch": row.watch,
         "detector": service.config.watches[row.watch].detector,
         "state": row.state,
+        "risk": row.risk,
         "time": instant(int(last["time"])),
         **{name: finite(last[name]) for name in ("y", "yhat", "yhat_lower", "yhat_upper", "anomaly_score")},
         "learned": finite(last["confidence"]) if learning else None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from watchband.apps.service.health import SourceHealth
 from watchband.apps.service.status import instant
+from watchband.apps.service.views.risk import risk_bars
 from watchband.apps.service.views.series import Row, rows
 from watchband.core.duration import SECOND, WEEK
 from watchband.pipeline.decide import NEVER
@@ -32,6 +33,7 @@ def summary_of(service: Service) -> dict[str, Any]:
     every = rows(service)
     learning = [row for row in every if row.state == "INSUFFICIENT_DATA"]
     alerts = [a for a in service.store.alerts() if a.decided > now - WEEK]
+    bars = risk_bars(service)
     return {
         "time": instant(now),
         "series": len(every),
@@ -42,18 +44,20 @@ def summary_of(service: Service) -> dict[str, Any]:
         "critical": sum(a.severity == "critical" for a in service.book.open()),
         "learning": _learning(service, learning),
         "learning_series": len(learning),
-        "risk": None,
-        "entities": None,
+        "risk": None if bars is None else bars[0],
+        "entities": None if bars is None else bars[1],
     }
 
 
 def _budget(service: Service, every: list[Row]) -> float | None:
-    """Alerts a week that all budgets together allow; None where a watch has another rule."""
+    """Alerts a week that all budgets together allow; None where a watch has another rule; that of risk aside."""
     count: dict[str, int] = defaultdict(int)
     for row in every:
         count[row.watch] += 1
     total = 0.0
     for name, settings in service.config.watches.items():
+        if settings == service.config.risk.watch:
+            continue
         rule = settings.options.rule()
         if not isinstance(rule, Budget):
             return None
