@@ -39,7 +39,10 @@ def fold_of(service: Service) -> RiskFold | None:
 
 
 def entities(service: Service) -> tuple[RiskFold, list[Entity]] | None:
-    """Every entity, the worst first; None where no model is configured. Not to be changed: found once for all that ask."""
+    """Every entity, the worst first, not to be changed; None where no model is configured.
+
+    Found once for all that ask, until something changes.
+    """
     second = service.clock.now() // SECOND
     found: tuple[RiskFold, list[Entity]] | None = service.shared.found(
         "entities", service.recent.series, lambda: _entities(service), besides=second
