@@ -15,6 +15,7 @@ import "./style/budget.css";
 import "./style/alerts.css";
 import "./style/settings.css";
 import "./style/windows.css";
+import "./style/tasks.css";
 import { about } from "./api/about";
 import { listen } from "./api/live";
 import { useResource } from "./api/resource";
@@ -22,6 +23,7 @@ import type { About } from "./api/types";
 import { Frame } from "./frame";
 import { listenToKeys } from "./keys";
 import { Empty } from "./parts/card";
+import { Tray } from "./parts/tray";
 import { AlertsPage } from "./pages/alerts";
 import { BudgetPage } from "./pages/budget";
 import { Explore } from "./pages/explore";
@@ -60,9 +62,12 @@ function App(): JSX.Element {
   const Page = PAGES[page.value] ?? NotFound;
   const shown = Object.keys(words.pages).filter((name) => name in PAGES && (about.value?.pages.includes(name) ?? name === "now"));
   return (
-    <Frame pages={shown}>
-      <Page />
-    </Frame>
+    <>
+      <Frame pages={shown}>
+        <Page />
+      </Frame>
+      <Tray />
+    </>
   );
 }
 

@@ -88,7 +88,9 @@ def test_what_is_to_come_is_changed_and_deleted(world: World) -> None:
     assert ask(world, "DELETE", f"windows/{made['id']}") == {"id": made["id"]}
     assert not [w for w in lane.state.upstream.windows.events() if w.end > w.start]
     ask(world, "GET", f"windows/{made['id']}", status=404)
-    assert [a["deed"] for a in get(world, "audit")["data"]] == ["window"] * 3
+    audit = get(world, "audit")["data"]
+    assert [a["deed"] for a in audit] == ["window"] * 3
+    assert audit[-1]["text"] == f"made 'upgrade': mute *, {instant(NOW + HOUR)} for 1h"
 
 
 def test_one_that_is_open_is_made_longer_and_shorter_but_not_begun_otherwise(world: World) -> None:

@@ -9,7 +9,9 @@ import { age, moment, utc } from "../chart/time";
 import { now, zone } from "../frame";
 import { Card, Empty, Waiting } from "../parts/card";
 import { choose, href, view } from "../route";
+import { StartTask } from "../parts/start_task";
 import { words } from "../words";
+import { taskWords } from "../words/tasks";
 
 const WIDTH = 720;
 const HEIGHT = 210;
@@ -29,7 +31,10 @@ export function BudgetPage(): JSX.Element {
   const budget = view.value.get("budget");
   const period = view.value.get("period") ?? "1w";
   const consecutive = view.value.get("consecutive");
-  const preview = useResource<Preview>(watch ? `watches/${encodeURIComponent(watch.name)}/preview` : null, { budget, period, consecutive });
+  const task = view.value.get("task");
+  // A task has counted every series: its answer stands until something else is chosen.
+  const quick = task || !watch ? null : `watches/${encodeURIComponent(watch.name)}/preview`;
+  const preview = useResource<Preview>(task ? `tasks/${encodeURIComponent(task)}/result` : quick, task ? {} : { budget, period, consecutive });
   // While the next one is on its way the last one stays: nothing jumps.
   const kept = useRef<Preview | null>(null);
   if (preview.data) kept.current = preview.data;
@@ -40,7 +45,7 @@ export function BudgetPage(): JSX.Element {
       <div class="bar-row">
         <label>
           {words.watch}{" "}
-          <select value={name ?? ""} onChange={(event) => choose({ watch: event.currentTarget.value, budget: null })}>
+          <select value={name ?? ""} onChange={(event) => choose({ watch: event.currentTarget.value, budget: null, task: null })}>
             {rows.map((w) => (
               <option key={w.name}>{w.name}</option>
             ))}
@@ -48,13 +53,13 @@ export function BudgetPage(): JSX.Element {
         </label>
         <div class="spans" role="group" aria-label={words.rangeLabel}>
           {PERIODS.map(([text, label]) => (
-            <button type="button" key={text} aria-pressed={period === text} onClick={() => choose({ period: text })}>
+            <button type="button" key={text} aria-pressed={period === text} onClick={() => choose({ period: text, task: null })}>
               {words.lastPeriod(label)}
             </button>
           ))}
         </div>
       </div>
-      <Card class="curve-card" title={words.budgetTitle} aside={shown ? words.lookedAt(shown.looked_at, shown.series) : undefined}>
+      <Card class="curve-card" title={words.budgetTitle} aside={shown ? <LookedAt preview={shown} asked={{ budget, period, consecutive }} counted={task !== null} /> : undefined}>
         {!shown && <Waiting of={watch ? (preview as Resource<unknown>) : watches} what={words.budgetTitle} rows={5} />}
         {watches.data && rows.length === 0 && <Empty>{words.noBudgets}</Empty>}
         {shown && watch && <Curve preview={shown} watch={watch} />}
@@ -62,6 +67,20 @@ export function BudgetPage(): JSX.Element {
       <div class="side">{shown && watch && <Change preview={shown} watch={watch} consecutive={consecutive} />}</div>
       {shown && <Lanes preview={shown} />}
     </div>
+  );
+}
+
+/** How many series stand behind the figures, and the way to count all of them. */
+function LookedAt({ preview, asked, counted: all }: { preview: Preview; asked: Record<string, string | null>; counted: boolean }): JSX.Element {
+  const body: Record<string, unknown> = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== null));
+  if (body["consecutive"]) body["consecutive"] = Number(body["consecutive"]);
+  return (
+    <span class="looked-at">
+      {all ? taskWords.counted : words.lookedAt(preview.looked_at, preview.series)}{" "}
+      {!all && preview.looked_at < preview.series && (
+        <StartTask small body={{ kind: "budget", watch: preview.watch, ...body }} text={taskWords.countAll} hint={taskWords.countHint(preview.looked_at, preview.series)} />
+      )}
+    </span>
   );
 }
 
@@ -87,7 +106,7 @@ function Curve({ preview, watch }: { preview: Preview; watch: Watch }): JSX.Elem
   const stop = stops[handle]!;
   const pick = (k: number): void => {
     setMoving(k);
-    choose({ budget: stops[k]!.budget });
+    choose({ budget: stops[k]!.budget, task: null });
   };
   const line = stops.map((s, k) => `${k ? "L" : "M"}${x(k)} ${y(s.alerts)}`).join("");
   const inForce = watch.budget ? sayBudget(watch.budget) : "";

@@ -14,7 +14,9 @@ import { Glyph } from "../parts/glyph";
 import { pageCursor, Pager } from "../parts/pager";
 import { choose, href, view } from "../route";
 import { nextTheme, theme } from "../theme";
+import { StartTask } from "../parts/start_task";
 import { words } from "../words";
+import { taskWords } from "../words/tasks";
 
 const ACTS = 30;
 const RELOAD = "../../-/reload";
@@ -35,6 +37,7 @@ export function SettingsPage(): JSX.Element {
       <div class="side">
         {found && found.warnings.length > 0 && <Warnings of={found} />}
         <Audit of={acts} />
+        <Backup />
         <Browser />
       </div>
     </div>
@@ -209,6 +212,17 @@ function Audit({ of }: { of: Resource<Page<Act>> }): JSX.Element {
         ))}
       </ul>
       <Pager next={of.data?.next} />
+    </Card>
+  );
+}
+
+function Backup(): JSX.Element {
+  return (
+    <Card title={taskWords.backup}>
+      <div class="choices">
+        <p class="second">{taskWords.backupText}</p>
+        <StartTask body={{ kind: "backup" }} text={taskWords.backupNow} needs="admin" refuse />
+      </div>
     </Card>
   );
 }

@@ -11,7 +11,7 @@ import { nameLayer } from "../chart/layers/names";
 import { type Window, windowLayer } from "../chart/layers/windows";
 import type { Range } from "../chart/scale";
 import { MINUTE, moment } from "../chart/time";
-import { now, zone } from "../frame";
+import { minute, zone } from "../frame";
 import { href } from "../route";
 import { actionWords, windowWords } from "../words/windows";
 
@@ -72,7 +72,7 @@ export function eventWords(spans: EventSpans | null, [from, to]: Range, at: numb
 
 /** A line below a chart that says what is drawn on it; nothing where nothing is. */
 export function EventList({ spans, range }: { spans: EventSpans | null; range: Range }): JSX.Element | null {
-  const said = eventWords(spans, range, now.value);
+  const said = eventWords(spans, range, minute.value);
   if (said.length === 0) return null;
   return (
     <ul class="event-list" aria-label={windowWords.eventsLabel}>

@@ -10,6 +10,8 @@ import { chipWords, type Condition, filterQuery, filterText } from "../filter";
 import { useKeys } from "../keys";
 import { choose, view } from "../route";
 import { words } from "../words";
+import { taskWords } from "../words/tasks";
+import { StartTask } from "./start_task";
 import { exploreWords } from "../words/explore";
 import { Card, Empty, Waiting } from "./card";
 import { COMPARED_MAX, toggleCompared } from "./compared";
@@ -137,7 +139,21 @@ export function Matches({ list, chosen, comparing, conditions }: Props): JSX.Ele
         {shown.behind > 0 && <Room height={shown.behind} />}
       </ul>
       {total > rows.length && <p class="more third">{rows.length >= MOST ? exploreWords.capped(MOST) : words.moreSeries(total - rows.length)}</p>}
+      {rows.length > 0 && <ExportAll conditions={conditions} />}
     </Card>
+  );
+}
+
+/** Every point of all that matches as a file, where labels say what matches. */
+function ExportAll({ conditions }: { conditions: readonly Condition[] }): JSX.Element | null {
+  const { match, ...others } = filterQuery(conditions);
+  if (Object.keys(others).length > 0) return null;
+  const from = view.value.get("from");
+  const to = view.value.get("to");
+  return (
+    <p class="more">
+      <StartTask small body={{ kind: "export", series: match ?? "*", ...(from && to ? { from, to } : {}) }} text={taskWords.exportAll} hint={taskWords.exportHint} />
+    </p>
   );
 }
 

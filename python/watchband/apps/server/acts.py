@@ -19,9 +19,11 @@ from watchband.apps.service.status import instant
 from watchband.apps.service.views.deliveries import chosen_letters, retry_deliveries
 from watchband.apps.service.views.incidents import incident_document, incidents
 from watchband.apps.service.views.page import Page, page_of
+from watchband.apps.service.views.windows import plan_words
 from watchband.core.acts import TEXT_MAX, Act, Deed
 from watchband.core.duration import MINUTE
 from watchband.core.errors import TransientError, WatchbandError
+from watchband.core.plans import DEEDS
 
 log = logging.getLogger("watchband.server")
 SNOOZE_MAX = 7 * 24 * 60
@@ -182,6 +184,6 @@ def _document(act: Act) -> dict[str, Any]:
         "by": act.by,
         "deed": act.deed,
         "target": act.target or None,
-        "text": act.text or None,
+        "text": (plan_words(act) if act.deed in DEEDS else act.text) or None,
         "until": instant(act.until),
     }

@@ -93,7 +93,7 @@ class TaskEndpoints:
             title, work = self._work(body)
             service = self.service
             try:
-                task = service.tasks.start(body.kind, title, who.name, work)
+                task = service.tasks.start(body.kind, title, who.name, work, _about(body))
             except TasksFullError as error:
                 raise Problem(429, str(error), retry_after=error.retry_after) from None
             try:
@@ -158,6 +158,11 @@ class TaskEndpoints:
         return f"budget of {body.watch} over {body.period}", budget_job(service, body.watch, _asked(body))
 
 
+def _about(body: NewTask) -> dict[str, str]:
+    names = ("watch", "budget", "period", "consecutive") if body.kind == "budget" else ()
+    return {name: str(value) for name in names if (value := getattr(body, name)) is not None}
+
+
 def _asked(body: NewTask) -> Asked:
     rule = parse_rule(body.budget) if body.budget is not None else None
     if rule is not None and not isinstance(rule, Budget):
@@ -183,6 +188,7 @@ def task_document(task: Task) -> dict[str, Any]:
         "made": instant(task.made),
         "started": instant(task.started),
         "finished": instant(task.finished),
+        "about": dict(task.about),
         "error": task.error or None,
         "result": f"/api/v1/tasks/{task.id}/result" if found else None,
         "file": found.name if found and found.file else None,

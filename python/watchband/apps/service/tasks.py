@@ -84,6 +84,8 @@ class Task:
         When, ns UTC.
     tell : callable
         Called when something of it changed.
+    about : mapping of str to str
+        What was asked, for who shows what it found.
     """
 
     id: str
@@ -99,6 +101,7 @@ class Task:
     finished: int = 0
     error: str = ""
     found: Found | None = None
+    about: Mapping[str, str] = field(default_factory=dict)
     folder: Path | None = None
     _began: float = 0.0
     _told: float = 0.0
@@ -158,7 +161,7 @@ class Tasks:
         self._pool = ThreadPoolExecutor(WORKERS, "task")
         self._folder, self._made = folder, False
 
-    def start(self, kind: str, title: str, by: str, work: Work) -> Task:
+    def start(self, kind: str, title: str, by: str, work: Work, about: Mapping[str, str] | None = None) -> Task:
         """Let some work begin, as soon as there is room.
 
         Raises
@@ -170,7 +173,7 @@ class Tasks:
             self._sweep()
             if sum(task.state == "waiting" for task in self._tasks.values()) >= WAITING_MAX:
                 raise TasksFullError
-            task = Task(f"t{secrets.token_hex(4)}", kind, title, by, self.clock.now(), self._tell)
+            task = Task(f"t{secrets.token_hex(4)}", kind, title, by, self.clock.now(), self._tell, about=about or {})
             self._tasks[task.id] = task
         self._pool.submit(self._run, task, work)
         self._tell()

@@ -10,10 +10,12 @@ from zoneinfo import ZoneInfo
 
 from watchband.apps.service.status import instant
 from watchband.apps.service.views.page import Page, page_of
-from watchband.core.duration import HOUR, SECOND
+from watchband.core.acts import Act
+from watchband.core.duration import HOUR, SECOND, format_duration
 from watchband.core.matcher import Selector
-from watchband.core.plans import NEVER_ENDS, Occurrence, Plan
+from watchband.core.plans import NEVER_ENDS, Occurrence, Plan, said
 from watchband.core.series import SeriesKey
+from watchband.core.timestamp import format_rfc3339
 
 if TYPE_CHECKING:
     from watchband.apps.service.service import Service
@@ -134,6 +136,26 @@ def deploy_document(plan: Plan) -> dict[str, Any]:
         "by": plan.by,
         "at": instant(plan.made),
     }
+
+
+def plan_words(act: Act) -> str:
+    """What an act did to a window or a deploy, in words.
+
+    Examples
+    --------
+    >>> one = Plan("w1", "backup", "mute", 0, HOUR, "cpu")
+    >>> plan_words(Act(1, "ann", "window", "w1", one.written("made")))
+    "made 'backup': mute cpu, 1970-01-01T00:00:00Z for 1h"
+    """
+    did, plan = said(act)
+    if plan is None:
+        return ""
+    factor = f" x{plan.factor:g}" if plan.action == "expect" else ""
+    days = f", {' '.join(plan.days)} by the clock of {plan.zone}" if plan.days else ""
+    length = f" for {format_duration(plan.length)}" if plan.length else ""
+    labels = "".join(f", {key} {value}" for key, value in plan.labels)
+    when = format_rfc3339(plan.start)
+    return f"{did} {plan.name!r}: {plan.action}{factor} {plan.series}, {when}{length}{days}{labels}"
 
 
 def _repeat(plan: Plan) -> dict[str, Any] | None:

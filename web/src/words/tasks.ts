@@ -1,0 +1,37 @@
+// Words of tasks: work that takes longer than a request may.
+
+import { count, counted, number } from "../chart/format";
+
+export const taskWords = {
+  title: "Tasks",
+  running: (n: number) => `${counted(n, "task")} running`,
+  over: (n: number) => `${counted(n, "task")} done`,
+  hide: "Hide tasks",
+  show: "Show tasks",
+  waiting: "waits for its turn",
+  cancelling: "being cancelled",
+  percent: (share: number) => `${number(share, 2)}\u00a0%`,
+  left: (length: string) => `about ${length} left`,
+  cancel: "Cancel",
+  cancelIt: (title: string) => `Cancel: ${title}`,
+  dismiss: "Dismiss",
+  dismissIt: (title: string) => `Dismiss: ${title}`,
+  download: "Download",
+  see: "See it",
+  done: (title: string) => `Done: ${title}`,
+  failed: (title: string, why: string) => `${title} failed: ${why}`,
+  cancelled: (title: string) => `Cancelled: ${title}`,
+  rows: (rows: number, series: number) => `${counted(rows, "point")} of ${counted(series, "series", "series")}`,
+  backupAt: (folder: string) => `in ${folder}`,
+  same: "The states are equal, bit for bit.",
+  restart: (time: string) => `Since the start at ${time}; a restart forgets tasks and what they found.`,
+  started: "It runs; the corner shows how far it is.",
+  exportAll: "All points as CSV",
+  exportHint: "Every point of every series that matches, in the range of the address or as far back as is kept",
+  countAll: "Count every series",
+  countHint: (looked: number, all: number) => `${count(looked)} of ${count(all)} series were looked at; a task counts all`,
+  counted: "every series was counted",
+  backup: "Backup",
+  backupText: "A whole and checked copy of the store, in a folder beside it. The service goes on.",
+  backupNow: "Back up now",
+} as const;
