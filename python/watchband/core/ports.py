@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import ClassVar, Protocol, runtime_checkable
@@ -87,8 +87,8 @@ class Batch:
 class SourceSettings(Protocol):
     """What a user writes of a source: a frozen dataclass of declared parameters (``core.params``), one class a kind.
 
-    A kind that is pushed to has a class attribute ``pushed = True``, a parameter ``lateness`` and no ``open``: the
-    server hands its points over. A kind that knows beforehand which metrics it gives may say so: ``metrics()``.
+    A kind that is pushed to has ``pushed = True``, parameters ``lateness`` and ``history`` and no ``open``: the server
+    hands its points over. A kind that knows beforehand which metrics it gives may say so: ``metrics()``.
     """
 
     kind: ClassVar[str]
@@ -135,6 +135,8 @@ class Commit:
         Names of the folds that moved over the entry; what they said of it is in ``alerts``.
     routes : mapping of str to sequence of str
         Sinks that are told of a watch's alerts; None: the past, of which nobody is told.
+    early : collection of str
+        Ids of alerts that people are not told of yet, unless they have heard of them before.
     marks : mapping of (kind, watch) to sequence of Readings
         Points that a watch found worth keeping, see ``core.keeping.MarkKind``; kept beside the log.
     """
@@ -148,6 +150,7 @@ class Commit:
     folds: Sequence[str] = ()
     routes: Mapping[str, Sequence[str]] | None = field(default_factory=dict)
     marks: Marks = field(default_factory=dict)
+    early: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,10 +196,8 @@ class Notice:
         Number of the change, from 1.
     sink : str
         Who is told.
-    tries : int
-        Failed deliveries so far.
-    due : int
-        Not before this time, ns UTC.
+    tries, due : int
+        Failed deliveries so far; not before this time, ns UTC.
     error : str
         What the last delivery failed by.
     recent : Stretch or None
@@ -224,7 +225,7 @@ class Notice:
 
 
 class SinkSettings(Protocol):
-    """What a user writes of a sink: a frozen dataclass of declared parameters, one class a kind."""
+    """What a user writes of a sink: a frozen dataclass of declared parameters."""
 
     kind: ClassVar[str]
 
@@ -328,10 +329,7 @@ class Store(KeyStore, Protocol):
     def adopt(
         self, shard: str, name: str, record: FoldRecord, alerts: Sequence[Alert] = (), sinks: Sequence[str] = ()
     ) -> None:
-        """Take note of a fold that has caught up with the log; its alerts are kept and told to these sinks only.
-
-        An alert that was told to nobody is told from its next change on, unless that is its end.
-        """
+        """Take note of a fold that has caught up with the log; its alerts are kept and told to these sinks only."""
 
     def forget(self, shard: str, name: str) -> None:
         """Drop a fold and its snapshot; its alerts stay."""

@@ -47,6 +47,8 @@ class Bound:
         Names of the sinks that are told; None: all that the runner has.
     excluded : sequence of (int, int)
         Ranges of time that are judged but not learned.
+    tell_after : int, default 0
+        Points of a series from which alerts of a budget are told, see ``pipeline.early``.
     priority : int, default 100
         Where there is no room for all, series of low priority go first; see ``pipeline.admission``.
     """
@@ -57,6 +59,7 @@ class Bound:
     sinks: Sequence[str] | None = None
     excluded: Sequence[Span] = ()
     priority: int = 100
+    tell_after: int = 0
 
     @property
     def name(self) -> str:

@@ -21,6 +21,7 @@ from watchband.pipeline.admission import Admission
 from watchband.pipeline.bound import END, Ahead, Bound, Lane, check_names, last_versions
 from watchband.pipeline.deliver import Courier
 from watchband.pipeline.deriving import Deriving, Labelling
+from watchband.pipeline.early import too_early
 from watchband.pipeline.excluded import Span
 from watchband.pipeline.intake import Rejected, admit, arrivals, stamped
 from watchband.pipeline.results import Results
@@ -268,7 +269,7 @@ class Runner:
         return None if self._live is None else self._live.deriving
 
     def drop(self) -> None:
-        """Forget what is in memory: another process may have written meanwhile. ``live`` restores it."""
+        """Forget what is in memory: another process may have written meanwhile."""
         self._live = None
 
     def save(self, least_s: float = 0.0) -> int:
@@ -344,8 +345,7 @@ class Runner:
             try:
                 results[name] = lane.fold(entry)
             except Exception as error:
-                # This watch stands still before the entry, which is kept; the others go on.
-                del shard.lanes[name]
+                del shard.lanes[name]  # It stands still before the entry, which is kept; the others go on.
                 self._stop(name, error)
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
         if shard.deriving is not None:
@@ -356,10 +356,11 @@ class Runner:
             for name, found in results.items()
             for kind, marked in shard.lanes[name].marker.marks(found).items()
         }
-        self.store.commit(replace(entry, alerts=alerts, folds=list(results), routes=routes, marks=marks))
+        early = {one for name, found in results.items() for one in too_early(shard.lanes[name].bound, found)}
+        self.store.commit(replace(entry, alerts=alerts, folds=list(results), routes=routes, marks=marks, early=early))
         shard.note(entry.sequence, [entry.positions])
         self._live = shard
-        # What follows can wait: the entry is kept, and a notice or a snapshot is as good with the next.
+        # The entry is kept: a notice or a snapshot is as good with the next.
         with suppress(TransientError):
             if self.courier.sinks:
                 self.courier.deliver()

@@ -96,11 +96,15 @@ class MemoryStore:
             if name in shard.folds:
                 shard.folds[name] = replace(shard.folds[name], decided=commit.sequence)
         for alert in commit.alerts:
-            self._keep(alert, None if commit.routes is None else commit.routes.get(alert.watch, ()))
+            self._keep(
+                alert,
+                None if commit.routes is None else commit.routes.get(alert.watch, ()),
+                early=alert.id in commit.early,
+            )
 
-    def _keep(self, alert: Alert, sinks: Sequence[str] | None) -> None:
+    def _keep(self, alert: Alert, sinks: Sequence[str] | None, *, early: bool = False) -> None:
         before, revision = self._alerts.get(alert.id, (None, 0))
-        if sinks is not None and is_told(before, revision, alert):
+        if sinks is not None and not (early and not revision) and is_told(before, revision, alert):
             revision += 1
             for sink in sinks:
                 notice = Notice(alert, revision, sink)

@@ -70,6 +70,9 @@ class WatchSettings:
     route: tuple[str, ...] | None = param(
         None, Maybe(ListOf(Text("the name of a sink"))), "Sinks that are told; omitted: all, empty: none."
     )
+    tell_after: int = param(
+        75, Integer(0, 10_000), "Points of a series from which alerts of a budget are told.", unit="points"
+    )
     priority: int = param(100, Integer(0, 1000), "Where memory is short, series of low priority go first.")
     weight: float = param(1.0, Real(0, low_open=True), "Factor on the score that severity is read from.")
     no_data: bool = param(True, Flag(), "A series that stops reporting is an alert of its own kind.")
@@ -135,6 +138,7 @@ class WatchSettings:
             sinks=self.route,
             excluded=tuple(self.options.excluded()),
             priority=self.priority,
+            tell_after=self.tell_after,
         )
 
     @property

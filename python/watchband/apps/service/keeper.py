@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from functools import partial
 
+from watchband.apps.config.engine import EngineSettings
 from watchband.apps.service.engine import Engine
 from watchband.core.clock import Clock
 from watchband.core.duration import MINUTE, SECOND
@@ -54,10 +55,8 @@ class Keeper:
         What is to leave.
     clock : Clock
         What time it is.
-    snapshot_every : int
-        ns after which every state is written at the latest.
-    snapshot_work : int
-        A state is written as well when a restart would fold so long, in ns, what came since.
+    settings : EngineSettings
+        When states are written.
     flush : callable, optional
         Writes what is gathered for charts, every five minutes.
 
@@ -72,12 +71,10 @@ class Keeper:
         engine: Engine,
         retention: Retention | None,
         clock: Clock,
-        snapshot_every: int,
+        settings: EngineSettings,
         flush: Callable[[], object] = lambda: None,
-        snapshot_work: int = 0,
     ) -> None:
-        self.engine, self.retention, self.clock, self.snapshot_every = engine, retention, clock, snapshot_every
-        self.snapshot_work = snapshot_work
+        self.engine, self.retention, self.clock, self.settings = engine, retention, clock, settings
         self.flush = flush
         self.trouble = ""
         self._saved = self._flushed = clock.now()
@@ -105,11 +102,11 @@ class Keeper:
             if self.clock.now() - self._flushed >= FLUSH_EVERY:
                 self._flushed = self.clock.now()
                 self.flush()
-            if self.clock.now() - self._saved >= self.snapshot_every:
+            if self.clock.now() - self._saved >= self.settings.snapshot_every:
                 self._saved = self.clock.now()
                 done += self._save()
-            elif self.snapshot_work:
-                done += self._save(self.snapshot_work / SECOND)
+            else:
+                done += self._save(self.settings.snapshot_work / SECOND)
             while self.retention is not None and not self._stop.is_set() and self.retention.step():
                 done += 1
                 if done >= STEPS_MAX:

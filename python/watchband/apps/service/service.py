@@ -153,14 +153,7 @@ class Service:
             )
             self.ticker = Ticker(self.inbox, lambda: dict(self.inflow.pushed), self.clock, config.engine.tick)
             retention = retention_of(config.store, self.store, self.clock, lambda: {b.name for b in self.runner.bounds})
-            self.keeper = Keeper(
-                self.engine,
-                retention,
-                self.clock,
-                config.engine.snapshot_every,
-                self._tend,
-                config.engine.snapshot_work,
-            )
+            self.keeper = Keeper(self.engine, retention, self.clock, config.engine, self._tend)
             self.engine.start()
             self._restored()
             self.planning = Planning(self)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -220,15 +220,22 @@ def series_of(service: Service, matches: Callable[[SeriesKey], bool], *, points:
     whys = service.look(lambda: [lane.bound.watch.why(lane.state, key) for key, lane in chosen])
     found = [(key, lane, why) for (key, lane), why in zip(chosen, whys, strict=True)]
     alerts = {(a.watch, a.series): a for a in service.book.open()}
+    told = {alert.id for alert, _ in service.store.told()} if alerts else set()
     documents = [
-        _series(service, lane.bound.name, key, why, alerts.get((lane.bound.name, key)), points)
+        _series(service, lane.bound.name, key, why, alerts.get((lane.bound.name, key)), points, told)
         for key, lane, why in found
     ]
     return {"series": documents, "total": len(names)}
 
 
 def _series(
-    service: Service, watch: str, key: SeriesKey, why: Why | None, alert: Alert | None, points: int
+    service: Service,
+    watch: str,
+    key: SeriesKey,
+    why: Why | None,
+    alert: Alert | None,
+    points: int,
+    told: Collection[str],
 ) -> dict[str, Any]:
     tail, now = service.recent.tail(watch, key, points), service.clock.now()
     last = why.time if why and why.time != NEVER else 0
@@ -236,7 +243,11 @@ def _series(
         "series": str(key),
         "watch": watch,
         "state": why.standing.name if why else None,
-        "reasons": ([alert.reason] if alert else []) + list(why.reasons if why else ()),
+        "reasons": [
+            *([alert.reason] if alert else []),
+            *([_UNTOLD] if alert and alert.id not in told else []),
+            *(why.reasons if why else ()),
+        ],
         "score": _number(why.score) if why else None,
         "last": instant(last),
         "age_seconds": round((now - last) / SECOND, 3) if last else None,
@@ -244,6 +255,12 @@ def _series(
         "alert": alert_document(alert) if alert else None,
         "points": [_point(tail, at) for at in range(len(tail.time))] if tail else [],
     }
+
+
+_UNTOLD = (
+    "Nobody was told of this alert: it began in the past, or before there was the history that 'tell_after' of its "
+    "watch asks for. It is told if it goes on."
+)
 
 
 def _point(tail: Tail, at: int) -> dict[str, Any]:

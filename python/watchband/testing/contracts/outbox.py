@@ -134,6 +134,26 @@ def check_history(make: Make, reopen: Reopen) -> None:
     store.close()
 
 
+def check_early(make: Make, reopen: Reopen) -> None:
+    """Of what is too early nobody is told until it goes on later; who has heard of an alert hears of its end."""
+    store = make()
+    first = _commit(1, "s", an_alert(2), an_alert(3), an_alert(4))
+    store.commit(replace(first, early=[an_alert(2).id, an_alert(3).id]))
+    assert [n.alert.opened for n in store.outbox(10)] == [4]
+    store = reopen(store)
+    assert len(store.alerts()) == 3, "what is told to nobody yet is kept all the same"
+    both = [an_alert(n).id for n in (3, 4)]
+    store.commit(
+        replace(_commit(2, "s", an_alert(2, points=4), an_alert(3, closed=9), an_alert(4, closed=9)), early=both)
+    )
+    told = [(n.alert.opened, n.alert.closed, n.revision) for n in store.outbox(10)]
+    assert (2, None, 1) in told, "it goes on with more history behind it"
+    assert all(opened != 3 for opened, _, _ in told), "the end of what nobody heard of is told"
+    store.delivered([n for n in store.outbox(10) if n.revision == 1])
+    assert [(n.alert.opened, n.revision) for n in store.outbox(10)] == [(4, 2)]
+    store.close()
+
+
 def check_told(make: Make, reopen: Reopen) -> None:
     """What is open and known to people can be repeated to them; what nobody heard of, or what ended, cannot."""
     store = make()
@@ -161,4 +181,13 @@ def check_dead(make: Make, reopen: Reopen) -> None:
     store.close()
 
 
-CHECKS: tuple[Check, ...] = (check_news, check_past, check_order, check_share, check_history, check_told, check_dead)
+CHECKS: tuple[Check, ...] = (
+    check_news,
+    check_past,
+    check_order,
+    check_share,
+    check_history,
+    check_early,
+    check_told,
+    check_dead,
+)

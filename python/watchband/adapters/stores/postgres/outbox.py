@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -108,8 +108,17 @@ class Outbox(Tables):
             return [Act(*row) for row in sql.execute(query, (after,)).fetchall()]
 
 
-def keep(sql: Sql, alerts: Sequence[Alert], routes: Mapping[str, Sequence[str]] | None, now: int) -> None:
-    """The last version of each alert, and notices for the sinks of its watch; without routes nobody is told at all."""
+def keep(
+    sql: Sql,
+    alerts: Sequence[Alert],
+    routes: Mapping[str, Sequence[str]] | None,
+    now: int,
+    early: Collection[str] = (),
+) -> None:
+    """The last version of each alert, and notices for the sinks of its watch; without routes nobody is told at all.
+
+    Nor is anybody of ``early`` ones, as long as nobody has heard of them.
+    """
     if not alerts:
         return
     ids = [alert.id for alert in alerts]
@@ -120,8 +129,9 @@ def keep(sql: Sql, alerts: Sequence[Alert], routes: Mapping[str, Sequence[str]] 
     notices: list[tuple[Any, ...]] = []
     for alert in alerts:
         body = body_of(alert)
-        if routes is None:
-            revision = before.get(alert.id, ("", 0))[1]
+        heard = before.get(alert.id, ("", 0))[1]
+        if routes is None or (alert.id in early and not heard):
+            revision = heard
         else:
             revision, told = next_revision(before.get(alert.id), alert)
             notices += [(alert.id, revision, sink, body, now) for sink in routes.get(alert.watch, ()) if told]

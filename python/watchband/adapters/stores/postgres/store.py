@@ -72,7 +72,7 @@ class PostgresStore(Outbox, AccessKeys, Tiers):
                     (commit.sequence, commit.shard, list(commit.folds)),
                 )
             self._mark(sql, commit, new, now)
-            keep(sql, commit.alerts, commit.routes, now)
+            keep(sql, commit.alerts, commit.routes, now, commit.early)
         self.know(new)
 
     def _append(self, sql: Sql, commit: Commit, new: dict[SeriesKey, int], now: int) -> None:

@@ -102,10 +102,13 @@ class Outbox(Tables):
         return [Act(*row) for row in rows]
 
 
-def keep(sql: sqlite3.Connection, alert: Alert, sinks: Sequence[str] | None, now: int) -> None:
-    """Keep an alert, and a notice for each sink if people are to hear of the change; None: nobody is told at all."""
+def keep(sql: sqlite3.Connection, alert: Alert, sinks: Sequence[str] | None, now: int, *, early: bool = False) -> None:
+    """Keep an alert, and a notice for each sink if people are to hear of the change; None: nobody is told at all.
+
+    Nor is anybody of an ``early`` one, as long as nobody has heard of it.
+    """
     before = known(sql, alert.id)
-    if sinks is None:
+    if sinks is None or (early and not (before and before[1])):
         write(sql, alert, before[1] if before else 0)
         return
     revision, told = next_revision(before, alert)

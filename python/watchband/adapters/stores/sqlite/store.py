@@ -72,7 +72,8 @@ class SqliteStore(Outbox, AccessKeys, Tiers):
             )
             self._mark(sql, commit, new, now)
             for alert in commit.alerts:
-                keep(sql, alert, None if commit.routes is None else commit.routes.get(alert.watch, ()), now)
+                sinks = None if commit.routes is None else commit.routes.get(alert.watch, ())
+                keep(sql, alert, sinks, now, early=alert.id in commit.early)
         self.know(new)
 
     def _append(self, sql: sqlite3.Connection, commit: Commit, columns: Columns, now: int) -> None:
