@@ -155,7 +155,7 @@ def prepare(
     gap_word: str,
     gap_value: float,
     gap_limit: int,
-    counter: bool,
+    counters: NDArray[np.bool_],
     flush: bool,
     threads: int,
 ) -> tuple[_I64, _F64, NDArray[np.bool_], _I64, _I64, _I64]: ...

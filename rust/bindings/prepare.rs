@@ -65,7 +65,7 @@ fn prepare_points<'py>(
     gap_word: &str,
     gap_value: f64,
     gap_limit: i64,
-    counter: bool,
+    counters: PyReadonlyArray1<'py, bool>,
     flush: bool,
     threads: usize,
 ) -> PyResult<Columns<'py>> {
@@ -76,7 +76,6 @@ fn prepare_points<'py>(
         gap: gap(gap_word)?,
         gap_value,
         gap_limit,
-        counter,
     };
     let (mut counts, mut clock, mut values, mut steps, mut points_seen, mut last_time) = state;
     let steps_width = steps.as_array().shape()[1];
@@ -95,8 +94,13 @@ fn prepare_points<'py>(
         times: raw.2.as_slice().map_err(contiguous)?,
         values: raw.3.as_slice().map_err(contiguous)?,
     };
+    let counters = counters.as_slice().map_err(contiguous)?;
+    if counters.len() != readings.rows.len() {
+        return Err(PyValueError::new_err("prepare wants to know of every slice whether it counts up"));
+    }
     let ordinals = row_ordinal.as_slice_mut().map_err(contiguous)?;
-    let (points, lengths) = guarded(py, || run(&kernel, arrays, &readings, ordinals, flush, threads))?;
+    let (points, lengths) =
+        guarded(py, || run(&kernel, arrays, &readings, counters, ordinals, flush, threads))?;
     Ok((
         PyArray1::from_vec(py, points.times),
         PyArray1::from_vec(py, points.values),

@@ -78,7 +78,6 @@ pub struct Prepare {
     pub gap: Gap,
     pub gap_value: f64,
     pub gap_limit: i64,
-    pub counter: bool,
 }
 
 /// The points of one series that leave; all columns have the same length.
@@ -120,6 +119,8 @@ pub struct Series<'a> {
     pub times: &'a [i64],
     pub readings: &'a [f64],
     pub row_ordinal: &'a mut [i64],
+    /// Its readings only count up.
+    pub counter: bool,
     pub out: Prepared,
 }
 
@@ -165,7 +166,7 @@ impl Prepare {
         }
         *s.last_time = time;
         let reading = self.clean(s, s.readings[at]);
-        let value = if self.counter { rate(s, time, reading) } else { reading };
+        let value = if s.counter { rate(s, time, reading) } else { reading };
         let ordinal = if self.resample > 0 { self.gather(s, time, value) } else { self.emit(s, time, value) };
         s.counts[count::LAST_ORDINAL] = ordinal;
         s.row_ordinal[at] = ordinal;
@@ -273,6 +274,7 @@ pub fn run(
     kernel: &Prepare,
     state: Arrays<'_>,
     raw: &Raw<'_>,
+    counters: &[bool],
     row_ordinal: &mut [i64],
     flush: bool,
     threads: usize,
@@ -300,6 +302,7 @@ pub fn run(
             times: &raw.times[part.clone()],
             readings: &raw.values[part],
             row_ordinal: ordinals[at].take().expect("slices do not repeat"),
+            counter: counters[at],
             out: Prepared::default(),
         });
     }

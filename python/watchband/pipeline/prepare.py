@@ -161,6 +161,7 @@ class Prepare(Fold):
         288, Integer(0, 100_000), "Longest run that is filled; a longer gap stays open.", unit="points"
     )
     counter: bool = param(False, Flag(), "Readings only count up: turn them into rates per second.")
+    by_name: bool = param(False, Flag(), "The same of the series that count up by their names.")
 
     def __post_init__(self) -> None:
         params.check(self)
@@ -177,10 +178,19 @@ class Prepare(Fold):
 
     @cached_property
     def fingerprint(self) -> str:
-        """Of the name and all parameters."""
-        return fingerprint(self.name, params.values_of(self))
+        """Of the name and all parameters; ``by_name`` counts only where it is set, for it is younger than states."""
+        values = params.values_of(self)
+        return fingerprint(self.name, values if self.by_name else {k: v for k, v in values.items() if k != "by_name"})
 
-    def step(self, state: State, raw: Raw, *, flush: bool = False, threads: int = 0) -> Prepared:
+    def step(
+        self,
+        state: State,
+        raw: Raw,
+        *,
+        flush: bool = False,
+        counters: NDArray[np.bool_] | None = None,
+        threads: int = 0,
+    ) -> Prepared:
         """Fold a batch of readings; ``state`` is moved on in place.
 
         Parameters
@@ -193,6 +203,8 @@ class Prepare(Fold):
             reading comes in a later batch than a newer one.
         flush : bool, default False
             Let the open buckets of all series leave now. The slices of series without readings come last.
+        counters : bool[series], optional
+            Which series of the state only count up; by default all or none, as ``counter`` says.
         threads : int, default 0
             Threads over series; 0 chooses by the size of the batch. Never changes a bit of the result.
 
@@ -222,7 +234,9 @@ class Prepare(Fold):
             self.gap,
             self.gap_value,
             self.gap_limit,
-            self.counter,
+            np.full(raw.series, self.counter)
+            if counters is None
+            else np.ascontiguousarray(counters[raw.rows], np.bool_),
             flush,
             threads,
         )

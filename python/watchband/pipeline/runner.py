@@ -385,6 +385,5 @@ class Runner:
     def _write(self, lane: Lane) -> None:
         began = time.perf_counter()
         self.store.snapshot(self.shard, lane.bound.name, lane.sequence, lane.state.to_bytes())
-        lane.points, lane.saved = 0, lane.sequence
-        lane.seconds, lane.save_seconds = 0.0, time.perf_counter() - began
+        lane.points, lane.saved, lane.seconds, lane.save_seconds = 0, lane.sequence, 0.0, time.perf_counter() - began
         self.snapshots += 1

@@ -257,7 +257,8 @@ class Watch:
         threads: int = 0,
     ) -> Scored:
         """The first half of ``step``: prepare and detect. Neither rule nor policy has a part in it."""
-        prepared = self.prepare.step(state.prepare, raw, flush=flush, threads=threads)
+        counters = state.counters() if self.prepare.by_name and not self.prepare.counter else None
+        prepared = self.prepare.step(state.prepare, raw, flush=flush, counters=counters, threads=threads)
         points = prepared.points
         values = points.values[:, 0]
         out = within(points.times, excluded)

@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from watchband.core.errors import StateCorruptError
 from watchband.core.points import Int64
 from watchband.core.series import SeriesKey
 from watchband.core.state import ADVICE, State
+from watchband.pipeline.counters import is_counter
 from watchband.pipeline.upstream import Upstream
 
 MAGIC = b"WBWATCH\n"
@@ -47,11 +49,21 @@ class WatchState:
     rows: dict[SeriesKey, int] = field(init=False, repr=False)
     _asked: list[SeriesKey] = field(init=False, repr=False)
     _found: Int64 = field(init=False, repr=False)
+    _counters: NDArray[np.bool_] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.rows = {key: row for row, key in enumerate(self.keys)}
         self._asked: list[SeriesKey] = []
         self._found: Int64 = np.empty(0, np.int64)
+        self._counters: NDArray[np.bool_] = np.empty(0, np.bool_)
+
+    def counters(self) -> NDArray[np.bool_]:
+        """Which series count up by their names: bool[series]."""
+        known = len(self._counters)
+        if known < len(self.keys):
+            more = [is_counter(key.metric) for key in self.keys[known:]]
+            self._counters = np.concatenate([self._counters, np.array(more, np.bool_)])
+        return self._counters
 
     @property
     def stages(self) -> dict[str, State]:
@@ -103,7 +115,7 @@ class WatchState:
         # A new list: results of earlier steps go on naming their rows by the old one.
         self.keys = [self.keys[row] for row in stay]
         self.rows = {key: row for row, key in enumerate(self.keys)}
-        self._asked, self._found = [], np.empty(0, np.int64)
+        self._asked, self._found, self._counters = [], np.empty(0, np.int64), np.empty(0, np.bool_)
 
     @property
     def nbytes(self) -> int:

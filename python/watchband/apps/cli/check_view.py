@@ -117,7 +117,9 @@ def _watches(config: Config, trial: Trial | None) -> Table:
     for found in trial.watches:
         alerts = f"{found.alerts:,}" if trial.judged and found.series and trial.span >= SPAN_MIN else ""
         style = "bold" if found.series else FAULT
-        table.add_row(Text(found.name, style=style), found.detector, f"{found.series:,}", _bytes(found.bytes), alerts)
+        rates = f", {found.counters:,} counters as rates" if found.counters else ""
+        detector = f"{found.detector}{rates}"
+        table.add_row(Text(found.name, style=style), detector, f"{found.series:,}", _bytes(found.bytes), alerts)
     if len(trial.watches) > 1:
         totals = (
             f"{trial.series:,}",

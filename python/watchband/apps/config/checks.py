@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,9 @@ from watchband.apps.config.document import DocumentError, Node, Place
 from watchband.core.errors import ConfigError, StateError
 from watchband.core.matcher import METRIC, Selector
 from watchband.core.relabel import Relabel
+from watchband.pipeline.counters import is_counter
+
+_RATE = re.compile(r"\b(rate|irate|increase|delta|idelta|deriv)\s*\(")
 
 if TYPE_CHECKING:
     from watchband.apps.config.config import Config
@@ -58,6 +62,7 @@ def doubts(config: Config, root: Node) -> Iterator[tuple[Place, str]]:
         if routes and all(route is not None and name not in route for route in routes):
             yield config.places["sinks", name], f"Sink {name!r} is told nothing: no watch has it in its 'route'."
     yield from _second_doors(config)
+    yield from _rates_of_rates(config)
     first: dict[Any, str] = {}
     for name, watch in config.watches.items():
         before = first.setdefault(watch, name)
@@ -81,6 +86,21 @@ def _second_doors(config: Config) -> Iterator[tuple[Place, str]]:
             first = doors[source.settings.kind]
             said = f"Source {name!r} gets nothing: what is pushed is taken by {first!r}, the first of its kind."
             yield config.places["sources", name], said
+
+
+def _rates_of_rates(config: Config) -> Iterator[tuple[Place, str]]:
+    """Queries that give a rate under the name of a counter, which a watch would take the rate of once more."""
+    for name, source in config.sources.items():
+        for metric, expression in getattr(source.settings, "queries", {}).items():
+            taken = any(
+                w.counter is None and any(_fits(s, metric) for s in w.selectors) for w in config.watches.values()
+            )
+            if taken and is_counter(metric) and _RATE.search(str(expression)):
+                yield (
+                    config.places["sources", name],
+                    f"Query {metric!r} gives a rate, and by its name it is a counter: its rate would be taken again. "
+                    "Give the query another name, or its watch 'counter: false'.",
+                )
 
 
 def _unmatched(config: Config, root: Node) -> Iterator[tuple[Place, str]]:

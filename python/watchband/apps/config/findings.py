@@ -44,7 +44,10 @@ class SourceTrial:
 
 @dataclass
 class WatchTrial:
-    """What a watch would take: series, bytes by what its detector declares, and alerts of the last day."""
+    """What a watch would take: series, bytes by what its detector declares, and alerts of the last day.
+
+    ``counters`` are those of the series that count up by their names, and are judged as rates per second.
+    """
 
     name: str
     detector: str
@@ -52,6 +55,7 @@ class WatchTrial:
     series: int = 0
     alerts: int = 0
     error: str = ""
+    counters: int = 0
 
     @property
     def bytes(self) -> int:
@@ -169,7 +173,7 @@ def document(config: Config, trial: Trial | None) -> dict[str, Any]:
 
 def _watch(watch: WatchTrial, *, tried: bool) -> dict[str, Any]:
     found = {"name": watch.name, "detector": watch.detector, "bytes_per_series": watch.each}
-    tries = {"series": watch.series, "bytes": watch.bytes, "alerts_last_day": watch.alerts}
+    tries = {"series": watch.series, "counters": watch.counters, "bytes": watch.bytes, "alerts_last_day": watch.alerts}
     return found | {**tries, "error": watch.error or None} if tried else found
 
 

@@ -22,7 +22,8 @@ from watchband.core.secret import Secret
 from watchband.core.series import SeriesKey
 
 if TYPE_CHECKING:
-    from watchband.pipeline.runner import Runner
+    from watchband.pipeline.counters import is_counter
+from watchband.pipeline.runner import Runner
 
 SECONDS = 60.0
 """How long sources are read."""
@@ -186,8 +187,10 @@ class _Trying:
             return
         taken = False
         for watch in self.result.watches:
-            if self.config.watches[watch.name].matches(key):
+            settings = self.config.watches[watch.name]
+            if settings.matches(key):
                 watch.series += 1
+                watch.counters += settings.counter is None and is_counter(key.metric)
                 taken = True
         self.keys[key] = taken
 

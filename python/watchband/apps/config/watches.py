@@ -63,7 +63,11 @@ class WatchSettings:
     gap: str = param("ignore", Text("ignore, zero, fixed:V, previous, linear or model"), "What stands in for a gap.")
     resample: str | None = param(None, Maybe(Text("a duration such as 5m")), "Gather readings in buckets this wide.")
     aggregate: str = param("mean", Choice(("mean", "sum", "max", "last")), "What a bucket says of its readings.")
-    counter: bool = param(False, Flag(), "Readings only count up: turn them into rates per second.")
+    counter: bool | None = param(
+        None,
+        Maybe(Flag()),
+        "Readings only count up: turn them into rates per second. Omitted: those whose names say so.",
+    )
     timezone: str = param("UTC", Text("an IANA time zone"), "Of seasons, holidays and messages.")
     holidays: str | None = param(None, Maybe(Text("a country such as US or DE-BY")), "Whose holidays count.")
     exclude: tuple[str, ...] = param((), ListOf(Text("FROM/TO")), "Spans that are judged but not learned.")
@@ -102,7 +106,7 @@ class WatchSettings:
     @cached_property
     def options(self) -> Options:
         """What ``detect`` would be told."""
-        given = {f.name: getattr(self, f.name) for f in dataclasses.fields(Options)}
+        given = {f.name: getattr(self, f.name) for f in dataclasses.fields(Options)} | {"counter": bool(self.counter)}
         return Options(**given)
 
     def watch(self, name: str) -> Watch:
@@ -120,11 +124,12 @@ class WatchSettings:
         policy = dataclasses.replace(found.policy, **{key: getattr(self, key) for key in _POLICY_ONLY})
         # Also where neither is told: what is missing, zero or stuck is counted.
         pulse = Pulse(**({} if self.no_data else {"missed": 0}), **({} if self.stuck else {"equal": 0}))
+        prepare = dataclasses.replace(found.prepare, by_name=self.counter is None)
         light = getattr(found.detector, "tier", "full") == "light"
         drift = Drift(every_ns=self.drift_every, alert=self.drift_alert)
         wanted = not light if self.drift is None else self.drift
         return dataclasses.replace(
-            found, policy=policy, pulse=pulse, weight=self.weight, drift=drift if wanted else None
+            found, policy=policy, pulse=pulse, prepare=prepare, weight=self.weight, drift=drift if wanted else None
         )
 
     def bound(self, name: str) -> Bound:

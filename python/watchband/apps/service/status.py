@@ -136,6 +136,7 @@ def _watch(service: Service, name: str) -> dict[str, Any]:
         "detector": settings.detector,
         "rule": settings.rule_text,
         "series": len(lane.state.keys) if lane else 0,
+        "counters": int(lane.state.counters().sum()) if lane and lane.bound.watch.prepare.by_name else 0,
         "states": {state.name: states[state.name] for state in SeriesState},
         "state_bytes": lane.state.nbytes if lane else 0,
         "stopped": str(stopped) if stopped else None,
