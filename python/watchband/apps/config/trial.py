@@ -20,10 +20,10 @@ from watchband.core.errors import ConfigError, WatchbandError
 from watchband.core.ports import Batch, Source
 from watchband.core.secret import Secret
 from watchband.core.series import SeriesKey
+from watchband.pipeline.counters import is_counter
 
 if TYPE_CHECKING:
-    from watchband.pipeline.counters import is_counter
-from watchband.pipeline.runner import Runner
+    from watchband.pipeline.runner import Runner
 
 SECONDS = 60.0
 """How long sources are read."""
