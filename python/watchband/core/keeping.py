@@ -277,6 +277,8 @@ class Trim:
         Names of files that count no more.
     rollups_before, marks_before : int
         Roll-ups of hours, and marks of entries written, before this time leave.
+    alerts_before : int
+        Alerts that ended before this time leave, unless a notice of them waits or is a dead letter; open ones never.
     """
 
     shard: str = ""
@@ -286,6 +288,7 @@ class Trim:
     replaced: Sequence[str] = ()
     rollups_before: int = 0
     marks_before: int = 0
+    alerts_before: int = 0
 
 
 class Archive(Protocol):

@@ -50,8 +50,8 @@ class Retention:
         Where readings go; None: only their roll-ups stay.
     raw, hourly : int
         How long readings stay in the log, and roll-ups and marks at all; ns.
-    archived : int, optional
-        How long files of the archive stay; None: for ever.
+    archived, alerts : int, optional
+        How long files of the archive stay, and alerts after they have ended; None: for ever.
     clock : Clock, optional
         What time it is.
     watches : callable, optional
@@ -72,10 +72,12 @@ class Retention:
         raw: int = 30 * DAY,
         hourly: int = 400 * DAY,
         archived: int | None = None,
+        alerts: int | None = None,
         clock: Clock | None = None,
         watches: Callable[[], Collection[str]] | None = None,
     ) -> None:
         self.store, self.archive, self.raw, self.hourly, self.archived = store, archive, raw, hourly, archived
+        self.alerts = alerts
         self.clock: Clock = clock or SystemClock()
         self.watches = watches
         self.kept = Kept()
@@ -173,7 +175,11 @@ class Retention:
         if self.archived is not None:
             edge = str(np.datetime64((now - self.archived) // DAY, "D"))
             old = [file.name for file in self.store.archived() if file.date < edge]
-        left = self.store.trim(Trim(replaced=old, rollups_before=before // HOUR * HOUR, marks_before=before))
+        ended = now - self.alerts if self.alerts is not None else 0
+        trim = Trim(
+            replaced=old, rollups_before=before // HOUR * HOUR, marks_before=before, alerts_before=max(ended, 0)
+        )
+        left = self.store.trim(trim)
         if old:
             self._sweep_at = now + SWEEP_AFTER
         return bool(left or old)

@@ -76,6 +76,22 @@ def test_what_a_restart_folds_again_counts_as_well(tmp_path: Path) -> None:
     made.stop(10)
 
 
+def test_alerts_leave_long_after_they_ended(tmp_path: Path) -> None:
+    made, clock = service(tmp_path, alerts=500 * DAY)
+    try:
+        made.offer("push", batch(0, 200, spike=150).readings).result(10)
+        (alert,) = made.store.alerts()
+        assert alert.closed is not None
+        clock.time = alert.closed + 500 * DAY
+        made.keeper.tick()
+        assert list(made.store.alerts()) == [alert]
+        clock.time += HOUR
+        made.keeper.tick()
+        assert not made.store.alerts()
+    finally:
+        made.stop(10)
+
+
 def test_what_fails_is_said_and_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made, _ = service(tmp_path)
     try:

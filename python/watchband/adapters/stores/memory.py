@@ -212,6 +212,11 @@ class MemoryStore:
         for name in trim.replaced:
             self._files.pop(name, None)
         self._files.update((file.name, file) for file in trim.files)
+        waiting = {notice.alert.id for notice in self._notices.values()}
+        for alert, _ in list(self._alerts.values()):
+            if alert.closed is not None and alert.closed < trim.alerts_before and alert.id not in waiting:
+                del self._alerts[alert.id]
+                left += 1
         return left
 
     def rollups(self, since: int, until: int) -> Iterator[Rollups]:

@@ -23,6 +23,10 @@ class Retention:
         None, Maybe(Duration(0)), "Files of readings that left `raw`; none: for ever, 0: there are no files."
     )
 
+    alerts: int | None = param(
+        400 * DAY, Maybe(Duration(DAY)), "Alerts after they have ended; open ones always; none: for ever."
+    )
+
     def __post_init__(self) -> None:
         params.check(self)
         if self.hourly < self.raw:

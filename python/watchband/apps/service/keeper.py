@@ -39,6 +39,7 @@ def retention_of(
         raw=kept.raw,
         hourly=kept.hourly,
         archived=kept.archive or None,
+        alerts=kept.alerts,
         clock=clock,
         watches=watches,
     )

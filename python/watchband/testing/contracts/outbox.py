@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from watchband.core.alert import Alert, alert_id
+from watchband.core.keeping import Trim
 from watchband.core.ports import Commit, FoldRecord, Store
 from watchband.core.series import SeriesKey
 
@@ -181,6 +182,30 @@ def check_dead(make: Make, reopen: Reopen) -> None:
     store.close()
 
 
+def check_old(make: Make, reopen: Reopen) -> None:
+    """Alerts leave some time after they have ended; not those that are open, nor those that somebody is still told."""
+    store = make()
+    store.commit(_commit(1, "s", *(an_alert(n) for n in range(2, 7))))
+    store.commit(
+        _commit(2, "s", an_alert(2, closed=20), an_alert(3, closed=21), an_alert(4, closed=8), an_alert(5, closed=9))
+    )
+    waits = [n for n in store.outbox(99) if n.alert.opened == 4]
+    store.delivered([n for n in store.outbox(99) if n.alert.opened != 4])
+    store.delivered([n for n in store.outbox(99) if n.alert.opened != 4])
+    assert store.trim(Trim()) == 0, "an alert left though nothing was to"
+    assert store.trim(Trim(alerts_before=21)) == 2
+    store = reopen(store)
+    assert [a.opened for a in store.alerts()] == [3, 4, 6]
+    for notice in [*waits, *(n for n in store.outbox(99) if n not in waits)]:
+        store.delivered([notice])
+    store.delivered(store.outbox(99))
+    assert store.trim(Trim(alerts_before=2**62)) == 2
+    assert [a.opened for a in store.alerts()] == [6]
+    store.commit(_commit(3, "s", an_alert(2, closed=30)))
+    assert [a.opened for a in store.alerts()] == [2, 6], "what left comes again as if it was new"
+    store.close()
+
+
 CHECKS: tuple[Check, ...] = (
     check_news,
     check_past,
@@ -188,6 +213,7 @@ CHECKS: tuple[Check, ...] = (
     check_share,
     check_history,
     check_early,
+    check_old,
     check_told,
     check_dead,
 )

@@ -17,6 +17,9 @@ from watchband.core.series import SeriesKey
 if TYPE_CHECKING:
     from watchband.adapters.stores.postgres.database import Sql
 
+_OLD_ALERTS = """
+DELETE FROM alerts a WHERE a.closed < %s AND NOT EXISTS (SELECT FROM notices n WHERE n.alert = a.id)
+"""
 _ADD = (
     "INSERT INTO rollups AS r SELECT * FROM unnest(%s::bigint[], %s::integer[], %s::bigint[], %s::float8[], "
     "%s::float8[], %s::float8[], %s::bigint[]) ON CONFLICT (hour, series) DO UPDATE SET "
@@ -56,6 +59,7 @@ class Tiers(Tables):
             left = _drop(sql, trim) if trim.through else 0
             left += sql.execute("DELETE FROM rollups WHERE hour < %s", (trim.rollups_before,)).rowcount
             left += sql.execute("DELETE FROM marks WHERE written < %s", (trim.marks_before,)).rowcount
+            left += sql.execute(_OLD_ALERTS, (trim.alerts_before,)).rowcount
             if len(trim.rollups):
                 self.numbers(sql, trim.rollups.keys, new)
                 sql.execute(_ADD, rollup_columns(trim.rollups, [self.number(key, new) for key in trim.rollups.keys]))

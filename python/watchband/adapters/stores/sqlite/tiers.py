@@ -22,6 +22,7 @@ _ADD = (
     "high = coalesce(max(high, excluded.high), high, excluded.high), "
     "total = total + excluded.total, anomalies = anomalies + excluded.anomalies"
 )
+_OLD_ALERTS = "DELETE FROM alerts WHERE closed < ? AND id NOT IN (SELECT alert FROM notices)"
 _ROLLED = f"""
 WITH RECURSIVE ends (first, last) AS (
     SELECT max((SELECT min(hour) FROM rollups), (:since + {HOUR - 1}) / {HOUR} * {HOUR}),
@@ -58,6 +59,7 @@ class Tiers(Tables):
             left = self._drop(sql, trim) if trim.through else 0
             left += sql.execute("DELETE FROM rollups WHERE hour < ?", (trim.rollups_before,)).rowcount
             left += sql.execute("DELETE FROM marks WHERE written < ?", (trim.marks_before,)).rowcount
+            left += sql.execute(_OLD_ALERTS, (trim.alerts_before,)).rowcount
             self._add(sql, trim.rollups, new)
             sql.executemany("DELETE FROM archive WHERE name = ?", [(name,) for name in trim.replaced])
             sql.executemany(
