@@ -32,4 +32,3 @@ function pan(): void {
 }
 
 (window as unknown as { pan: () => void }).pan = () => requestAnimationFrame(pan);
-document.title = "ready";

@@ -87,21 +87,19 @@ export function cellSize(score: number | null): number {
 
 const LEARNING = 1;
 
-/** Draw every cell: calm ones first, so that hot ones lie above their neighbours. 10,000 cells take a few ms. */
-export function drawFleet(
-  canvas: HTMLCanvasElement,
-  l: Layout,
-  scores: readonly (number | null)[],
-  states: readonly number[],
-  focus = -1,
-): void {
+/** Draw every cell: calm ones first, so that hot ones lie above their neighbours. One path a colour: 10,000 cells take a few ms. */
+export function drawFleet(canvas: HTMLCanvasElement, l: Layout, scores: readonly (number | null)[], states: readonly number[]): void {
   const ctx = canvas.getContext("2d");
   if (!ctx) return;
   const ratio = devicePixelRatio || 1;
-  canvas.width = Math.round(l.width * ratio);
-  canvas.height = Math.round(l.height * ratio);
-  ctx.scale(ratio, ratio);
+  const [width, height] = [Math.round(l.width * ratio), Math.round(l.height * ratio)];
+  // A canvas that is given a size is made anew.
+  if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
+  ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+  ctx.clearRect(0, 0, l.width, l.height);
   const colours = palette();
+  const calm = { "cell-calm": new Path2D(), "cell-near": new Path2D() };
+  const hollow = new Path2D();
   const hot: number[] = [];
   for (const g of l.groups) {
     for (let k = 0; k < g.count; k++) {
@@ -113,16 +111,17 @@ export function drawFleet(
       }
       const x = g.left + Math.floor(k / l.rows) * PITCH;
       const y = g.top + LABEL_HEIGHT + (k % l.rows) * PITCH;
-      if (states[i] === LEARNING) {
-        ctx.strokeStyle = colours["ink-3"];
-        ctx.lineWidth = 1;
-        ctx.strokeRect(x + 0.5, y + 0.5, 3, 3);
-      } else {
-        ctx.fillStyle = colours[scoreToken(score ?? 0)];
-        ctx.fillRect(x, y, 3, 3);
-      }
+      if (states[i] === LEARNING) hollow.rect(x + 0.5, y + 0.5, 3, 3);
+      else calm[score !== null && score > 0.8 ? "cell-near" : "cell-calm"].rect(x, y, 3, 3);
     }
   }
+  for (const token of ["cell-calm", "cell-near"] as const) {
+    ctx.fillStyle = colours[token];
+    ctx.fill(calm[token]);
+  }
+  ctx.strokeStyle = colours["ink-3"];
+  ctx.lineWidth = 1;
+  ctx.stroke(hollow);
   for (const i of hot.sort((a, b) => scores[a]! - scores[b]!)) {
     const { x, y } = place(l, i)!;
     const size = cellSize(scores[i]!);
@@ -131,11 +130,5 @@ export function drawFleet(
     ctx.fillRect(x - shift - 1, y - shift - 1, size + 2, size + 2);
     ctx.fillStyle = colours[scoreToken(scores[i]!)];
     ctx.fillRect(x - shift, y - shift, size, size);
-  }
-  const spot = focus >= 0 ? place(l, focus) : null;
-  if (spot) {
-    ctx.strokeStyle = colours.ink;
-    ctx.lineWidth = 2;
-    ctx.strokeRect(spot.x - 5, spot.y - 5, 13, 13);
   }
 }

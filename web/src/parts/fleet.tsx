@@ -3,7 +3,7 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Fleet } from "../api/types";
-import { at, drawFleet, layout } from "../chart/fleet";
+import { at, drawFleet, layout, place } from "../chart/fleet";
 import { count, number } from "../chart/format";
 import { onRepaint } from "../chart/palette";
 import { clock } from "../chart/time";
@@ -29,7 +29,7 @@ export function FleetStrip({ fleet, zone, nameOf, open }: Props): JSX.Element {
   const [focus, setFocus] = useState(-1);
   const [table, setTable] = useState(false);
   const [paints, setPaints] = useState(0);
-  const outside = useMemo(() => fleet.groups.map((_, k) => outsideOf(fleet, k)), [fleet]);
+  const outside = useMemo(() => outsideOf(fleet), [fleet]);
   const least = fleet.groups.map((g, k) => 7 * (g.name.length + (outside[k] ? String(outside[k]).length + 1 : 0)));
   const placed = useMemo(() => layout(fleet.groups, width, least), [fleet.groups, width, least.join()]);
   const hot = useMemo(() => hotCells(fleet.scores), [fleet]);
@@ -40,8 +40,8 @@ export function FleetStrip({ fleet, zone, nameOf, open }: Props): JSX.Element {
     return () => observer.disconnect();
   }, []);
   useEffect(() => {
-    if (canvas.current && width) drawFleet(canvas.current, placed, fleet.scores, fleet.states, focus);
-  }, [placed, fleet, focus, paints, width]);
+    if (canvas.current && width) drawFleet(canvas.current, placed, fleet.scores, fleet.states);
+  }, [placed, fleet, paints, width]);
   const step = (by: number): void => {
     if (hot.length === 0) return;
     const here = hot.indexOf(focus);
@@ -56,7 +56,13 @@ export function FleetStrip({ fleet, zone, nameOf, open }: Props): JSX.Element {
     event.preventDefault();
     event.stopPropagation();
   };
-  const spoken = words.fleetSpoken(fleet.scores.length, hot.length, fleet.groups.flatMap((g, k) => (outside[k] ? [`${g.name} ${outside[k]}`] : [])).join(", "));
+  const spoken = useMemo(
+    () => words.fleetSpoken(fleet.scores.length, hot.length, fleet.groups.flatMap((g, k) => (outside[k] ? [`${g.name} ${outside[k]}`] : [])).join(", ")),
+    [fleet, hot, outside],
+  );
+  const history = useMemo(() => <Histogram fleet={fleet} zone={zone} />, [fleet, zone]);
+  // The ring is no part of the canvas: as it moves over ten thousand cells none is drawn anew.
+  const spot = focus >= 0 ? place(placed, focus) : null;
   const named = focus >= 0 ? `${nameOf(focus) ?? ""} ${number(fleet.scores[focus])}` : "";
   return (
     <div class="fleet" ref={host}>
@@ -81,6 +87,7 @@ export function FleetStrip({ fleet, zone, nameOf, open }: Props): JSX.Element {
           if (index >= 0) open(index);
         }}
       />
+      {spot && <i class="fleet-ring" aria-hidden="true" style={{ transform: `translate(${spot.x - 5}px, ${spot.y - 5}px)` }} />}
       <p class="fleet-readout second" aria-live="polite">
         {named}
       </p>
@@ -101,14 +108,20 @@ export function FleetStrip({ fleet, zone, nameOf, open }: Props): JSX.Element {
           </tbody>
         </table>
       )}
-      <Histogram fleet={fleet} zone={zone} />
+      {history}
     </div>
   );
 }
 
-function outsideOf(fleet: Fleet, k: number): number {
-  const first = fleet.groups.slice(0, k).reduce((sum, g) => sum + g.count, 0);
-  return fleet.scores.slice(first, first + fleet.groups[k]!.count).filter((score) => score !== null && score > 1).length;
+/** How many of each group are outside, in one walk. */
+export function outsideOf({ groups, scores }: Pick<Fleet, "groups" | "scores">): number[] {
+  let first = 0;
+  return groups.map(({ count: n }) => {
+    let found = 0;
+    for (let i = first; i < first + n; i++) if ((scores[i] ?? 0) > 1) found++;
+    first += n;
+    return found;
+  });
 }
 
 function Histogram({ fleet, zone }: { fleet: Fleet; zone: string }): JSX.Element | null {
