@@ -3,10 +3,12 @@
 import { computed, signal, useSignalEffect } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { locked } from "./api/locked";
 import { feed, heard, retry, retryAt } from "./api/live";
 import { clock, duration, MINUTE, utc, viewerZone } from "./chart/time";
 import { bindings, keysOn, setKeys, useKeys } from "./keys";
 import { Glyph } from "./parts/glyph";
+import { Person } from "./parts/person";
 import { go, href, page, view } from "./route";
 import { nextTheme, theme } from "./theme";
 import { words } from "./words";
@@ -56,9 +58,10 @@ export function Frame({ pages, children }: FrameProps): JSX.Element {
           <Glyph name="mark" size={22} />
           {words.name}
         </a>
-        <Nav pages={pages} label={words.pagesLabel} />
+        {pages.length > 0 && <Nav pages={pages} label={words.pagesLabel} />}
         <div class="top-right">
-          <Live />
+          <Person />
+          {!locked.value && <Live />}
           <Clock />
           <button type="button" class="quiet-button keys-button" onClick={() => setShowKeys(true)}>
             <kbd>?</kbd> {words.keys}
@@ -72,7 +75,7 @@ export function Frame({ pages, children }: FrameProps): JSX.Element {
       <main id="main" tabIndex={-1}>
         {children}
       </main>
-      <nav class="tabs" aria-label={words.pagesLabel}>
+      <nav class="tabs" aria-label={words.pagesLabel} hidden={pages.length === 0}>
         {pages.slice(0, PHONE_TABS).map((name) => (
           <PageLink key={name} name={name} />
         ))}
@@ -141,7 +144,7 @@ function StaleBanner(): JSX.Element | null {
   useSignalEffect(() => {
     document.documentElement.classList.toggle("is-stale", feed.value === "stale");
   });
-  if (feed.value !== "stale") return null;
+  if (feed.value !== "stale" || locked.value) return null;
   const wait = retryAt.value > now.value ? duration(retryAt.value - now.value) : null;
   return (
     <div class="banner" role="alert">

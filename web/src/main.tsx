@@ -14,9 +14,12 @@ import "./style/incident.css";
 import "./style/budget.css";
 import "./style/alerts.css";
 import "./style/settings.css";
+import "./style/access.css";
 import "./style/windows.css";
 import "./style/tasks.css";
 import { about } from "./api/about";
+import { asking } from "./api/session";
+import { locked } from "./api/locked";
 import { listen } from "./api/live";
 import { useResource } from "./api/resource";
 import type { About } from "./api/types";
@@ -31,6 +34,7 @@ import { Incident } from "./pages/incident";
 import { Now } from "./pages/now";
 import { SettingsPage } from "./pages/settings";
 import { WindowsPage } from "./pages/windows";
+import { SignIn } from "./pages/sign_in";
 import { followLinks, href, page } from "./route";
 import { words } from "./words";
 
@@ -59,6 +63,13 @@ function App(): JSX.Element {
   useEffect(() => {
     if (answer.data) about.value = answer.data;
   }, [answer.data]);
+  if (locked.value || asking.value) {
+    return (
+      <Frame pages={[]}>
+        <SignIn />
+      </Frame>
+    );
+  }
   const Page = PAGES[page.value] ?? NotFound;
   const shown = Object.keys(words.pages).filter((name) => name in PAGES && (about.value?.pages.includes(name) ?? name === "now"));
   return (

@@ -26,27 +26,30 @@ _HOP = ("connection", "keep-alive", "transfer-encoding", "content-length", "date
 
 
 class Proxy:
-    """Takes the path away and passes GET on, as the page of the docs has it; bytes go out as they come.
+    """Takes the path away and passes on, as the page of the docs has it; bytes go out as they come.
 
     Parameters
     ----------
     address : str
         Host and port of the service.
+    methods : tuple of str
+        What is passed on.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, methods: tuple[str, ...] = ("GET",)) -> None:
         self.asked: list[str] = []
         proxy = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
+            def passed_on(self) -> None:
                 proxy.asked.append(self.path)
                 if not self.path.startswith(PREFIX):
                     self.send_error(404)
                     return
                 upstream = http.client.HTTPConnection(address, timeout=60)
                 headers = {k: v for k, v in self.headers.items() if k.lower() not in ("host", *_HOP)}
-                upstream.request("GET", "/" + self.path.removeprefix(PREFIX), headers=headers)
+                body = self.rfile.read(int(self.headers.get("content-length", 0)))
+                upstream.request(self.command, "/" + self.path.removeprefix(PREFIX), body or None, headers)
                 answer = upstream.getresponse()
                 self.send_response(answer.status)
                 for name, value in answer.getheaders():
@@ -66,6 +69,8 @@ class Proxy:
             def log_message(self, *_: Any) -> None:
                 """Nobody reads it."""
 
+        for method in methods:
+            setattr(Handler, f"do_{method}", Handler.passed_on)
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)

@@ -1,5 +1,6 @@
 // The way to the service: one shape of answers, one of errors, below whatever path the page stands.
 
+import { locked } from "./locked";
 import type { Page, Problem } from "./types";
 
 /** Where the dashboard stands: the path of the page without its last word. */
@@ -74,6 +75,8 @@ async function answered<T>(url: URL, init: RequestInit): Promise<T> {
   const json = (response.headers.get("content-type") ?? "").includes("json");
   const body: unknown = json ? await response.json().catch(() => null) : null;
   if (response.ok && body !== null) return body as T;
+  // Only what looks: a change that is refused says so where it was wanted.
+  if (response.status === 401 && (init.method ?? "GET") === "GET" && (body as Problem | null)?.role === "viewer") locked.value = true;
   const problem = (body ?? { type: "about:blank", title: response.statusText || "Not an answer of Watchband", status: response.status }) as Problem;
   throw new ApiError(problem, true);
 }

@@ -63,6 +63,8 @@ function connect(): void {
   source.onerror = () => {
     if (feed.value !== "connecting" || heard.value) feed.value = "stale";
     if (source?.readyState !== EventSource.CLOSED) return;
+    // Refused: perhaps the session ended. Whoever asks who they are finds out.
+    changes.configuration.value += 1;
     retryAt.value = Date.now() + wait;
     timer = setTimeout(connect, wait);
     wait = Math.min(2 * wait, LONGEST_WAIT_MS);

@@ -34,6 +34,9 @@ export interface About {
   name: string;
   role: Role | null;
   user: string | null;
+  /** Whether they have a session, and whether there is anything to sign in to. */
+  signed_in: boolean;
+  sign_in: boolean;
   started: string;
   external_url: string | null;
   /** Pages that have something to show. */

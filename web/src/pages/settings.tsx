@@ -10,6 +10,7 @@ import { moment, utc } from "../chart/time";
 import { now, zone } from "../frame";
 import { keysOn, setKeys, useKeys } from "../keys";
 import { Card, Empty, Waiting } from "../parts/card";
+import { Keys } from "../parts/key_table";
 import { Glyph } from "../parts/glyph";
 import { pageCursor, Pager } from "../parts/pager";
 import { choose, href, view } from "../route";
@@ -36,6 +37,7 @@ export function SettingsPage(): JSX.Element {
       <Values of={config} />
       <div class="side">
         {found && found.warnings.length > 0 && <Warnings of={found} />}
+        {may("admin") && <Keys />}
         <Audit of={acts} />
         <Backup />
         <Browser />

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
 from watchband import __version__
@@ -75,7 +75,7 @@ class Api:
         router.add_api_route("/config", self.config, methods=["GET"], dependencies=[needs("operate")])
         return router
 
-    async def about(self, who: Viewer) -> JSONResponse:
+    async def about(self, request: Request, who: Viewer) -> JSONResponse:
         """Who answers, who asks, and what there is to show."""
         service = self.service
         return JSONResponse(
@@ -83,6 +83,8 @@ class Api:
                 "version": __version__,
                 "name": "watchband",
                 "role": who.role,
+                "signed_in": who.given == "session",
+                "sign_in": request.app.state.access.shut,
                 "user": who.name,
                 "started": instant(service.began),
                 "external_url": service.config.server.external_url,
