@@ -2,6 +2,9 @@ import { describe, expect, test } from "vitest";
 import type { ForecastColumns } from "../src/api/types/forecast";
 import { aheadOf } from "../src/chart/ahead";
 import { NO_POINTS, type Points } from "../src/chart/points";
+import { HOUR } from "../src/chart/time";
+import { incidentRange } from "../src/pages/incident";
+import { breachWords } from "../src/words/ahead";
 
 const columns = (over: Partial<ForecastColumns> = {}): ForecastColumns => ({
   series: "cpu",
@@ -45,5 +48,19 @@ describe("what is expected ahead", () => {
 
   test("is nothing where nothing is said", () => {
     expect(aheadOf(columns({ last: null, times_ms: [], yhat: [], yhat_lower: [], yhat_upper: [] }), points([1000]))).toBeUndefined();
+  });
+});
+
+describe("a predicted breach in words", () => {
+  test("a day that is the same is said once", () => {
+    expect(breachWords.between("23 Nov 14:00", "23 Nov 18:00")).toBe("23 Nov 14:00 – 18:00");
+    expect(breachWords.between("23 Nov 14:00", "24 Nov 18:00")).toBe("23 Nov 14:00 – 24 Nov 18:00");
+    expect(breachWords.between("14:00", "15:00")).toBe("14:00 – 15:00");
+  });
+
+  test("the range of an incident reaches to what is foreseen", () => {
+    const [from, to] = incidentRange(100 * HOUR, null, 110 * HOUR, 140 * HOUR);
+    expect([from / HOUR, to / HOUR]).toEqual([60, 145]);
+    expect(incidentRange(100 * HOUR, 120 * HOUR, 150 * HOUR, 140 * HOUR)[1]).toBe(125 * HOUR);
   });
 });

@@ -9,9 +9,30 @@ from typing import Any, Literal
 
 from watchband.core.series import SeriesKey
 
-Kind = Literal["value", "level", "pattern", "variance", "out of range", "no data", "stuck", "drift"]
+Kind = Literal["value", "level", "pattern", "variance", "out of range", "no data", "stuck", "drift", "breach"]
 Severity = Literal["critical", "warning", "info"]
 Direction = Literal["above", "below", ""]
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """A threshold, and when it is or was reached.
+
+    Parameters
+    ----------
+    threshold : float
+        In units of the metric.
+    time, earliest, latest : int or None
+        The middle and the ends of the interval of that time, ns UTC; None beyond what is looked at.
+    level : float
+        Of the interval.
+    """
+
+    threshold: float
+    time: int | None
+    earliest: int | None
+    latest: int | None
+    level: float
 
 
 def alert_id(series: SeriesKey, watch: str, opened: int) -> str:
@@ -57,6 +78,8 @@ class Alert:
         The level stayed longer than the hold and became the new normal.
     members : tuple of str
         The members of an ensemble that saw it at its opening; empty for a single detector.
+    foreseen : Foreseen, optional
+        Of a predicted breach: the threshold, and when it is reached.
     """
 
     id: str
@@ -82,6 +105,7 @@ class Alert:
     policies: tuple[str, ...] = ()
     adopted: bool = False
     members: tuple[str, ...] = ()
+    foreseen: Foreseen | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON: the series as text, times as int64 ns, NaN as None."""
@@ -89,6 +113,9 @@ class Alert:
         result["series"] = str(self.series)
         result["policies"] = list(self.policies)
         result["members"] = list(self.members)
+        del result["foreseen"]
+        if self.foreseen is not None:
+            result["foreseen"] = dataclasses.asdict(self.foreseen)
         return {k: None if isinstance(v, float) and v != v else v for k, v in result.items()}
 
     @classmethod
@@ -99,6 +126,8 @@ class Alert:
         values["series"] = SeriesKey.parse(data["series"])
         values["policies"] = tuple(data["policies"])
         values["members"] = tuple(data.get("members", ()))
+        foreseen = data.get("foreseen")
+        values["foreseen"] = Foreseen(**foreseen) if foreseen else None
         return cls(**values)
 
 

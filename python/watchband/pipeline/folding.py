@@ -24,6 +24,7 @@ from watchband.core.matcher import Selector
 from watchband.core.points import Int64
 from watchband.core.ports import Arrival, Readings
 from watchband.core.series import SeriesKey
+from watchband.pipeline.breach.alerts import breach_over
 from watchband.pipeline.drifting import drift_alerts
 from watchband.pipeline.policy import FINDING
 from watchband.pipeline.pulse import ENDED, NEVER, SILENCE, Found, alerts_of
@@ -75,13 +76,13 @@ def fold_entry(
         parts.append(watch.step(state, piece, excluded=excluded, flush=flush and not ended, threads=threads))
         parts[-1].alerts.extend(watch.end(state, ended))
     results = parts[0] if len(parts) == 1 else Results.joined(parts)
-    alerts += alerts_found(watch, state, found) + _drift_over(watch, state, _ended(found))
+    alerts += alerts_found(watch, state, found) + _lookers_over(watch, state, _ended(found))
     for event in moved:
         if event.time != END and watch.pulse and state.pulse:
             number = state.upstream.number(event.source) if event.source else -1
             found = watch.pulse.watermark(state.pulse, event.time, number)
             alerts += watch.end(state, _closing(watch, found)) + alerts_found(watch, state, found)
-            alerts += _drift_over(watch, state, _ended(found))
+            alerts += _lookers_over(watch, state, _ended(found))
     alerts += _expired(watch, state, events)
     last = {alert.id: alert for alert in [*results.alerts, *alerts]}
     results.alerts[:] = last.values()
@@ -227,7 +228,7 @@ def _over(watch: Watch, state: WatchState, gone: Sequence[tuple[SeriesKey, int]]
     for key, time in gone:
         if watch.pulse and state.pulse:
             alerts += alerts_found(watch, state, watch.pulse.end(state.pulse, [state.rows[key]], time))
-    alerts += _drift_over(watch, state, [(state.rows[key], time) for key, time in gone])
+    alerts += _lookers_over(watch, state, [(state.rows[key], time) for key, time in gone])
     state.drop([key for key, _ in gone])
     return alerts
 
@@ -247,12 +248,13 @@ def _approved(watch: Watch, state: WatchState, events: Sequence[ControlEvent]) -
     return alerts
 
 
-def _drift_over(watch: Watch, state: WatchState, ends: Ends) -> list[Alert]:
-    """Of series that ended nobody says any longer that they drift."""
+def _lookers_over(watch: Watch, state: WatchState, ends: Ends) -> list[Alert]:
+    """Of series that ended nobody says any longer that they drift, or will reach anything."""
     if not ends or watch.drift is None or state.drift is None:
-        return []
+        return breach_over(watch, state, ends)
     over = [watch.drift.end(state.drift, [row], time) for row, time in ends]
-    return [alert for found in over for alert in drift_alerts(watch, state.keys, found)]
+    told = [alert for found in over for alert in drift_alerts(watch, state.keys, found)]
+    return told + breach_over(watch, state, ends)
 
 
 def alerts_found(watch: Watch, state: WatchState, found: Found) -> list[Alert]:

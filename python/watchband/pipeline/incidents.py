@@ -28,6 +28,7 @@ _WHAT = {
     "no data": "stopped reporting",
     "stuck": "stands still",
     "drift": "is not what its model was made for",
+    "breach": "is about to reach its threshold",
 }
 
 

@@ -21,6 +21,8 @@ def open_ids(lane: Lane) -> set[str]:
         pairs += [(row, f"{watch.name}/{kind}", time) for row, kind, time in watch.pulse.told(state.pulse)]
     if watch.drift and watch.drift.alert and state.drift:
         pairs += [(row, f"{watch.name}/drift", time) for row, time in watch.drift.told(state.drift)]
+    if watch.breach and state.breach:
+        pairs += [(row, f"{watch.name}/breach", time) for row, time in watch.breach.told(state.breach)]
     return {alert_id(state.keys[row], name, time) for row, name, time in pairs}
 
 

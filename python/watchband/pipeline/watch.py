@@ -20,9 +20,11 @@ from watchband.core.scores import HELD, Scores
 from watchband.core.series import SeriesKey
 from watchband.core.state import ADVICE, State
 from watchband.pipeline import series_states
+from watchband.pipeline.breach.alerts import watch_breach
+from watchband.pipeline.breach.breach import Breach
 from watchband.pipeline.calibrate import Calibrate, Calibrated
 from watchband.pipeline.decide import NEVER, Decide, Decisions, Judgement, Record
-from watchband.pipeline.drift import Drift, drift_state
+from watchband.pipeline.drift import Drift
 from watchband.pipeline.drifting import watch_drift
 from watchband.pipeline.ensemble import Ensemble
 from watchband.pipeline.excluded import Span, resize, score_excluded, within
@@ -36,7 +38,7 @@ from watchband.pipeline.rules import Budget, Rule
 from watchband.pipeline.series_states import Readiness, Why
 from watchband.pipeline.stretches import calibrate_by_interval
 from watchband.pipeline.upstream import Upstream
-from watchband.pipeline.watch_state import STAGES, WatchState, combined, open_state
+from watchband.pipeline.watch_state import MAY_LACK, STAGES, WatchState, combined, onlooker, open_state
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,6 +107,7 @@ class Watch:
     zone: str = "UTC"
     pulse: Pulse | None = None
     drift: Drift | None = None
+    breach: Breach | None = None
     weight: float = 1.0
 
     @cached_property
@@ -141,7 +144,7 @@ class Watch:
     def fingerprint(self) -> str:
         """Equal where the state of one may go on under the other."""
         # What looks on without a part in any verdict begins anew by itself.
-        return combined(fold.fingerprint for stage, fold in self.stages.items() if stage != "drift")
+        return combined(fold.fingerprint for stage, fold in self.stages.items() if stage not in MAY_LACK)
 
     def start(self, keys: Sequence[SeriesKey] = ()) -> WatchState:
         """A state for some series that have seen nothing; it grows by ``state.add``.
@@ -158,9 +161,10 @@ class Watch:
     def take_over(self, state: WatchState) -> None:
         """Go on with a state of a watch of the same fingerprint: what only looks on begins anew where it is another."""
         state.blank = self._blank
-        mine = None if self.drift is None else self.drift.fingerprint
-        if (None if state.drift is None else state.drift.fingerprint) != mine:
-            state.drift = None if self.drift is None else self.drift.start(len(state.keys))
+        for stage in MAY_LACK:
+            fold, now = self.stages.get(stage), state.stages.get(stage)
+            if (None if now is None else now.fingerprint) != (None if fold is None else fold.fingerprint):
+                setattr(state, stage, None if fold is None else fold.start(len(state.keys)))
 
     def _blank(self, series: int) -> dict[str, State]:
         return {stage: fold.start(series) for stage, fold in self.stages.items()}
@@ -174,9 +178,9 @@ class Watch:
             The bytes are damaged, or belong to a watch with other stages or parameters.
         """
         keys, parts, upstream = open_state(data, list(self.stages))
-        stages = {stage: fold.load(parts[stage]) for stage, fold in self.stages.items() if stage != "drift"}
-        if self.drift is not None:
-            stages["drift"] = drift_state(self.drift, parts.get("drift"), len(keys))
+        stages = {stage: fold.load(parts[stage]) for stage, fold in self.stages.items() if stage not in MAY_LACK}
+        for stage in self.stages.keys() & MAY_LACK:
+            stages[stage] = onlooker(self.stages[stage], parts.get(stage), len(keys))
         for stage, state in stages.items():
             if state.series != len(keys):
                 raise StateMismatchError(f"Stage {stage} holds {state.series} series, the watch {len(keys)}. {ADVICE}")
@@ -297,9 +301,9 @@ class Watch:
         decisions = self.decide.step(state.decide, judged, scores, judgement, threads=threads)
         y = np.where(prepared.imputed & np.isnan(values), scores.expected, values)
         results = self._results(state, prepared, scores, calibrated, decisions, y, out)
-        results.alerts.extend(
-            watch_drift(self, state, prepared, scores, calibrated, decisions, out | prepared.imputed, threads)
-        )
+        spared = out | prepared.imputed
+        results.alerts.extend(watch_drift(self, state, prepared, scores, calibrated, decisions, spared, threads))
+        results.alerts.extend(watch_breach(self, state, prepared, scores, spared))
         return results
 
     def _results(

@@ -6,12 +6,14 @@ import hashlib
 import json
 import struct
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from watchband.core.errors import StateCorruptError
+from watchband.core.errors import StateCorruptError, StateMismatchError, StateVersionError
+from watchband.core.fold import Fold
 from watchband.core.points import Int64
 from watchband.core.series import SeriesKey
 from watchband.core.state import ADVICE, State
@@ -19,8 +21,8 @@ from watchband.pipeline.counters import is_counter
 from watchband.pipeline.upstream import Upstream
 
 MAGIC = b"WBWATCH\n"
-STAGES = ("prepare", "detector", "calibrate", "decide", "pulse", "drift")
-MAY_LACK = frozenset({"drift"})
+STAGES = ("prepare", "detector", "calibrate", "decide", "pulse", "drift", "breach")
+MAY_LACK = frozenset({"drift", "breach"})
 """What has no part in a verdict: a state without it, or with too much of it, is none the worse."""
 _UPSTREAM = "upstream"
 _FORMERLY = STAGES[:4]
@@ -45,6 +47,7 @@ class WatchState:
     blank: Callable[[int], dict[str, State]] = field(repr=False)
     pulse: State | None = None
     drift: State | None = None
+    breach: State | None = None
     upstream: Upstream = field(default_factory=Upstream)
     rows: dict[SeriesKey, int] = field(init=False, repr=False)
     _asked: list[SeriesKey] = field(init=False, repr=False)
@@ -148,6 +151,17 @@ class WatchState:
 def combined(fingerprints: Iterable[str]) -> str:
     """One fingerprint of several: 16 hexadecimal digits."""
     return hashlib.blake2b("\n".join(fingerprints).encode(), digest_size=8).hexdigest()
+
+
+def onlooker(fold: Fold, data: bytes | None, series: int) -> State:
+    """The state of a stage without a part in any verdict; one that has seen nothing where there are no bytes of it.
+
+    Those of other parameters, or of another release, are none.
+    """
+    if data is not None:
+        with suppress(StateMismatchError, StateVersionError):
+            return fold.load(data)
+    return fold.start(series)
 
 
 def open_state(data: bytes, wanted: Sequence[str]) -> tuple[list[SeriesKey], dict[str, bytes], Upstream]:

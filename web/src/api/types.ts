@@ -1,5 +1,7 @@
 // What the API says. Times are RFC 3339 in UTC; columns of points carry milliseconds.
 
+import type { Foreseen } from "./types/forecast";
+
 import type { Deploy } from "./types/windows";
 
 export type Severity = "critical" | "warning" | "info";
@@ -116,6 +118,8 @@ export interface Alert {
   members: string[];
   policies: string[];
   spark?: Spark;
+  /** Of a predicted breach. */
+  foreseen?: Foreseen;
 }
 
 /** Alerts that overlap in time and share labels. */

@@ -6,9 +6,11 @@ import { may } from "../api/about";
 import { send } from "../api/client";
 import { useResource } from "../api/resource";
 import type { Alert, Incident as IncidentData, PointColumns } from "../api/types";
+import type { Foreseen } from "../api/types/forecast";
 import { download, fileName, fromColumns } from "../chart/columns";
 import { counted, number, quantity, range as rangeWords } from "../chart/format";
 import { alertLayer } from "../chart/layers/alerts";
+import { breachLayer } from "../chart/layers/breach";
 import { chartsIn, composed, png } from "../chart/picture";
 import { NO_POINTS } from "../chart/points";
 import type { Range } from "../chart/scale";
@@ -22,6 +24,7 @@ import { Glyph } from "../parts/glyph";
 import { pointWords } from "../parts/readout";
 import { choose, href, view } from "../route";
 import { words } from "../words";
+import { breachWords } from "../words/ahead";
 import { exploreWords } from "../words/explore";
 import { windowWords } from "../words/windows";
 
@@ -29,11 +32,18 @@ const MEMBERS = 12;
 const BEFORE = 2;
 const SYNC = "incident";
 
-/** The range that shows an incident: as long before it as it lasted, two hours at least. */
-export function incidentRange(opened: number, closed: number | null, at: number): Range {
+/** The range that shows an incident: as long before it as it lasted, two hours at least; up to what is foreseen. */
+export function incidentRange(opened: number, closed: number | null, at: number, foreseen = 0): Range {
   const end = closed ?? at;
   const length = Math.max(end - opened, HOUR);
+  if (closed === null && foreseen > at) return [opened - Math.max(BEFORE * HOUR, length / 2, foreseen - opened), foreseen + (foreseen - opened) / 8];
   return [opened - Math.max(BEFORE * HOUR, length / 2), Math.min(at, end + Math.max(length / 4, 10 * MINUTE))];
+}
+
+/** The last moment that an incident's open alerts look at; 0 where none looks ahead. */
+function foreseenUntil(incident: IncidentData): number {
+  const moments = incident.alerts.filter((a) => !a.closed).flatMap((a) => [a.foreseen?.latest, a.foreseen?.time]);
+  return Math.max(0, ...moments.map((text) => (text ? Date.parse(text) : 0)));
 }
 
 export function Incident(): JSX.Element {
@@ -59,7 +69,7 @@ function Shown({ incident, again }: { incident: IncidentData; again: () => void 
   const opened = Date.parse(incident.opened);
   const closed = incident.closed ? Date.parse(incident.closed) : null;
   const given = [view.value.get("from"), view.value.get("to")].map((text) => (text ? Date.parse(text) : NaN));
-  const whole = incidentRange(opened, closed, Math.ceil(now.value / MINUTE) * MINUTE);
+  const whole = incidentRange(opened, closed, Math.ceil(now.value / MINUTE) * MINUTE, foreseenUntil(incident));
   const range: Range = Number.isFinite(given[0]) && Number.isFinite(given[1]) ? [given[0]!, given[1]!] : whole;
   const act = async (what: string, body: unknown = {}): Promise<void> => {
     try {
@@ -136,9 +146,8 @@ function Facts({ incident }: { incident: IncidentData }): JSX.Element {
   const end = incident.closed ? Date.parse(incident.closed) : now.value;
   const facts: [string, string][] = [
     [incident.closed ? words.lastedFor : words.openFor, age(end - opened)],
-    [words.value, quantity(worst.metric, worst.value)],
-    [words.expectedShort, worst.lower === null && worst.upper === null ? words.noBand : rangeWords(worst.metric, worst.lower, worst.upper)],
-    [words.strength, worst.widths ? words.widths(number(Math.abs(worst.widths)), worst.direction) : worst.kind],
+    [worst.foreseen ? breachWords.value : words.value, quantity(worst.metric, worst.value)],
+    ...(worst.foreseen ? breachFacts(worst.metric, worst.foreseen) : bandFacts(worst)),
     [words.scoreShort, number(worst.anomaly_score, 2)],
     [words.spreadShort, counted(incident.series, "series", "series")],
     [words.confidence, `${number(100 * worst.confidence, 2)}\u00a0%`],
@@ -155,12 +164,31 @@ function Facts({ incident }: { incident: IncidentData }): JSX.Element {
   );
 }
 
+function bandFacts(worst: Alert): [string, string][] {
+  return [
+    [words.expectedShort, worst.lower === null && worst.upper === null ? words.noBand : rangeWords(worst.metric, worst.lower, worst.upper)],
+    [words.strength, worst.widths ? words.widths(number(Math.abs(worst.widths)), worst.direction) : worst.kind],
+  ];
+}
+
+function breachFacts(metric: string, foreseen: Foreseen): [string, string][] {
+  const time = (text: string | null): string => (text ? moment(Date.parse(text), zone, now.value) : breachWords.beyond);
+  const facts: [string, string][] = [
+    [breachWords.threshold, quantity(metric, foreseen.threshold)],
+    [breachWords.reached, time(foreseen.time)],
+  ];
+  if (foreseen.earliest !== foreseen.latest) {
+    facts.push([breachWords.interval(foreseen.level), breachWords.between(time(foreseen.earliest), time(foreseen.latest))]);
+  }
+  return facts;
+}
+
 function Members({ incident, range }: { incident: IncidentData; range: Range }): JSX.Element {
   // Each series once, in the order in which they left their band.
   const members = useMemo(() => [...new Map(incident.alerts.map((a) => [`${a.series}/${a.watch}`, a])).values()], [incident]);
   const naming = useNaming();
   return (
-    <Card class="members" title={words.members} aside={words.membersAside}>
+    <Card class="members" title={incident.alerts.every((a) => a.foreseen) ? breachWords.members : words.members} aside={words.membersAside}>
       {members.slice(0, MEMBERS).map((alert, k) => (
         <Member key={alert.id} naming={naming} alert={alert} rank={k + 1} range={range} last={k === Math.min(members.length, MEMBERS) - 1} spans={incident.alerts.filter((a) => a.series === alert.series)} />
       ))}
@@ -186,10 +214,14 @@ function Member({ alert, rank, range, last, spans, naming }: MemberProps): JSX.E
   const points = useMemo(() => (found.data ? fromColumns(found.data) : NO_POINTS), [found.data]);
   const events = useEventSpans(alert.series, range, alert.watch);
   const eventLayers = useEventLayers(events, naming(events, rank));
-  const picture = useMemo(
-    () => ({ metric: alert.metric, points, layers: [alertLayer(spans.map((a) => ({ start: Date.parse(a.opened), end: a.closed ? Date.parse(a.closed) : null }))), ...eventLayers] }),
-    [points, spans, eventLayers],
-  );
+  const picture = useMemo(() => {
+    const last = points.times.length - 1;
+    const from = last >= 0 && Number.isFinite(points.y[last]!) ? { time: points.times[last]!, value: points.y[last]! } : null;
+    const breaches = spans.flatMap((a) => (a.foreseen ? [breachLayer(a.metric, a.foreseen, a.closed ? null : from)] : []));
+    // What is only foreseen is not outside yet: no wash.
+    const open = alertLayer(spans.filter((a) => !a.foreseen).map((a) => ({ start: Date.parse(a.opened), end: a.closed ? Date.parse(a.closed) : null })));
+    return { metric: alert.metric, points, layers: [open, ...breaches, ...eventLayers] };
+  }, [points, spans, eventLayers]);
   const i = index >= 0 ? index : points.times.length - 1;
   const said = i >= 0 ? pointWords(alert.metric, points, i) : null;
   return (
@@ -236,9 +268,10 @@ export function timeline(incident: IncidentData): Step[] {
   const steps: Step[] = [];
   for (const alert of incident.alerts) {
     const name = [alert.metric, ...Object.values(alert.labels)].join(" ");
-    steps.push({ at: Date.parse(alert.opened), mark: "out", text: words.left(name) });
+    const breach = alert.kind === "breach";
+    steps.push({ at: Date.parse(alert.opened), mark: "out", text: breach ? breachWords.foreseen(name) : words.left(name) });
     if (alert.decided !== alert.opened) steps.push({ at: Date.parse(alert.decided), mark: "did", text: words.decided(name, alert.severity) });
-    if (alert.closed) steps.push({ at: Date.parse(alert.closed), mark: "did", text: words.closed(name) });
+    if (alert.closed) steps.push({ at: Date.parse(alert.closed), mark: "did", text: breach ? breachWords.over(name) : words.closed(name) });
   }
   const opened = Date.parse(incident.opened);
   for (const deploy of incident.deploys ?? []) {

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from watchband.apps.config.breach import BreachSettings
 from watchband.apps.library.options import Options
 from watchband.core import params
 from watchband.core.duration import DAY, MINUTE
-from watchband.core.kinds import Duration, ListOf
+from watchband.core.kinds import Duration, Group, ListOf
 from watchband.core.levels import LEVELS
 from watchband.core.matcher import Selector
 from watchband.core.params import Choice, Flag, Integer, Maybe, Real, Text, param
@@ -87,6 +88,9 @@ class WatchSettings:
     )
     drift_every: int = param(DAY, Duration(MINUTE), "Drift is judged once in this time; a whole number of seasons.")
     drift_alert: bool = param(False, Flag(), "Whether drift opens alerts, not only the page and metrics.")
+    breach: BreachSettings | None = param(
+        None, Maybe(Group(BreachSettings)), "Tell before a threshold is reached; see 'Forecast'."
+    )
 
     def __post_init__(self) -> None:
         params.check(self)
@@ -129,7 +133,13 @@ class WatchSettings:
         drift = Drift(every_ns=self.drift_every, alert=self.drift_alert)
         wanted = not light if self.drift is None else self.drift
         return dataclasses.replace(
-            found, policy=policy, pulse=pulse, prepare=prepare, weight=self.weight, drift=drift if wanted else None
+            found,
+            policy=policy,
+            pulse=pulse,
+            prepare=prepare,
+            weight=self.weight,
+            drift=drift if wanted else None,
+            breach=None if self.breach is None else self.breach.fold(),
         )
 
     def bound(self, name: str) -> Bound:

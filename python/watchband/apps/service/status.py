@@ -203,7 +203,12 @@ def alerts_of(service: Service, *, open_only: bool, watch: str | None, limit: in
 def alert_document(alert: Alert) -> dict[str, Any]:
     """An alert as plain data, its times as RFC 3339."""
     times = ("opened", "decided", "closed", "peak_time")
-    return {k: instant(v) if k in times and v is not None else v for k, v in alert.to_dict().items()}
+    found: dict[str, Any] = {k: instant(v) if k in times and v is not None else v for k, v in alert.to_dict().items()}
+    if alert.foreseen is not None:
+        seen = alert.foreseen
+        moments = {"time": seen.time, "earliest": seen.earliest, "latest": seen.latest}
+        found["foreseen"] |= {k: None if v is None else instant(v) for k, v in moments.items()}
+    return found
 
 
 def series_of(service: Service, matches: Callable[[SeriesKey], bool], *, points: int, limit: int) -> dict[str, Any]:

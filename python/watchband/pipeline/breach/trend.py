@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 
 from watchband.core.points import Float64
@@ -41,11 +39,22 @@ def slopes(rows: Float64) -> Float64:
     blocks = min(BLOCKS, n)
     width = n // blocks
     cut = rows[:, n - blocks * width :].reshape(len(rows), blocks, width)
-    with warnings.catch_warnings():
-        # A block without a value is NaN, as it should be.
-        warnings.simplefilter("ignore", RuntimeWarning)
-        middles = np.nanmedian(cut, axis=2)
-        first, second = np.triu_indices(blocks, 1)
-        pairs = (middles[:, second] - middles[:, first]) / ((second - first) * width)
-        found = np.nanmedian(pairs, axis=1)
+    middles = _medians(cut.reshape(-1, width)).reshape(len(rows), blocks)
+    first, second = np.triu_indices(blocks, 1)
+    found = _medians((middles[:, second] - middles[:, first]) / ((second - first) * width))
     return np.where(np.isfinite(found), found, 0.0)
+
+
+def _medians(rows: Float64) -> Float64:
+    """The median of what is known of every row, NaN where nothing is."""
+    if rows.shape[1] == 1:
+        return rows[:, 0]
+    found = np.full(len(rows), np.nan)
+    whole = np.isfinite(rows).all(axis=1)
+    # Where nothing is missing, which is nearly everywhere, it costs a tenth.
+    if whole.any():
+        found[whole] = np.median(rows[whole], axis=1)
+    some = ~whole & np.isfinite(rows).any(axis=1)
+    if some.any():
+        found[some] = np.nanmedian(rows[some], axis=1)
+    return found

@@ -1,4 +1,4 @@
-// What the API says of the time beyond the last point.
+// What the API says of the time beyond the last point, and of thresholds that will be reached.
 
 export interface ForecastColumns {
   series: string;
@@ -20,4 +20,13 @@ export interface ForecastColumns {
   yhat: (number | null)[];
   yhat_lower: (number | null)[];
   yhat_upper: (number | null)[];
+}
+
+/** A threshold, and when it is or was reached: the middle and the ends of an interval; null beyond what is looked at. */
+export interface Foreseen {
+  threshold: number;
+  time: string | null;
+  earliest: string | null;
+  latest: string | null;
+  level: number;
 }
