@@ -9,7 +9,7 @@ RUST := Cargo.toml Cargo.lock $(shell find rust -name '*.rs')
 T ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check web format lint types clippy tidy screenshots bench instructions memcheck sanitize fuzz soak simulate docs bench-quality bench-service lock tools clean
+.PHONY: help demo test check web wheel format lint types clippy tidy screenshots container-test bench instructions memcheck sanitize fuzz soak simulate docs bench-quality bench-service lock tools clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -43,6 +43,9 @@ tidy: $(STAMPS)/build $(STAMPS)/dev  ## House rules and docs
 
 web: $(STAMPS)/web  ## Build the dashboard (wants Node.js and npm)
 
+wheel: $(STAMPS)/run $(STAMPS)/web  ## dist/watchband-*.whl with the dashboard and its licences in it
+	$(BIN)/maturin build --release --quiet --out dist
+
 screenshots: $(STAMPS)/build $(STAMPS)/dev $(STAMPS)/web  ## Pictures of the dashboard over made-up history, into docs/images (wants Chromium)
 	$(BIN)/python -m tools.screenshots $(ARGS)
 
@@ -67,6 +70,9 @@ memcheck: $(STAMPS)/build $(STAMPS)/dev  ## Kernels under Valgrind: their own te
 
 sanitize: $(STAMPS)/build $(STAMPS)/dev  ## Kernels under AddressSanitizer and Miri (wants a nightly compiler)
 	$(BIN)/python -m tools.sanitize $(ARGS)
+
+container-test: $(STAMPS)/run  ## Every step of the container file in bare Debian roots, and what it builds (wants root, mmdebstrap)
+	$(BIN)/python -m tools.container
 
 simulate: $(STAMPS)/build $(STAMPS)/dev  ## A simulated world in which everything fails, with its trace (SEED=number)
 	$(BIN)/python -m tests.simulation $(SEED)

@@ -10,6 +10,8 @@ detector's own page may leave out the name).
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 from watchband.analysis.tuning.space import table as searches
@@ -117,6 +119,8 @@ def main() -> None:
         if (new := generated(text)) != text:
             path.write_text(new)
     SCHEMA.write_text(schema.text())
+    # In a process of its own, since it runs a service.
+    subprocess.run([sys.executable, "-m", "tests.apps.server.test_examples"], cwd=ROOT, check=True)
 
 
 if __name__ == "__main__":

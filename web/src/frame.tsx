@@ -13,7 +13,7 @@ import { go, href, page, view } from "./route";
 import { nextTheme, theme } from "./theme";
 import { words } from "./words";
 
-const LETTERS: Record<string, string> = { now: "n", explore: "e", risk: "r", models: "m", budget: "b", windows: "w", alerts: "a", settings: "s" };
+const LETTERS: Record<string, string> = { now: "n", explore: "e", risk: "r", models: "m", budget: "b", windows: "w", alerts: "a", settings: "s", docs: "p" };
 const PHONE_TABS = 4;
 
 /** How many critical incidents are open; shown beside Now. */

@@ -15,6 +15,7 @@ import "./style/budget.css";
 import "./style/alerts.css";
 import "./style/settings.css";
 import "./style/access.css";
+import "./style/docs.css";
 import "./style/windows.css";
 import "./style/tasks.css";
 import { about } from "./api/about";
@@ -29,6 +30,7 @@ import { Empty } from "./parts/card";
 import { Tray } from "./parts/tray";
 import { AlertsPage } from "./pages/alerts";
 import { BudgetPage } from "./pages/budget";
+import { DocsPage } from "./pages/docs";
 import { Explore } from "./pages/explore";
 import { Incident } from "./pages/incident";
 import { Now } from "./pages/now";
@@ -38,7 +40,7 @@ import { SignIn } from "./pages/sign_in";
 import { followLinks, href, page } from "./route";
 import { words } from "./words";
 
-const PAGES: Record<string, () => JSX.Element> = { now: Now, incident: Incident, explore: Explore, budget: BudgetPage, alerts: AlertsPage, settings: SettingsPage, windows: WindowsPage };
+const PAGES: Record<string, () => JSX.Element> = { now: Now, incident: Incident, explore: Explore, budget: BudgetPage, alerts: AlertsPage, settings: SettingsPage, docs: DocsPage, windows: WindowsPage };
 
 function NotFound(): JSX.Element {
   return (

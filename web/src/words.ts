@@ -5,7 +5,7 @@ import { count, counted } from "./chart/format";
 export const words = {
   name: "Watchband",
   skip: "Skip to content",
-  pages: { now: "Now", explore: "Explore", risk: "Risk", models: "Models", budget: "Budget", windows: "Windows", alerts: "Alerts", settings: "Settings" } as Record<string, string>,
+  pages: { now: "Now", explore: "Explore", risk: "Risk", models: "Models", budget: "Budget", windows: "Windows", alerts: "Alerts", settings: "Settings", docs: "API" } as Record<string, string>,
   pagesLabel: "Pages",
   keys: "keys",
   keysTitle: "Keys",

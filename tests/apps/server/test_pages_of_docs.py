@@ -36,8 +36,14 @@ def commands() -> list[str]:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    yield from filled(tmp_path_factory.mktemp("scores"))
+
+
+def filled(scores: Path) -> Iterator[World]:
+    """A service in which something has happened."""
     with World(watches={"all": watch(detector="ewma", cutoff=None, budget="1/week")}) as world:
-        world.service.scores = ScoreBook(tmp_path_factory.mktemp("scores"))
+        world.service.scores = ScoreBook(scores)
+        world.service.reloader.read = lambda: world.service.config
         world.clock.time = START + 2000 * MINUTE
         for host, spike in (("a", 1998), ("b", None)):
             push(world, 0, 2000, f'cpu{{host="{host}"}}', spike)
@@ -75,7 +81,7 @@ def test_a_command_of_the_page_does_what_it_says(world: World, command: str) -> 
         # All were told here: nothing was given up.
         assert (status, json.loads(body)["title"]) == ("404", "Not Found")
         return
-    assert status == "200", done
+    assert status == ("204" if "precision=s" in command else "200"), done
     if "/stream" in command:
         assert done.returncode == TIMED_OUT
         assert body.startswith("retry: 2000\n\n")
@@ -85,19 +91,23 @@ def test_a_command_of_the_page_does_what_it_says(world: World, command: str) -> 
     if "points.csv" in command:
         assert len(body.splitlines()) == 1 + 2
         return
+    if not body.startswith(("{", "[")):
+        assert re.search(r"/metrics|/healthz|precision=s", command), "only these are no JSON"
+        return
     answer = json.loads(body)
     if "data" in answer and not any(part in command for part in MAY_BE_EMPTY):
         assert answer["data"], "The example shows nothing."
-    if "/points" in command:
+    if "series/points" in command:
         assert answer["resolution"] == "raw"
         assert len(answer["times_ms"]) == 2000
 
 
 def test_every_endpoint_has_an_example(world: World) -> None:
     paths = world.client.get("/api/v1/openapi.json").json()["paths"]
-    elsewhere = ("/api/v1/points", "/api/v1/write", "/api/v1/status", "/api/v1/keys", "/api/v1/session")
+    elsewhere = ("/api/v1/write", "/api/v1/keys", "/api/v1/session")
     shown = [re.search(rf"{DEFAULT}(/[^ '\"?]*)", c).group(1) for c in commands()]  # type: ignore[union-attr]
     for path in paths:
-        if path.startswith("/api/v1/") and not path.startswith(elsewhere):
+        # Remote write is snappy over protobuf, which no command line can say; keys are on a page of their own.
+        if not path.startswith(elsewhere):
             pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path))
             assert any(re.fullmatch(pattern, one) for one in shown), path

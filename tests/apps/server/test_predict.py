@@ -12,7 +12,8 @@ import pytest
 from tests.apps.server.world import World
 from tests.apps.service.worlds import watch
 from watchband.adapters.sources.push.settings import PushSettings
-from watchband.apps.server.samples import FieldSettings, Samples
+from watchband.apps.server.fields import FieldSettings
+from watchband.apps.server.samples import Samples
 from watchband.apps.server.settings import ServerSettings, TokenSettings
 from watchband.core.errors import ConfigError
 from watchband.core.relabel import Relabel

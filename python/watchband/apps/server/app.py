@@ -93,14 +93,17 @@ def _operations(service: Service, access: Access, metrics: Metrics) -> Any:
     router = guarded()
 
     async def metrics_page(request: Request) -> Response:
+        """Numbers about the service itself, as Prometheus scrapes them; OpenMetrics for whoever asks for it."""
         body, media = await run_in_threadpool(metrics.page, request.headers.get("accept", ""))
         return Response(body, media_type=None, headers={"Content-Type": media})
 
     async def healthz() -> PlainTextResponse:
+        """Whether the process does what it should; 500 once its engine has ended: restart it."""
         alive = service.phase != "running" or service.engine.alive
         return PlainTextResponse("ok\n" if alive else "the engine has ended\n", 200 if alive else 500)
 
     async def readyz(request: Request) -> JSONResponse:
+        """Whether it judges what comes; 503 with the reasons while it does not."""
         reasons = service.unready
         headers = {"Retry-After": str(READY_AGAIN_S)} if reasons else {}
         # They name sources: not for everybody who can reach this.
@@ -108,6 +111,7 @@ def _operations(service: Service, access: Access, metrics: Metrics) -> Any:
         return JSONResponse({"ready": not reasons, "reasons": shown}, 503 if reasons else 200, headers)
 
     async def reload(who: Admin) -> JSONResponse:
+        """Read the configuration again and go over to it; one that cannot be run changes nothing."""
         try:
             found = await run_in_threadpool(reload_by, service, who.name)
         except ConfigError as error:

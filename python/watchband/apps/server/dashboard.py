@@ -13,7 +13,7 @@ from watchband.apps.server.access import guarded, needs
 from watchband.apps.server.problems import Problem
 
 STATIC = Path(__file__).with_name("static")
-PAGES = ("", "now", "incident", "explore", "risk", "models", "budget", "windows", "alerts", "settings")
+PAGES = ("", "now", "incident", "explore", "risk", "models", "budget", "windows", "alerts", "settings", "docs")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
     "font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"

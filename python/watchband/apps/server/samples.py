@@ -8,46 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from watchband.adapters.sources.push.payload import key_of, time_of
+from watchband.apps.server.fields import CLUSTER_RATIOS, OTHERS, SERIES, TIMES, FieldSettings, metrics_by_name
 from watchband.apps.service.predicting import Reading
-from watchband.core import params
 from watchband.core.duration import HOUR
 from watchband.core.errors import ConfigError, DataError
-from watchband.core.kinds import ListOf
-from watchband.core.params import Maybe, Real, Text, param
 from watchband.core.series import SeriesKey
 
 AHEAD = HOUR
 """A reading of the future would make every later one late: so far ahead a clock may be."""
-_TIMES = ("timestamp", "time")
-_OTHERS = (*_TIMES, "cluster", "labels")
-_SERIES = ("series", "value", *_TIMES)
-
-
-@dataclass(frozen=True)
-class FieldSettings:
-    """A field of a sample: one entry of ``server.predict``, named as the metric it becomes."""
-
-    aliases: tuple[str, ...] = param(
-        (), ListOf(Text("a name such as cpu")), "Names a sample may give it, besides its own."
-    )
-    low: float | None = param(None, Maybe(Real()), "Lowest value that is taken.")
-    high: float | None = param(None, Maybe(Real()), "Highest value that is taken.")
-
-    def __post_init__(self) -> None:
-        params.check(self)
-        if self.low is not None and self.high is not None and self.low > self.high:
-            raise ConfigError(f"'low' is above 'high': {self.low:g} and {self.high:g}.")
-
-
-CLUSTER_RATIOS: Mapping[str, FieldSettings] = {
-    f"cluster_{name}_ratio": FieldSettings(aliases=aliases, low=0.0, high=1.0)
-    for name, aliases in (
-        ("cpu_request", ("cpu", "cpu_ratio", "cpu_request_ratio")),
-        ("mem_request", ("mem", "memory", "mem_ratio", "memory_ratio", "mem_request_ratio", "memory_request_ratio")),
-        ("pod", ("pod", "pods", "pod_ratio", "pods_ratio")),
-    )
-}
-"""What is taken where nothing else is configured: how much of a cluster is asked for, as shares of 1."""
 
 
 class SampleError(DataError):
@@ -82,11 +50,7 @@ class Samples:
 
     def __init__(self, fields: Mapping[str, FieldSettings] | None = None) -> None:
         self.fields = dict(fields or CLUSTER_RATIOS)
-        self.metric_of: dict[str, str] = {}
-        for metric, known in self.fields.items():
-            for name in (metric, *known.aliases):
-                if name in (*_OTHERS, *_SERIES) or self.metric_of.setdefault(name, metric) != metric:
-                    raise ConfigError(f"'predict': the name {name!r} of {metric!r} is another field's, or reserved.")
+        self.metric_of = metrics_by_name(self.fields)
 
     def read(self, sample: object, now: int) -> list[Field]:
         """The values of a sample.
@@ -111,7 +75,7 @@ class Samples:
         return [Field(name, Reading(key, value, time)) for name, key, value in found]
 
     def _one(self, sample: dict[str, Any]) -> list[tuple[str, SeriesKey, float]]:
-        unknown = [name for name in sample if name not in _SERIES]
+        unknown = [name for name in sample if name not in SERIES]
         if unknown or "value" not in sample or not isinstance(sample["series"], str):
             raise SampleError(f"Beside 'series' (a text) there is 'value' and 'timestamp'. Got {_names(sample)}.")
         try:
@@ -127,7 +91,7 @@ class Samples:
         for name in sample:
             metric = self.metric_of.get(name)
             if metric is None:
-                unknown += [name] if name not in _OTHERS else []
+                unknown += [name] if name not in OTHERS else []
             elif metric in given:
                 raise SampleError(f"{given[metric][:60]!r} and {name[:60]!r} are the same field. Give it once.")
             else:
@@ -150,7 +114,7 @@ class Samples:
 
     def known(self) -> str:
         """Every name that is understood, in words."""
-        return ", ".join([*self.fields, *(a for f in self.fields.values() for a in f.aliases), *_OTHERS])
+        return ", ".join([*self.fields, *(a for f in self.fields.values() for a in f.aliases), *OTHERS])
 
     def schema(self) -> dict[str, Any]:
         """What a sample looks like, as JSON Schema."""
@@ -208,7 +172,7 @@ def _labels(sample: dict[str, Any]) -> dict[str, Any]:
 
 
 def _time(sample: dict[str, Any], now: int) -> int | None:
-    given = [name for name in _TIMES if sample.get(name) is not None]
+    given = [name for name in TIMES if sample.get(name) is not None]
     if not given:
         return None
     if len(given) > 1:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from watchband.apps.server.samples import FieldSettings, Samples
+from watchband.apps.server.fields import FieldSettings, metrics_by_name
 from watchband.core import params
 from watchband.core.duration import DAY, HOUR
 from watchband.core.errors import ConfigError
@@ -86,7 +86,7 @@ class ServerSettings:
 
     def __post_init__(self) -> None:
         params.check(self)
-        _ = self.selectors, Samples(self.predict)
+        _ = self.selectors, metrics_by_name(self.predict)
         _ = self._networks
         if (self.tls_cert_file is None) != (self.tls_key_file is None):
             raise ConfigError("'tls_cert_file' and 'tls_key_file' go together: give both, or none.")
