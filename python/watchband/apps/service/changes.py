@@ -48,6 +48,10 @@ class Changes:
                 self._last[kind] = self._count
             self._changed.notify_all()
 
+    def number(self, *kinds: Change) -> int:
+        """The number of the last change of any of these kinds."""
+        return max(self._last[kind] for kind in kinds)
+
     def since(self, mark: str) -> list[Change]:
         """Kinds that changed after a mark; all of them where nobody knows it."""
         run, _, number = mark.rpartition("-")

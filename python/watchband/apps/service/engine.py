@@ -59,6 +59,8 @@ class Engine:
         Waits so many seconds between retries, less if the engine is to stop.
     on_results : callable, optional
         Called with what each watch said of an entry, after it was answered.
+    on_kept : callable, optional
+        Called with the same before it is answered, so that who asks after an answer finds it; it must not fail.
     on_restored : callable, optional
         Called when the shard was restored after a failure: alerts may have changed without results.
 
@@ -82,7 +84,9 @@ class Engine:
         wait: Callable[[float], object] | None = None,
         on_results: Callable[[Mapping[str, Results]], object] | None = None,
         on_restored: Callable[[], object] | None = None,
+        on_kept: Callable[[Mapping[str, Results]], object] = lambda results: None,
     ) -> None:
+        self.on_kept = on_kept
         self.runner, self.inbox, self.on_results, self.on_restored = runner, inbox, on_results, on_restored
         self.counts = Counts()
         self.error: Exception | None = None
@@ -193,6 +197,7 @@ class Engine:
                 self.counts.points += sum(item.points for item in items)
                 self.counts.busy_seconds += time.perf_counter() - began
                 self.trouble = ""
+                self.on_kept(results)
                 for item in items:
                     # Whoever waited may have gone meanwhile; the entry is kept all the same.
                     with suppress(InvalidStateError):

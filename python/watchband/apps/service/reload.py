@@ -135,7 +135,7 @@ class Reloader:
         service.courier.exchange(sinks.values())
         with suppress(TransientError):
             # The watches are exchanged: that their alerts cannot be counted now takes nothing of it back.
-            service.book.load([a for a in service.store.alerts() if a.watch in config.watches])
+            service.book.load(service.store.alerts(), config.watches)
         for name in known.keys() - {b.name for b in bounds if known.get(b.name) == b.fingerprint}:
             service.recent.forget(name)
             service.watches.pop(name, None)

@@ -16,7 +16,7 @@ from watchband.adapters.stores.scored.book import ScoreBook
 from watchband.adapters.stores.scored.hours import HourBook
 from watchband.apps.config.config import Config
 from watchband.apps.service.acting import Acting
-from watchband.apps.service.book import AlertBook
+from watchband.apps.service.book import AlertBook, forgetting
 from watchband.apps.service.changes import Changes
 from watchband.apps.service.engine import Engine, StandbyError
 from watchband.apps.service.health import SinkHealth, WatchHealth
@@ -33,6 +33,7 @@ from watchband.apps.service.scores import flusher, let_go, note_scores, scores_o
 from watchband.apps.service.tasks import Tasks
 from watchband.apps.service.ticker import Ticker
 from watchband.apps.service.views.shared import Shared
+from watchband.core.alert import Alert
 from watchband.core.clock import Clock, SystemClock
 from watchband.core.duration import SECOND
 from watchband.core.errors import TransientError, WatchbandError
@@ -102,7 +103,7 @@ class Service:
         self.shared = Shared(self.changes)
         self.scores: ScoreBook | None = None
         self.keys = Keys(self.clock, lambda: self.config.server.tokens)
-        self.tending: list[Callable[[], object]] = [self._tend_keys]
+        self.tending: list[Callable[[], object]] = [self._tend_keys, forgetting(self.book, config.store, self.clock)]
         self.tasks = Tasks(self.clock, lambda: self.changes.note("tasks"), _files(config))
         self.hours = HourBook(None)
         self.listeners: list[Callable[[Mapping[str, Results]], object]] = []
@@ -139,7 +140,9 @@ class Service:
                 admission=Admission(config.engine.max_series, config.engine.max_memory, config.engine.idle),
             )
             self.runner.everyone, self.runner.labelling = list(config.sinks), config.risk.making
-            self.engine = Engine(self.runner, self.inbox, on_results=self._results, on_restored=self._restored)
+            self.engine = Engine(
+                self.runner, self.inbox, on_results=self._results, on_restored=self._restored, on_kept=self._kept
+            )
             self.courier = Courier(
                 self.store,
                 sinks,
@@ -237,11 +240,13 @@ class Service:
             raise StandbyError
         return self.inflow.offer(source, readings, refused)
 
+    def _kept(self, results: Mapping[str, Results]) -> None:
+        self.book.took([alert for found in results.values() for alert in found.alerts])
+
     def _results(self, results: Mapping[str, Results]) -> None:
         for name, found in results.items():
             self.recent.add(name, found)
             self.watches.setdefault(name, WatchHealth()).took(found)
-            self.book.took(found.alerts)
         self.rate.add(sum(map(len, results.values())), self.clock.now())
         self.changes.note("series", "sources")
         if any(found.alerts for found in results.values()):
@@ -255,8 +260,13 @@ class Service:
                 note_scores(self.scores, name, found)
             note_hours(self.hours, self.runner.live().lanes.get(name), name, found)
 
+    def alerts(self) -> Sequence[Alert]:
+        """Every alert, from memory where all of them are there."""
+        return self.book.every() if self.book.whole else self.store.alerts()
+
     def _restored(self) -> None:
-        self.book.load([a for a in self.store.alerts() if a.watch in self.config.watches])
+        self.book.load(self.store.alerts(), self.config.watches)
+        self.changes.note("series", "alerts")
         self._know()
 
     def _know(self) -> None:

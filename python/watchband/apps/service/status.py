@@ -193,7 +193,7 @@ def _sink(service: Service, name: str) -> dict[str, Any]:
 
 def alerts_of(service: Service, *, open_only: bool, watch: str | None, limit: int) -> dict[str, Any]:
     """The last alerts, newest first."""
-    alerts = service.book.open() if open_only else list(service.store.alerts())
+    alerts = service.book.open() if open_only else list(service.alerts())
     if watch is not None:
         alerts = [a for a in alerts if a.watch == watch]
     shown = sorted(alerts, key=lambda a: (a.opened, a.id), reverse=True)[:limit]

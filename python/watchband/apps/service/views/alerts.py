@@ -44,6 +44,6 @@ def alert_page(service: Service, asked: Asking, *, limit: int = 100, cursor: str
     def key(alert: Alert) -> tuple[int, str]:
         return -alert.opened, alert.id
 
-    found = sorted(filter(asked.takes, service.store.alerts()), key=key)
+    found = sorted(filter(asked.takes, service.alerts()), key=key)
     page = page_of(found, key, limit, cursor)
     return Page([alert_view(service, a) for a in page.items], page.next, page.total)

@@ -20,10 +20,14 @@ ALERTS_MAX = 200
 
 
 def incidents(service: Service) -> list[Incident]:
-    """Every incident of the alerts that are kept."""
-    alerts = list(service.store.alerts())
-    common = common_labels({key for _, key in service.recent.names()})
-    return incidents_of(alerts, common)
+    """Every incident of the alerts that are kept; gathered once for all that ask, until alerts or series come."""
+    fleet = service.recent.series
+
+    def gathered() -> list[Incident]:
+        return incidents_of(service.alerts(), common_labels({key for _, key in service.recent.names()}))
+
+    besides = service.book.version, fleet
+    return service.shared.found("incidents", 0, gathered, besides=besides, kinds=["configuration"])
 
 
 def incident_page(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, TypeVar, cast
 
-from watchband.apps.service.changes import Changes
+from watchband.apps.service.changes import KINDS, Change, Changes
 
 T = TypeVar("T")
 LARGE = 2000
@@ -43,7 +43,15 @@ class Shared:
         self._told = threading.Lock()
         self._timer: threading.Timer | None = None
 
-    def found(self, name: str, series: int, work: Callable[[], T], *, besides: object = None) -> T:
+    def found(
+        self,
+        name: str,
+        series: int,
+        work: Callable[[], T],
+        *,
+        besides: object = None,
+        kinds: Collection[Change] = KINDS,
+    ) -> T:
         """What some work finds, or found.
 
         Parameters
@@ -56,11 +64,13 @@ class Shared:
             Cost proportional to the fleet.
         besides : object
             What the answer depends on besides what ``changes`` counts.
+        kinds : collection of str
+            The kinds of change that it depends on, by default all.
         """
         # Whoever asks while it is being found waits for that.
         with self._locks[name]:
             # Before the work: what changes during it makes the answer an old one.
-            key = self.changes.mark, besides
+            key = self.changes.number(*kinds), besides
             before = self._kept.get(name)
             if before is not None:
                 if before[0] == key:

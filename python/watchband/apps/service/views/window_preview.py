@@ -41,7 +41,7 @@ def window_preview(service: Service, plan: Plan) -> dict[str, Any]:
     named = [(name, key) for name in service.config.watches for key in _keys(service, name) if selector.matches(key)]
     times = spans(plan, now)
     some = named if len(named) <= SERIES_MAX else named[:: -(-len(named) // SERIES_MAX)]
-    alerts = [a for a in service.store.alerts() if selector.matches(a.series)]
+    alerts = [a for a in service.alerts() if selector.matches(a.series)]
     share = len(named) / len(some) if some else 1.0
     during = [[a for a in alerts if one.start <= a.opened < one.end] for one in times]
     open_now = [a for a in alerts if a.closed is None]
