@@ -76,6 +76,22 @@ class Handling:
     snoozed: Act | None = None
     notes: tuple[Act, ...] = ()
 
+    @classmethod
+    def of(cls, acts: Iterable[Act]) -> Handling:
+        """What these acts amount to, in the order in which they were done.
+
+        Examples
+        --------
+        >>> ann, bob = Act(1, "ann", "acknowledge", "a", number=1), Act(2, "bob", "acknowledge", "a", number=2)
+        >>> found = Handling.of([Act(3, "bob", "note", "a", "disk", number=3), bob, ann])
+        >>> found.acknowledged.by, [note.text for note in found.notes]
+        ('ann', ['disk'])
+        """
+        found = cls()
+        for act in sorted(acts, key=lambda act: act.number):
+            found = found.after(act)
+        return found
+
     @property
     def snoozed_until(self) -> int:
         """When it asks for somebody again, ns UTC; 0: it was not put off."""
@@ -90,19 +106,3 @@ class Handling:
         if act.deed == "snooze":
             return replace(self, snoozed=act)
         return replace(self, notes=(*self.notes, act)) if act.deed == "note" else self
-
-
-def handlings(acts: Iterable[Act]) -> dict[str, Handling]:
-    """What was done about each target, by all acts in their order.
-
-    Examples
-    --------
-    >>> ann, bob = Act(1, "ann", "acknowledge", "a"), Act(2, "bob", "acknowledge", "a")
-    >>> found = handlings([ann, bob, Act(3, "bob", "note", "a", "disk")])["a"]
-    >>> found.acknowledged.by, [note.text for note in found.notes]
-    ('ann', ['disk'])
-    """
-    found: dict[str, Handling] = {}
-    for act in acts:
-        found[act.target] = found.get(act.target, Handling()).after(act)
-    return found

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from watchband.core.alert import Alert, is_told
+from watchband.core.entry import Columns
 from watchband.core.errors import PermanentError, TransientError
-from watchband.core.keeping import Rollups
-from watchband.core.ports import Commit, Notice
+from watchband.core.keeping import MarkKind, Rollups
+from watchband.core.ports import Commit, Marks, Notice, Readings
 from watchband.core.series import SeriesKey
 
+Keys = Callable[[list[int]], Sequence[SeriesKey]]
+"""Series by their numbers in the store."""
 PAGE = 64
 """Entries that are read from the log at a time."""
 PAGE_ROWS = 100_000
@@ -78,6 +81,23 @@ def out_of_turn(commit: Commit, head: int) -> TransientError:
         f"Entry {commit.sequence} of shard {commit.shard!r} does not follow {head}: another writer was faster. "
         "Restore the shard and fold again."
     )
+
+
+def entry_of(shard: str, row: tuple[int, str, bytes], keys: Keys, marks: Marks) -> Commit:
+    """An entry of its row of the log: sequence, positions, columns; ``keys`` gives series by their numbers."""
+    sequence, positions, entry = row
+    columns = Columns.from_bytes(entry)
+    readings = columns.readings(keys(columns.series.tolist()))
+    return Commit(shard, sequence, readings, columns.events, json.loads(positions), marks=marks)
+
+
+def marks_of(rows: Iterable[tuple[int, MarkKind, str, bytes]], keys: Keys) -> dict[int, Marks]:
+    """The marks of entries by their rows: sequence, kind, watch, columns."""
+    found: dict[int, dict[tuple[MarkKind, str], Sequence[Readings]]] = {}
+    for sequence, kind, watch, entry in rows:
+        columns = Columns.from_bytes(entry)
+        found.setdefault(sequence, {})[kind, watch] = columns.readings(keys(columns.series.tolist()))
+    return dict(found)
 
 
 def rollup_columns(rollups: Rollups, numbers: Sequence[int]) -> list[list[Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from watchband.core.acts import Act, Handling
 from watchband.core.ports import Store
@@ -22,7 +22,7 @@ class Acting:
 
     def __init__(self, store: Store) -> None:
         self.store, self._lock = store, threading.Lock()
-        self._handlings: dict[str, Handling] = {}
+        self._acts: dict[str, list[Act]] = {}
         self._recent: list[Act] = []
         for act in store.acts():
             self._note(act)
@@ -35,14 +35,14 @@ class Acting:
         return done
 
     def _note(self, act: Act) -> None:
-        self._handlings[act.target] = self._handlings.get(act.target, Handling()).after(act)
+        self._acts.setdefault(act.target, []).append(act)
         self._recent.append(act)
         del self._recent[:-RECENT_MAX]
 
-    def of(self, target: str) -> Handling:
-        """What was done about a target."""
+    def of(self, targets: Iterable[str]) -> Handling:
+        """What was done about any of these targets, which are one by now."""
         with self._lock:
-            return self._handlings.get(target, Handling())
+            return Handling.of([act for target in targets for act in self._acts.get(target, ())])
 
     def recent(self) -> Sequence[Act]:
         """The last acts, the newest first."""

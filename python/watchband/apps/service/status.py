@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Collection
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,9 +11,11 @@ import numpy as np
 from watchband import __version__
 from watchband.apps.service.health import SinkHealth
 from watchband.apps.service.recent import Tail
+from watchband.apps.service.views.numbers import finite
 from watchband.core.alert import Alert
 from watchband.core.duration import SECOND
 from watchband.core.series import SeriesKey
+from watchband.core.timestamp import format_rfc3339
 from watchband.pipeline.bound import Lane
 from watchband.pipeline.policy import MEANING
 from watchband.pipeline.rules import Budget
@@ -36,11 +36,7 @@ def instant(ns: int) -> str | None:
     >>> instant(1_700_000_000_000_000_000), instant(0)
     ('2023-11-14T22:13:20Z', None)
     """
-    if not ns:
-        return None
-    whole = datetime.fromtimestamp(ns // SECOND, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    rest = ns % SECOND
-    return f"{whole}.{rest:09d}".rstrip("0") + "Z" if rest else whole + "Z"
+    return format_rfc3339(ns) if ns else None
 
 
 def status_of(service: Service) -> dict[str, Any]:
@@ -254,10 +250,10 @@ def _series(
             *([_UNTOLD] if alert and alert.id not in told else []),
             *(why.reasons if why else ()),
         ],
-        "score": _number(why.score) if why else None,
+        "score": finite(why.score) if why else None,
         "last": instant(last),
         "age_seconds": round((now - last) / SECOND, 3) if last else None,
-        "confidence": _number(tail.confidence[-1]) if tail else None,
+        "confidence": finite(tail.confidence[-1]) if tail else None,
         "alert": alert_document(alert) if alert else None,
         "points": [_point(tail, at) for at in range(len(tail.time))] if tail else [],
     }
@@ -273,14 +269,10 @@ def _point(tail: Tail, at: int) -> dict[str, Any]:
     events = int(tail.events[at])
     return {
         "time": instant(int(tail.time[at])),
-        "value": _number(tail.y[at]),
-        "expected": _number(tail.yhat[at]),
-        "lower": _number(tail.yhat_lower[at]),
-        "upper": _number(tail.yhat_upper[at]),
-        "anomaly_score": _number(tail.anomaly_score[at]),
+        "value": finite(tail.y[at]),
+        "expected": finite(tail.yhat[at]),
+        "lower": finite(tail.yhat_lower[at]),
+        "upper": finite(tail.yhat_upper[at]),
+        "anomaly_score": finite(tail.anomaly_score[at]),
         "policies": [meaning for event, meaning in MEANING.items() if events & event],
     }
-
-
-def _number(value: float) -> float | None:
-    return float(f"{value:.7g}") if math.isfinite(value) else None

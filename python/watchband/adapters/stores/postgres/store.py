@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 from watchband.adapters.stores.postgres.access_keys import AccessKeys
 from watchband.adapters.stores.postgres.outbox import Outbox, keep
 from watchband.adapters.stores.postgres.tiers import Tiers, count_series
-from watchband.adapters.stores.rows import PAGE, PART, out_of_turn, parts_of
+from watchband.adapters.stores.rows import PAGE, PART, entry_of, marks_of, out_of_turn, parts_of
 from watchband.adapters.stores.seen import COUNT_AFTER
 from watchband.core.alert import Alert
 from watchband.core.entry import Columns
@@ -130,29 +131,20 @@ class PostgresStore(Outbox, AccessKeys, Tiers):
                     binary=True,
                 ).fetchall()
                 marks = self._marks(sql, shard, after, rows[-1][0]) if rows else {}
-                page = [self._entry(sql, shard, row, marks.get(row[0], {})) for row in rows]
+                page = [entry_of(shard, row, partial(self.keys, sql), marks.get(row[0], {})) for row in rows]
             yield from page
             if len(rows) < PAGE:
                 return
             after = rows[-1][0]
 
-    def _entry(self, sql: Sql, shard: str, row: tuple[int, str, bytes], marks: Marks) -> Commit:
-        sequence, positions, entry = row
-        columns = Columns.from_bytes(entry)
-        readings = columns.readings(self.keys(sql, columns.series.tolist()))
-        return Commit(shard, sequence, readings, columns.events, json.loads(positions), marks=marks)
-
     def _marks(self, sql: Sql, shard: str, after: int, through: int) -> dict[int, Marks]:
-        found: dict[int, dict[Any, Any]] = {}
-        for sequence, kind, watch, entry in sql.execute(
+        rows = sql.execute(
             "SELECT sequence, kind, watch, entry FROM marks WHERE shard = %s AND sequence > %s AND sequence <= %s "
             "ORDER BY number",
             (shard, after, through),
             binary=True,
-        ).fetchall():
-            columns = Columns.from_bytes(entry)
-            found.setdefault(sequence, {})[kind, watch] = columns.readings(self.keys(sql, columns.series.tolist()))
-        return dict(found)
+        ).fetchall()
+        return marks_of(rows, partial(self.keys, sql))
 
     def head(self, shard: str) -> int:
         """Number of the last entry."""

@@ -6,7 +6,6 @@ for the disk, apart from the log, and a damaged one is begun anew.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import sqlite3
 import threading
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 
 from watchband.adapters.stores.scored import block
 from watchband.adapters.stores.scored.block import FLOATS, Scored, decode, encode
+from watchband.adapters.stores.transaction import whole
 from watchband.core.duration import DAY
 from watchband.core.errors import StateCorruptError
 from watchband.core.points import Int64
@@ -184,19 +184,19 @@ class ScoreBook:
                 return
             rows = _blocks_of(self._leaving)
             with self._lock:
-                with self._whole():
+                with whole(self._db):
                     self._db.executemany("INSERT INTO blocks VALUES (?, ?, ?, ?, ?)", rows)
                 self._leaving = []
                 self._expire()
 
     def _expire(self) -> None:
-        with self._whole():
+        with whole(self._db):
             self._db.execute("DELETE FROM blocks WHERE last < ?", (self._newest - self.keep,))
         for _ in range(64):
             used = self.file_bytes
             if used <= self.bytes_max:
                 break
-            with self._whole():
+            with whole(self._db):
                 self._db.execute(
                     "DELETE FROM blocks WHERE rowid IN (SELECT rowid FROM blocks ORDER BY last LIMIT "
                     "max(1, (SELECT count(*) FROM blocks) / 16))"
@@ -254,16 +254,6 @@ class ScoreBook:
             )
             found.update(rows.fetchall())
         return [found[row] for row in sorted(found)]
-
-    @contextlib.contextmanager
-    def _whole(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
 
     def close(self) -> None:
         """Write what is buffered and let go."""

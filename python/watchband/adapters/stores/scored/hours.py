@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from watchband.adapters.stores.transaction import whole
 from watchband.core.duration import DAY, HOUR
 from watchband.core.points import Float64, Int64
 
@@ -154,14 +155,9 @@ class HourBook:
             ]
             if not rows:
                 return
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
+            with whole(self._db):
                 self._db.executemany(_ADD, rows)
                 self._db.execute("DELETE FROM hours WHERE hour < (SELECT max(hour) FROM hours) - ?", (self.keep,))
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
             self._pending.clear()
 
     def read(self, watch: str, start: int, end: int, step: int = HOUR) -> Hours:

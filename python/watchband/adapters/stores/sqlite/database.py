@@ -10,7 +10,8 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from watchband.adapters.stores.sqlite.schema import check_version, migrate, whole
+from watchband.adapters.stores.sqlite.schema import check_version, migrate
+from watchband.adapters.stores.transaction import whole
 from watchband.core.errors import AdapterError, ConfigError, PermanentError, TransientError
 
 FILE = "watchband.db"

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from watchband.adapters.stores.rows import notice_of
 from watchband.adapters.stores.sqlite.database import FILE
-from watchband.adapters.stores.sqlite.schema import check_version, whole
+from watchband.adapters.stores.sqlite.schema import check_version
+from watchband.adapters.stores.transaction import whole
 from watchband.core.errors import ConfigError, TransientError
 from watchband.core.ports import Notice
 

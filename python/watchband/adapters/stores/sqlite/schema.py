@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
+from watchband.adapters.stores.transaction import whole
 from watchband.core.errors import StateVersionError
 
 APPLICATION = 0x57424E44
@@ -235,16 +234,3 @@ def _forward(connection: sqlite3.Connection, path: Path, version: int, tables: b
                     connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {APPLICATION}")
         connection.execute(f"PRAGMA user_version = {VERSION}")
-
-
-@contextlib.contextmanager
-def whole(connection: sqlite3.Connection) -> Iterator[None]:
-    """A transaction: all of what is done inside, or nothing."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        with contextlib.suppress(sqlite3.Error):
-            connection.execute("ROLLBACK")
-        raise

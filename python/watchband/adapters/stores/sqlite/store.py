@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from functools import partial
 
-from watchband.adapters.stores.rows import PAGE, PART, out_of_turn, parts_of
+from watchband.adapters.stores.rows import PAGE, PART, entry_of, marks_of, out_of_turn, parts_of
 from watchband.adapters.stores.seen import COUNT_AFTER, add_seen
 from watchband.adapters.stores.sqlite.access_keys import AccessKeys
 from watchband.adapters.stores.sqlite.census import count_series, uncounted
@@ -135,29 +135,19 @@ class SqliteStore(Outbox, AccessKeys, Tiers):
                     (shard, after, PAGE),
                 ).fetchall()
                 marks = self._marks(sql, shard, after, rows[-1][0]) if rows else {}
-                page = [self._entry(sql, shard, row, marks.get(row[0], {})) for row in rows]
+                page = [entry_of(shard, row, partial(self.keys, sql), marks.get(row[0], {})) for row in rows]
             yield from page
             if len(rows) < PAGE:
                 return
             after = rows[-1][0]
 
-    def _entry(self, sql: sqlite3.Connection, shard: str, row: tuple[int, str, bytes], marks: Marks) -> Commit:
-        sequence, positions, entry = row
-        columns = Columns.from_bytes(entry)
-        readings = columns.readings(self.keys(sql, columns.series.tolist()))
-        return Commit(shard, sequence, readings, columns.events, json.loads(positions), marks=marks)
-
     def _marks(self, sql: sqlite3.Connection, shard: str, after: int, through: int) -> dict[int, Marks]:
-        found: dict[int, dict[Any, Any]] = {}
-        for sequence, kind, watch, entry in sql.execute(
+        rows = sql.execute(
             "SELECT sequence, kind, watch, entry FROM marks WHERE shard = ? AND sequence > ? AND sequence <= ? "
             "ORDER BY rowid",
             (shard, after, through),
-        ).fetchall():
-            columns = Columns.from_bytes(entry)
-            keys = self.keys(sql, columns.series.tolist())
-            found.setdefault(sequence, {})[kind, watch] = columns.readings(keys)
-        return dict(found)
+        ).fetchall()
+        return marks_of(rows, partial(self.keys, sql))
 
     def head(self, shard: str) -> int:
         """Number of the last entry."""

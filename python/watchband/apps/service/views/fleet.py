@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from watchband.apps.service.status import instant
-from watchband.apps.service.views.series import Row, column, rows
+from watchband.apps.service.views.numbers import column
+from watchband.apps.service.views.series import Row, rows
 from watchband.core.duration import MINUTE, SECOND
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from watchband.apps.service.status import instant
+from watchband.apps.service.views.numbers import column, finite
 from watchband.apps.service.views.points import scored, watch_of
-from watchband.apps.service.views.series import column, finite
 from watchband.core.duration import WEEK, format_duration
 from watchband.core.errors import ConfigError
 from watchband.core.series import SeriesKey

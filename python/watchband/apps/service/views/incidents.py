@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from watchband.apps.service.status import alert_document, instant
+from watchband.apps.service.views.numbers import finite
 from watchband.apps.service.views.page import Page, page_of
-from watchband.apps.service.views.series import finite, spark_of
+from watchband.apps.service.views.series import spark_of
 from watchband.apps.service.views.windows import deploys_before
-from watchband.core.acts import Act, Handling
 from watchband.core.alert import Alert
 from watchband.pipeline.incidents import Incident, common_labels, incidents_of
 
@@ -82,22 +82,13 @@ def incident_document(service: Service, incident: Incident, spark: int = 0) -> d
 
 def handling_view(service: Service, incident: Incident) -> dict[str, Any]:
     """What people did about it: under its own id, and under those of incidents that it took in."""
-    handling = Handling()
-    done = [act for a in incident.alerts for act in acts_of(service.acting.of(a.id))]
-    for act in sorted(done, key=lambda act: act.number):
-        handling = handling.after(act)
+    handling = service.acting.of(alert.id for alert in incident.alerts)
     taken, until = handling.acknowledged, handling.snoozed_until
     return {
         "acknowledged": {"by": taken.by, "at": instant(taken.time)} if taken else None,
         "snoozed_until": instant(until) if until > service.clock.now() else None,
         "notes": [{"by": n.by, "at": instant(n.time), "text": n.text} for n in handling.notes],
     }
-
-
-def acts_of(handling: Handling) -> list[Act]:
-    """The acts that made it what it is."""
-    found = [*handling.notes, *([handling.acknowledged] if handling.acknowledged else [])]
-    return found + ([handling.snoozed] if handling.snoozed else [])
 
 
 def alert_view(service: Service, alert: Alert, spark: int = 0) -> dict[str, Any]:

@@ -10,8 +10,8 @@ import numpy as np
 from watchband.adapters.stores.scored.hours import Hours
 from watchband.apps.service.modelling import NothingThereError
 from watchband.apps.service.status import instant, lanes_of
+from watchband.apps.service.views.numbers import finite
 from watchband.apps.service.views.page import Page, page_of
-from watchband.apps.service.views.series import finite
 from watchband.core.duration import DAY, HOUR, WEEK, format_duration
 from watchband.core.errors import ConfigError
 from watchband.core.matcher import Selector

@@ -8,7 +8,7 @@ import numpy as np
 
 from watchband.adapters.stores.scored.block import ALERTING, Scored
 from watchband.apps.service.views.buckets import WIDTHS, behind, of_points, of_rollups
-from watchband.apps.service.views.series import column
+from watchband.apps.service.views.numbers import column
 from watchband.core.duration import HOUR
 from watchband.core.errors import ConfigError
 from watchband.core.keeping import Rollups

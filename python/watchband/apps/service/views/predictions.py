@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from watchband import __version__
 from watchband.apps.service.predicting import Judged, Verdict
 from watchband.apps.service.status import instant, lanes_of, nominal_coverage, states_of
-from watchband.apps.service.views.series import finite
+from watchband.apps.service.views.numbers import finite
 from watchband.core.alert import severity_of
 from watchband.core.params import values_of
 from watchband.pipeline.series_states import NEVER

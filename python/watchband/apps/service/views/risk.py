@@ -13,8 +13,8 @@ from watchband.analysis.risk.naming import STATES, Risk
 from watchband.analysis.risk.projection import Components
 from watchband.apps.service.entities import UNKNOWN, Entity, entities, fold_of, state_at
 from watchband.apps.service.status import instant
+from watchband.apps.service.views.numbers import finite
 from watchband.apps.service.views.page import Page, page_of
-from watchband.apps.service.views.series import finite
 from watchband.core.duration import DAY, HOUR
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import numpy as np
 
 from watchband.adapters.stores.scored.block import HELD, SUPPRESSED, Scored
 from watchband.apps.service.status import instant
-from watchband.apps.service.views.series import finite
+from watchband.apps.service.views.numbers import finite
 from watchband.core.duration import DAY, HOUR, WEEK, format_duration
 from watchband.core.errors import ConfigError
 from watchband.core.series import SeriesKey
