@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchband.adapters.stores.scored.block import FLOATS, IMPUTED, MISSING, Scored, decode, encode
-from watchband.adapters.stores.scored.book import FILE, ScoreBook
+from watchband.adapters.stores.scored.book import FILE, SMALL_MAX, ScoreBook
 from watchband.core.duration import DAY
 from watchband.core.errors import StateCorruptError
 from watchband.core.series import SeriesKey
@@ -83,6 +83,23 @@ def test_flags_tell_missing_from_imputed(tmp_path: Path) -> None:
     columns["y"][1] = np.nan
     book.add("w", keys(1), np.zeros(3, int), np.arange(3) * MINUTE, {**columns, "imputed": np.array([0, 0, 1], bool)})
     assert book.read("w", keys(1)[0], 0, 10**18).flags.tolist() == [0, MISSING, IMPUTED]
+
+
+def test_what_is_written_every_few_minutes_is_put_together(tmp_path: Path) -> None:
+    names = keys(70)
+    book, whole = ScoreBook(tmp_path), []
+    for batch in range(2 * SMALL_MAX + 5):
+        whole.append(fill(book, names, 5 * batch, 5)["y"].reshape(70, 5)[69])
+        book.flush()
+        # The last is said again: what was said last holds, however blocks were put together.
+        whole.append(fill(book, names, 5 * batch + 4, 1)["y"].reshape(70, 1)[69])
+        whole[-2] = whole[-2][:4]
+        book.flush()
+    blocks = book._db.execute("SELECT count(*) FROM blocks").fetchone()[0]
+    assert blocks <= 2 * (SMALL_MAX + 2)
+    found = book.read("w", names[69], 0, 10**18)
+    assert found.time.tolist() == [m * MINUTE for m in range(5 * (2 * SMALL_MAX + 5))]
+    assert found.y.tolist() == np.concatenate(whole).tolist()
 
 
 def test_what_is_too_old_or_too_much_goes_oldest_first(tmp_path: Path) -> None:

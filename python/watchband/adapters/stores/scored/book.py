@@ -30,6 +30,12 @@ FILE = "scores.db"
 SERIES_A_BLOCK = 64
 POINTS_A_BLOCK = 32_768
 """More of few series are cut into several blocks, so that one series is read without a crowd of others."""
+SMALL_BYTES = 384 << 10
+"""Blocks below this are put together once there are many of the same series: what is written every few minutes would
+otherwise be read a few points at a time."""
+SMALL_MAX = 24
+MERGED_A_FLUSH = 16
+"""Groups of 64 series whose blocks are put together at one flush, so that none takes long."""
 BUFFER_BYTES = 32 << 20
 POINT_BYTES = 8 + 8 + 4 + 8 * len(FLOATS) + 1
 _FLAGS = {
@@ -188,6 +194,7 @@ class ScoreBook:
                     self._db.executemany("INSERT INTO blocks VALUES (?, ?, ?, ?, ?)", rows)
                 self._leaving = []
                 self._expire()
+            self._merge()
 
     def _expire(self) -> None:
         with whole(self._db):
@@ -202,6 +209,29 @@ class ScoreBook:
                     "max(1, (SELECT count(*) FROM blocks) / 16))"
                 )
         self._db.execute("PRAGMA incremental_vacuum")
+
+    def _merge(self) -> None:
+        """Put small blocks together. Whoever adds or reads meanwhile does not wait for the packing."""
+        with self._lock:
+            groups = self._db.execute(
+                f"SELECT low / {SERIES_A_BLOCK} AS part FROM blocks WHERE length(body) < ? GROUP BY part "
+                "HAVING count(*) > ? ORDER BY count(*) DESC LIMIT ?",
+                (SMALL_BYTES, SMALL_MAX, MERGED_A_FLUSH),
+            ).fetchall()
+        for (part,) in groups:
+            with self._lock:
+                found = self._db.execute(
+                    "SELECT rowid, body FROM blocks WHERE low BETWEEN ? AND ? AND length(body) < ? ORDER BY rowid",
+                    (part * SERIES_A_BLOCK, (part + 1) * SERIES_A_BLOCK - 1, SMALL_BYTES),
+                ).fetchall()
+            parts: dict[int, list[Scored]] = {}
+            for number, points in _opened([body for _, body in found]):
+                parts.setdefault(number, []).append(points)
+            whole = [(np.full(len(m), n), m) for n, some in sorted(parts.items()) for m in [Scored.merged(some)]]
+            rows = _blocks_of(whole) if whole else []
+            with self._lock, self._whole():
+                self._db.executemany("DELETE FROM blocks WHERE rowid = ?", [(row,) for row, _ in found])
+                self._db.executemany("INSERT INTO blocks VALUES (?, ?, ?, ?, ?)", rows)
 
     @property
     def file_bytes(self) -> int:
