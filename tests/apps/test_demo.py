@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import io
+import socket
+import threading
+from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
+import yaml
 from rich.console import Console
 
 from watchband.adapters.sources.host import HostSource, Sample
 from watchband.apps.cli import demo
+from watchband.apps.cli.demo_service import DemoService, configuration
 from watchband.apps.cli.demo_view import Board
+from watchband.apps.cli.demo_watches import watch_of
 from watchband.apps.cli.recording import load_recording
+from watchband.apps.config.config import read_text
 
 SECOND = 1_000_000_000
 GIBIBYTE = 1 << 30
@@ -126,3 +134,51 @@ def test_the_view_fits_the_terminal(size: tuple[int, int]) -> None:
 
 def test_it_ends_by_itself_where_nobody_looks() -> None:
     assert demo.UNATTENDED == 60 * SECOND
+
+
+def test_the_dashboard_of_the_demo_shows_the_recording_and_this_machine() -> None:
+    with DemoService(load_recording()) as service:
+        assert service.url.startswith("http://127.0.0.1:"), service.error
+        assert service.url in str(demo.link(service))
+        folder = service._folder
+        with httpx.Client(base_url=service.url, timeout=30) as client:
+            assert "<script" in client.get("").text
+            incidents = client.get("api/v1/incidents").json()["data"]
+            told = {
+                alert["series"]
+                for one in incidents
+                for alert in client.get(f"api/v1/incidents/{one['id']}").json()["alerts"]
+            }
+            names = client.get("api/v1/series", params={"text": 'source="host"'})
+            assert names.status_code == 200
+    # What was caused on purpose is found there too, with its sentence.
+    for metric in ("cpu_percent", "memory_percent", "disk_write_bytes_per_second"):
+        assert f'{metric}{{source="recording"}}' in told
+    assert folder is not None
+    assert not folder.exists(), "nothing stays behind"
+    assert not any(thread.name in ("engine", "http", "courier") for thread in threading.enumerate())
+
+
+def test_a_port_that_is_taken_is_no_reason_to_show_nothing() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with DemoService(None, port) as service:
+            assert service.url
+            assert f":{port}/" not in service.url
+
+
+def test_without_the_dashboard_the_demo_says_how_to_build_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("watchband.apps.server.dashboard.built", lambda: False)
+    with DemoService(None) as service:
+        assert service.url == ""
+        assert "npm" in str(demo.link(service))
+
+
+def test_its_watches_are_those_of_the_terminal() -> None:
+    found = read_text(yaml.safe_dump(configuration(Path("x"), 1)), "demo").watches
+    for metric, settings in found.items():
+        mine, shown = settings.watch(metric), watch_of(metric)
+        assert (mine.rule, mine.policy.min_deviation) == (shown.rule, shown.policy.min_deviation), metric
+        assert mine.policy.logical_range == shown.policy.logical_range

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from watchband.adapters.sources.host import HostSource
 from watchband.adapters.stores.memory import MemoryStore
+from watchband.apps.cli.demo_service import DemoService
 from watchband.apps.cli.demo_view import Board, alert_line
 from watchband.apps.cli.demo_watches import BUDGET_WORDS, Bench
 from watchband.apps.cli.recording import Fault, Recording, RecordingSource, load_recording
@@ -55,6 +56,7 @@ def demo(
     ] = None,
     recording: Annotated[bool, typer.Option(help="Play the recording first.")] = True,
     live: Annotated[bool, typer.Option(help="Then watch this machine.")] = True,
+    dashboard: Annotated[bool, typer.Option(help="Serve the dashboard meanwhile, and print its link.")] = True,
 ) -> None:
     """Find and explain anomalies in a recording, then watch this machine's own metrics.
 
@@ -64,13 +66,32 @@ def demo(
     limit = None if length is None else parse_duration(length)
     if limit is None and not console.is_terminal:
         limit = UNATTENDED
-    if recording:
-        play(console, load_recording())
-    if live:
+    played = load_recording() if recording else None
+    if played is not None:
+        play(console, played)
+    if live and dashboard:
+        with DemoService(played) as service:
+            console.print(link(service), soft_wrap=True)
+            watch_host(console, HostSource(), limit)
+    elif live:
         watch_host(console, HostSource(), limit)
 
 
-EXAMPLES = ("watchband demo", "watchband demo --for 30s", "watchband demo --no-recording")
+def link(service: DemoService) -> Text:
+    """Where to look, or why there is nothing to look at."""
+    if not service.url:
+        return Text(service.error + "\n", style="dim")
+    known = "the recording as if it had just ended, and this machine" if service.recording else "this machine"
+    text = Text("The dashboard", style="bold").append(f": {service.url}\n", style="not bold")
+    return text.append(f"It has {known}, and ends with this demo.\n", style="not bold dim")
+
+
+EXAMPLES = (
+    "watchband demo",
+    "watchband demo --for 30s",
+    "watchband demo --no-recording",
+    "watchband demo --no-dashboard",
+)
 
 
 def play(console: Console, recording: Recording, seconds: float = PLAYS) -> dict[str, Alert]:
