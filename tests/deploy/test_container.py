@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -92,6 +94,18 @@ def check(config: Path, environment: dict[str, str]) -> subprocess.CompletedProc
     command = [sys.executable, "-m", "watchband", "check", str(config), "--offline"]
     paths = {"PYTHONPATH": str(ROOT / "python"), "PATH": "/usr/bin:/bin"}
     return subprocess.run(command, capture_output=True, text=True, env=paths | environment, check=False)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/deploy.md", "docs/operations.md"])
+def test_pages_name_files_there_are(page: str) -> None:
+    text = (ROOT / page).read_text()
+    named = re.findall(r"(?<![\w/])deploy/[\w./-]*\w", text)
+    assert named
+    for name in named:
+        # Secrets are made by the script that stands before them.
+        assert (ROOT / name).exists() or "/secrets" in name, f"{page} names {name}"
+    scripts = re.findall(r"deploy/compose/\w+\.sh", text)
+    assert all(os.access(ROOT / name, os.X_OK) for name in scripts)
 
 
 def test_services_have_no_rights_and_are_not_reached_from_outside(compose: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Every command of docs/api.md and docs/predict.md, run by a shell against a service that really runs."""
+"""Every curl of docs/api.md, docs/predict.md and the README, run by a shell against a service that really runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from watchband.apps.service.tasks import Found
 from watchband.testing.streams import MINUTE, START
 
 DOCS = Path(__file__).parents[3] / "docs"
-PAGES = ("api.md", "predict.md")
+PAGES = ("api.md", "predict.md", "../README.md")
 DEFAULT = "http://127.0.0.1:8470"
 MAY_BE_EMPTY = ("severity=critical", "/deliveries", "/risk/", "state=done")
 TIMED_OUT = 28
@@ -31,7 +31,8 @@ def commands() -> list[str]:
     """One a command, lines that go on joined."""
     pages = "\n".join((DOCS / name).read_text() for name in PAGES)
     blocks = re.findall(r"^```sh\n(.*?)^```", pages, re.MULTILINE | re.DOTALL)
-    return [c.strip() for block in blocks for c in re.split(r"\n(?=curl)", block.replace("\\\n", " "))]
+    every = [c.strip() for block in blocks for c in re.split(r"\n(?=curl)", block.replace("\\\n", " "))]
+    return list(dict.fromkeys(c for c in every if c.startswith("curl ")))
 
 
 @pytest.fixture(scope="module")
