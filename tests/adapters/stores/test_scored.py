@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from watchband.adapters.stores.scored.block import FLOATS, IMPUTED, MISSING, Scored, decode, encode
 from watchband.adapters.stores.scored.book import FILE, SMALL_MAX, ScoreBook
-from watchband.core.duration import DAY
+from watchband.core.duration import DAY, HOUR
 from watchband.core.errors import StateCorruptError
 from watchband.core.series import SeriesKey
 
@@ -117,6 +117,49 @@ def test_what_is_too_old_or_too_much_goes_oldest_first(tmp_path: Path) -> None:
         small.flush()
         assert small.file_bytes <= 400_000
     assert small.read("w", keys(70)[69], 0, 10**18).time[-1] == (40 * 20 - 1) * MINUTE
+
+
+def test_what_is_no_longer_kept_is_there_by_the_hour(tmp_path: Path) -> None:
+    names = keys(70)
+    book = ScoreBook(tmp_path, keep=DAY)
+    whole = {name: [] for name in ("y", "anomaly_score")}
+    for part in range(72):
+        columns = fill(book, names, part * 60 + 30, 60)
+        for name, kept in whole.items():
+            kept.append(columns[name].reshape(70, 60)[69])
+        # Not at the beginning of an hour: two blocks share one.
+        book.flush()
+    for reopened in (False, True):
+        if reopened:
+            book.close()
+            book = ScoreBook(tmp_path, keep=DAY)
+        points = book.read("w", names[69], 0, 10**18)
+        hours = book.hours("w", names[69], 0, 10**18)
+        assert (np.diff(hours.time // HOUR) == 1).all(), "an hour twice, or one that is missing"
+        assert hours.count.sum() + len(points) == 72 * 60
+        assert int(points.time[0]) - int(hours.time[-1]) <= HOUR
+        assert hours.count.tolist()[:2] == [30, 60]
+        y, score = np.concatenate(whole["y"]), np.concatenate(whole["anomaly_score"])
+        second = slice(30, 90)
+        assert hours.y_min[1] == y[second].min()
+        assert hours.y_max[1] == pytest.approx(y[second].max(), rel=1e-6)
+        assert hours.anomaly_score[1] == pytest.approx(score[second].max(), rel=1e-6)
+        assert hours.anomalies[1] == (score[second] > 1).sum()
+    assert not len(book.hours("w", SeriesKey("never"), 0, 10**18))
+    part = book.hours("w", names[69], 2 * HOUR, 4 * HOUR)
+    assert set((part.time // HOUR).tolist()) == {2, 3}
+    book._db.execute("UPDATE hours SET body = x'00112233'")
+    assert not len(book.hours("w", names[69], 0, 10**18))
+
+
+def test_hours_go_as_well(tmp_path: Path) -> None:
+    names = keys(2)
+    book = ScoreBook(tmp_path, keep=DAY, keep_hours=3 * DAY)
+    for day in range(6):
+        fill(book, names, day * 1440, 1440)
+        book.flush()
+    first = book.hours("w", names[0], 0, 10**18).time[0]
+    assert first // HOUR * HOUR == 3 * DAY
 
 
 def test_a_damaged_file_is_begun_anew_and_a_damaged_block_left_out(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from watchband.adapters.stores.scored.block import FLOATS
 from watchband.adapters.stores.scored.book import ScoreBook
 from watchband.adapters.stores.scored.hours import HourBook
+from watchband.adapters.stores.tiers import Retention
 from watchband.apps.config.config import Config
 from watchband.core.scores import HELD
 from watchband.pipeline.policy import SUPPRESSED
@@ -30,7 +31,8 @@ def scores_of(config: Config) -> ScoreBook | None:
     if path is None or not config.engine.keep_scores:
         return None
     try:
-        return ScoreBook(Path(path), config.engine.keep_scores)
+        retention = getattr(config.store, "retention", None) or Retention()
+        return ScoreBook(Path(path), config.engine.keep_scores, keep_hours=retention.hourly)
     except (OSError, sqlite3.Error) as error:
         log.warning("bands and scores are not kept for charts: %s", error)
         return None

@@ -9,31 +9,34 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from watchband.adapters.stores.scored import block
-from watchband.adapters.stores.scored.block import FLOATS, Scored, decode, encode
+from watchband.adapters.stores.scored.block import FLOATS, Scored
+from watchband.adapters.stores.scored.buckets import Buckets, joined, of_points, packed, unpacked
+from watchband.adapters.stores.scored.packing import SERIES_A_BLOCK, blocks_of, opened, sliced, whole_of
 from watchband.adapters.stores.transaction import whole
-from watchband.core.duration import DAY
+from watchband.core.duration import DAY, HOUR
 from watchband.core.errors import StateCorruptError
 from watchband.core.points import Int64
 from watchband.core.series import SeriesKey
 
 log = logging.getLogger("watchband.scores")
 FILE = "scores.db"
-SERIES_A_BLOCK = 64
-POINTS_A_BLOCK = 32_768
-"""More of few series are cut into several blocks, so that one series is read without a crowd of others."""
 SMALL_BYTES = 384 << 10
 """Blocks below this are put together once there are many of the same series: what is written every few minutes would
 otherwise be read a few points at a time."""
-SMALL_MAX = 24
+SMALL_MAX = 12
+STRETCHES = 8
+"""Blocks are put together within this part of the time for which points are kept."""
+ROLLED_AT_ONCE = 16
+"""Blocks that become hours together: what is held of them is some tens of MiB."""
+BLOCKS_MAX = 4096
 MERGED_A_FLUSH = 16
 """Groups of 64 series whose blocks are put together at one flush, so that none takes long."""
 BUFFER_BYTES = 32 << 20
@@ -52,6 +55,9 @@ CREATE TABLE IF NOT EXISTS blocks (low INTEGER NOT NULL, high INTEGER NOT NULL, 
     last INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
 CREATE INDEX IF NOT EXISTS blocks_by_series ON blocks (low, last);
 CREATE INDEX IF NOT EXISTS blocks_by_time ON blocks (last);
+CREATE TABLE IF NOT EXISTS hours (low INTEGER NOT NULL, high INTEGER NOT NULL, first INTEGER NOT NULL,
+    last INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS hours_by_series ON hours (low, last);
 PRAGMA user_version = 1;
 """
 
@@ -66,9 +72,11 @@ class ScoreBook:
     directory : Path
         Where the database stands; made if it is not there.
     keep : int, default seven days
-        Points older than this before the newest are dropped, ns; 0 keeps nothing on disk.
+        Points older than this before the newest become hours, ns; 0 keeps nothing on disk.
     bytes_max : int, default 4 GiB
         Size of the database above which the oldest go earlier.
+    keep_hours : int, default 400 days
+        Hours older than this before the newest point are dropped, ns.
 
     Examples
     --------
@@ -82,8 +90,10 @@ class ScoreBook:
     (1, 2)
     """
 
-    def __init__(self, directory: Path, keep: int = 7 * DAY, bytes_max: int = 4 << 30) -> None:
-        self.path, self.keep, self.bytes_max = directory / FILE, keep, bytes_max
+    def __init__(
+        self, directory: Path, keep: int = 7 * DAY, bytes_max: int = 4 << 30, keep_hours: int = 400 * DAY
+    ) -> None:
+        self.path, self.keep, self.bytes_max, self.keep_hours = directory / FILE, keep, bytes_max, keep_hours
         self._lock, self._flushing = threading.RLock(), threading.Lock()
         self._leaving: list[tuple[Int64, Scored]] = []
         self._numbers: dict[tuple[str, SeriesKey], int] = {}
@@ -188,48 +198,94 @@ class ScoreBook:
                 self._leaving = taken if self.keep else []
             if not self._leaving:
                 return
-            rows = _blocks_of(self._leaving)
+            rows = blocks_of(self._leaving)
             with self._lock:
                 with whole(self._db):
                     self._db.executemany("INSERT INTO blocks VALUES (?, ?, ?, ?, ?)", rows)
                 self._leaving = []
-                self._expire()
+            self._expire()
             self._merge()
 
     def _expire(self) -> None:
-        with whole(self._db):
-            self._db.execute("DELETE FROM blocks WHERE last < ?", (self._newest - self.keep,))
-        for _ in range(64):
-            used = self.file_bytes
-            if used <= self.bytes_max:
+        """What is too old becomes hours; hours that are too old go."""
+        while self._roll("last < ?", self._newest - self.keep):
+            pass
+        with self._lock, whole(self._db):
+            self._db.execute("DELETE FROM hours WHERE last < ?", (self._newest - self.keep_hours,))
+        for _ in range(BLOCKS_MAX):
+            if self.file_bytes <= self.bytes_max:
                 break
-            with whole(self._db):
-                self._db.execute(
-                    "DELETE FROM blocks WHERE rowid IN (SELECT rowid FROM blocks ORDER BY last LIMIT "
-                    "max(1, (SELECT count(*) FROM blocks) / 16))"
-                )
-        self._db.execute("PRAGMA incremental_vacuum")
+            if not self._roll("? IS NOT NULL", 0):
+                with self._lock, whole(self._db):
+                    self._db.execute("DELETE FROM hours WHERE rowid = (SELECT rowid FROM hours ORDER BY last LIMIT 1)")
+        with self._lock:
+            self._db.execute("PRAGMA incremental_vacuum")
+
+    def _roll(self, which: str, value: int) -> bool:
+        """Let some of the oldest blocks go that are meant, hours in their place; whether there were any."""
+        with self._lock:
+            found = self._db.execute(
+                f"SELECT rowid, body FROM blocks WHERE {which} ORDER BY last LIMIT ?", (value, ROLLED_AT_ONCE)
+            ).fetchall()
+        if not found:
+            return False
+        numbers, points = whole_of([body for _, body in found])
+        hours = []
+        for a, b in pairwise(
+            [0, *(np.flatnonzero(np.diff(numbers)) + 1).tolist(), len(numbers)] if len(numbers) else []
+        ):
+            hours.append((int(numbers[a]), of_points(points.at(slice(a, b))).gathered(HOUR)))
+        rows = []
+        for _, group in groupby(hours, lambda one: one[0] // SERIES_A_BLOCK):
+            some = list(group)
+            members = np.array([number for number, _ in some], np.int64)
+            first, last = min(int(b.time.min()) for _, b in some), max(int(b.time.max()) for _, b in some)
+            rows.append((some[0][0], some[-1][0], first, last, packed(members, [b for _, b in some])))
+        with self._lock, whole(self._db):
+            self._db.executemany("DELETE FROM blocks WHERE rowid = ?", [(row,) for row, _ in found])
+            self._db.executemany("INSERT INTO hours VALUES (?, ?, ?, ?, ?)", rows)
+        return True
+
+    def hours(self, watch: str, key: SeriesKey, start: int, end: int) -> Buckets:
+        """Hours of a series whose points are no longer kept, from ``start`` to before ``end`` (ns UTC)."""
+        with self._lock:
+            number = self._numbers.get((watch, key), -1)
+            rows = self._db.execute(
+                "SELECT body FROM hours WHERE low BETWEEN ? AND ? AND high >= ? AND last >= ? AND first < ?",
+                (number // SERIES_A_BLOCK * SERIES_A_BLOCK, number, number, start, end),
+            ).fetchall()
+        parts = []
+        for (body,) in rows:
+            try:
+                numbers, counts, found = unpacked(body)
+            except StateCorruptError as error:
+                log.warning("a block of hours is left out: %s", error)
+                continue
+            edges = np.r_[0, np.cumsum(counts)]
+            parts += [found.at(slice(edges[k], edges[k + 1])) for k in np.flatnonzero(numbers == number).tolist()]
+        every = joined(parts).gathered(HOUR)
+        return every.at((every.time >= start) & (every.time < end))
 
     def _merge(self) -> None:
         """Put small blocks together. Whoever adds or reads meanwhile does not wait for the packing."""
+        # A block that lasted longer would keep what is too old.
+        stretch = self.keep // STRETCHES
         with self._lock:
             groups = self._db.execute(
-                f"SELECT low / {SERIES_A_BLOCK} AS part FROM blocks WHERE length(body) < ? GROUP BY part "
-                "HAVING count(*) > ? ORDER BY count(*) DESC LIMIT ?",
-                (SMALL_BYTES, SMALL_MAX, MERGED_A_FLUSH),
+                f"SELECT low / {SERIES_A_BLOCK} AS part, first / ? AS at FROM blocks WHERE length(body) < ? "
+                "GROUP BY part, at HAVING count(*) > ? ORDER BY count(*) DESC LIMIT ?",
+                (stretch, SMALL_BYTES, SMALL_MAX, MERGED_A_FLUSH),
             ).fetchall()
-        for (part,) in groups:
+        for part, at in groups:
             with self._lock:
                 found = self._db.execute(
-                    "SELECT rowid, body FROM blocks WHERE low BETWEEN ? AND ? AND length(body) < ? ORDER BY rowid",
-                    (part * SERIES_A_BLOCK, (part + 1) * SERIES_A_BLOCK - 1, SMALL_BYTES),
+                    "SELECT rowid, body FROM blocks WHERE low BETWEEN ? AND ? AND first / ? = ? AND length(body) < ? "
+                    "ORDER BY rowid",
+                    (part * SERIES_A_BLOCK, (part + 1) * SERIES_A_BLOCK - 1, stretch, at, SMALL_BYTES),
                 ).fetchall()
-            parts: dict[int, list[Scored]] = {}
-            for number, points in _opened([body for _, body in found]):
-                parts.setdefault(number, []).append(points)
-            whole = [(np.full(len(m), n), m) for n, some in sorted(parts.items()) for m in [Scored.merged(some)]]
-            rows = _blocks_of(whole) if whole else []
-            with self._lock, self._whole():
+            numbers, points = whole_of([body for _, body in found])
+            rows = blocks_of([(numbers, points)]) if len(points) else []
+            with self._lock, whole(self._db):
                 self._db.executemany("DELETE FROM blocks WHERE rowid = ?", [(row,) for row, _ in found])
                 self._db.executemany("INSERT INTO blocks VALUES (?, ?, ?, ?, ?)", rows)
 
@@ -266,7 +322,7 @@ class ScoreBook:
             buffered = [*self._leaving, *self._buffer]
             bodies = self._bodies(sorted(wanted), start, end)
         parts: dict[int, list[Scored]] = {n: [] for n in wanted}
-        for number, points in (*_opened(bodies), *_sliced(buffered)):
+        for number, points in (*opened(bodies), *sliced(buffered)):
             if number in parts:
                 picked = points.at((points.time >= start) & (points.time < end))
                 if len(picked):
@@ -290,53 +346,3 @@ class ScoreBook:
         self.flush()
         with self._lock:
             self._db.close()
-
-
-def _blocks_of(buffer: Sequence[tuple[Int64, Scored]]) -> list[tuple[int, int, int, int, bytes]]:
-    """First and last series, first and last time and bytes of every block that a buffer makes."""
-    numbers = np.concatenate([n for n, _ in buffer])
-    points = Scored(*(np.concatenate([getattr(p, f.name) for _, p in buffer]) for f in fields(Scored)))
-    order = np.lexsort((points.time, numbers))
-    numbers, points = numbers[order], points.at(order)
-    found = []
-    for a, b in _cuts(numbers):
-        series, counts = np.unique(numbers[a:b], return_counts=True)
-        some = points.at(slice(a, b))
-        times = int(some.time.min()), int(some.time.max())
-        found.append((int(series[0]), int(series[-1]), *times, encode(series, counts, some)))
-    return found
-
-
-def _cuts(numbers: Int64) -> Iterator[tuple[int, int]]:
-    """Where blocks begin and end: at every 64th series, and before the series that makes one too large."""
-    edges = np.r_[0, np.flatnonzero(np.diff(numbers)) + 1, len(numbers)].tolist()
-    start = 0
-    for a, b in pairwise(edges):
-        if a > start and (
-            b - start > POINTS_A_BLOCK or numbers[a] // SERIES_A_BLOCK != numbers[start] // SERIES_A_BLOCK
-        ):
-            yield start, a
-            start = a
-    yield start, len(numbers)
-
-
-def _opened(bodies: Sequence[bytes]) -> Iterator[tuple[int, Scored]]:
-    """Every series of every block; a damaged block is left out."""
-    for body in bodies:
-        try:
-            series, counts, points = decode(body)
-        except StateCorruptError as error:
-            log.warning("a block of scored points is left out: %s", error)
-            continue
-        edges = np.r_[0, np.cumsum(counts)].tolist()
-        for number, (a, b) in zip(series.tolist(), pairwise(edges), strict=True):
-            yield number, points.at(slice(a, b))
-
-
-def _sliced(buffer: Sequence[tuple[Int64, Scored]]) -> Iterator[tuple[int, Scored]]:
-    """Every series of every batch that is buffered."""
-    for numbers, points in buffer:
-        order = np.argsort(numbers, kind="stable")
-        sorted_ = numbers[order]
-        for a, b in pairwise(np.r_[0, np.flatnonzero(np.diff(sorted_)) + 1, len(sorted_)].tolist()):
-            yield int(sorted_[a]), points.at(order[a:b])

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from watchband.adapters.stores.scored.block import ALERTING, Scored
-from watchband.apps.service.views.buckets import WIDTHS, behind, of_points, of_rollups
+from watchband.adapters.stores.scored.buckets import Buckets, of_points
+from watchband.apps.service.views.buckets import WIDTHS, behind, of_rollups
 from watchband.apps.service.views.numbers import column
 from watchband.core.duration import HOUR
 from watchband.core.errors import ConfigError
-from watchband.core.keeping import Rollups
 from watchband.core.series import SeriesKey
 from watchband.pipeline.bound import END
 
@@ -82,10 +82,10 @@ def points_document(
     """
     name = watch_of(service, key, watch)
     found = scored(service, name, key, start, end)
-    old = rolled(service, key, start, end)
+    old = hours_before(service, name, key, start, end)
     if resolution == "auto" and not len(old) and len(found) <= points:
         return _document(key, name, "raw", {c: getattr(found, c) for c in ("time", *_COLUMNS)})
-    hours = behind(of_rollups(old), of_points(found).gathered(HOUR), HOUR)
+    hours = behind(old, of_points(found).gathered(HOUR), HOUR)
     names = list(WIDTHS)
     resolution = max(resolution, "hourly", key=names.index) if resolution in names else "hourly"
     shown = hours.gathered(WIDTHS[resolution])
@@ -95,9 +95,12 @@ def points_document(
     return _document(key, name, resolution, {c: getattr(shown, c) for c in ("time", *_COLUMNS, *_SPREAD)})
 
 
-def rolled(service: Service, key: SeriesKey, start: int, end: int) -> Rollups:
-    """Hours of a series whose readings left the log."""
-    return service.store.rolled(key, max(start, -END), min(end, END))
+def hours_before(service: Service, watch: str, key: SeriesKey, start: int, end: int) -> Buckets:
+    """Hours of a series whose points are no longer kept, as far as they are known: with bands, before them values."""
+    old = of_rollups(service.store.rolled(key, max(start, -END), min(end, END)))
+    if service.scores is None:
+        return old
+    return behind(old, service.scores.hours(watch, key, start, end), HOUR)
 
 
 def _document(key: SeriesKey, watch: str, resolution: str, columns: dict[str, np.ndarray]) -> dict[str, Any]:

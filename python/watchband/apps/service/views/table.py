@@ -8,8 +8,9 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from watchband.apps.service.views.buckets import WIDTHS, Buckets, behind, of_points, of_rollups
-from watchband.apps.service.views.points import rolled, scored, watch_of
+from watchband.adapters.stores.scored.buckets import Buckets, of_points
+from watchband.apps.service.views.buckets import WIDTHS, behind
+from watchband.apps.service.views.points import hours_before, scored, watch_of
 from watchband.core.duration import DAY, HOUR
 from watchband.core.series import SeriesKey
 from watchband.core.timestamp import format_rfc3339
@@ -60,7 +61,7 @@ def table(
 def _parts(
     service: Service, key: SeriesKey, watch: str, start: int, end: int, resolution: str
 ) -> Iterator[tuple[str, Buckets]]:
-    old = of_rollups(rolled(service, key, start, end))
+    old = hours_before(service, watch, key, start, end)
     if resolution != "auto":
         hours = behind(old, of_points(scored(service, watch, key, start, end)).gathered(HOUR), HOUR)
         yield resolution, hours.gathered(WIDTHS[resolution])
