@@ -74,6 +74,9 @@ def fleet() -> list[Readings]:
         for metric in METRICS:
             level = 20 + 25 * rng.uniform() + 20 * day * rng.uniform()
             values = level + rng.normal(0, 1.5, len(at)) + (35 * busy if metric != "memory_percent" else 0.0)
+            # Slowly another: the band follows, and what it was learned from is no more.
+            slow = machine in (17, 50) and metric == "open_files"
+            values += 10 * since(at, 3 * 1440, 3 * 1440) if slow else 0.0
             found.append(
                 Readings(SeriesKey(metric, {"host": host, "role": host.split("-")[0]}), at, np.round(values, 3))
             )

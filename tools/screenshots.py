@@ -41,8 +41,8 @@ COLOURS = 192
 CONFIG = """
 sources: {agents: {kind: push}}
 watches:
-  services: {match: '{service=~".+"}', detector: auto, budget: 1/week, weight: 1.5}
-  machines: {match: '{host=~".+"}', detector: light, budget: 1/month}
+  services: {match: '{service=~".+"}', detector: auto, budget: 1/week, weight: 1.5, drift_every: 6h}
+  machines: {match: '{host=~".+"}', detector: light, budget: 1/month, drift: true, drift_every: 6h}
 store: {kind: sqlite, path: %s}
 engine: {keep_scores: 4w, tick: 1m}
 """
@@ -54,6 +54,7 @@ PAGES = {
     "alerts": "alerts",
     "budget": "budget?watch=services&budget=1%2Fday",
     "windows": "windows",
+    "models": "models",
     "nowhere": "risk",
 }
 SERIES = 'request_latency_ms{region="eu-west-1",service="checkout"}'
@@ -96,7 +97,7 @@ def served(folder: Path) -> Iterator[str]:
             for readings in (fleet(), services()):
                 some = [Readings(r.key, r.times[c], r.values[c]) for r in readings for c in [_within(r, first, last)]]
                 service.offer("agents", [r for r in some if len(r.times)]).result(600)
-        service.engine.call(lambda: None).result(600)
+        service.engine.call(service.runner.save).result(600)
         yield f"{web.url}/"
     finally:
         service.stop(30)

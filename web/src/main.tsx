@@ -18,6 +18,7 @@ import "./style/access.css";
 import "./style/docs.css";
 import "./style/windows.css";
 import "./style/tasks.css";
+import "./style/models.css";
 import { about } from "./api/about";
 import { asking } from "./api/session";
 import { locked } from "./api/locked";
@@ -33,6 +34,7 @@ import { BudgetPage } from "./pages/budget";
 import { DocsPage } from "./pages/docs";
 import { Explore } from "./pages/explore";
 import { Incident } from "./pages/incident";
+import { ModelsPage } from "./pages/models";
 import { Now } from "./pages/now";
 import { SettingsPage } from "./pages/settings";
 import { WindowsPage } from "./pages/windows";
@@ -40,7 +42,7 @@ import { SignIn } from "./pages/sign_in";
 import { followLinks, href, page } from "./route";
 import { words } from "./words";
 
-const PAGES: Record<string, () => JSX.Element> = { now: Now, incident: Incident, explore: Explore, budget: BudgetPage, alerts: AlertsPage, settings: SettingsPage, docs: DocsPage, windows: WindowsPage };
+const PAGES: Record<string, () => JSX.Element> = { now: Now, incident: Incident, explore: Explore, budget: BudgetPage, alerts: AlertsPage, settings: SettingsPage, docs: DocsPage, windows: WindowsPage, models: ModelsPage };
 
 function NotFound(): JSX.Element {
   return (

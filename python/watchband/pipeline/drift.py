@@ -320,20 +320,19 @@ HISTORY, SIGMAS, ROOM = 7, 3.0, 0.05
 def limits_of(cutoff: Float64) -> tuple[Float64, Float64]:
     """Mean ± 3 standard deviations of the cut-offs before each, as the monitor has them: float64[n] twice.
 
-    The three is as many of Student's where the spread is estimated from few, and of the next value instead of the
-    mean; at least 5 % of the mean. NaN while fewer than seven are known.
+    Both are of the logarithm, since a cut-off is a size. The three is as many of Student's where the spread is
+    estimated from few, and of the next value instead of the mean; at least 5 %. NaN while fewer than seven are known.
     """
     low, high = np.full(len(cutoff), np.nan), np.full(len(cutoff), np.nan)
     for i in range(len(cutoff)):
         before = cutoff[max(0, i - BLOCKS + 1) : i]
-        before = before[np.isfinite(before)]
+        before = np.log(before[np.isfinite(before) & (before > 0)])
         n = len(before)
         if n < HISTORY:
             continue
         mean = float(before.mean())
         room = widened(SIGMAS, n - 1) * float(before.std(ddof=1)) * math.sqrt(1 + 1 / n)
-        room = max(room, ROOM * abs(mean))
-        low[i], high[i] = mean - room, mean + room
+        low[i], high[i] = math.exp(mean - max(room, ROOM)), math.exp(mean + max(room, ROOM))
     return low, high
 
 

@@ -20,12 +20,12 @@ from watchband.core.events import (
     WindowClosed,
     WindowOpened,
 )
-from watchband.core.matcher import Selector
 from watchband.core.points import Int64
 from watchband.core.ports import Arrival, Readings
 from watchband.core.series import SeriesKey
 from watchband.pipeline.breach.alerts import breach_over
 from watchband.pipeline.drifting import drift_alerts
+from watchband.pipeline.learned import chosen
 from watchband.pipeline.policy import FINDING
 from watchband.pipeline.pulse import ENDED, NEVER, SILENCE, Found, alerts_of
 from watchband.pipeline.raw import Raw
@@ -242,8 +242,7 @@ def _approved(watch: Watch, state: WatchState, events: Sequence[ControlEvent]) -
     alerts: list[Alert] = []
     for event in events:
         if isinstance(event, DriftApproved) and event.watch == watch.name and watch.drift and state.drift:
-            chosen = Selector(event.series)
-            rows = [row for row, key in enumerate(state.keys) if chosen.matches(key)]
+            rows = chosen(event.series, state)
             alerts += drift_alerts(watch, state.keys, watch.drift.approve(state.drift, rows, event.time))
     return alerts
 

@@ -15,13 +15,27 @@ LEARNED = ("detector", "calibrate")
 """Stages that go back."""
 
 
+def chosen(series: str, state: WatchState) -> list[int]:
+    """The rows that a text means: the series of that very name, or those that a selector matches.
+
+    Raises
+    ------
+    ConfigError
+        The text is neither.
+    """
+    for key, row in state.rows.items():
+        if str(key) == series:
+            return [row]
+    selector = Selector(series)
+    return [row for key, row in state.rows.items() if selector.matches(key)]
+
+
 def revert(state: WatchState, past: WatchState, series: str = "*") -> int:
     """Put what was learned of the chosen series back to what it was; how many these are.
 
     Series that were not known then keep what they have: there is nothing to go back to.
     """
-    chosen = Selector(series)
-    pairs = [(row, past.rows[key]) for key, row in state.rows.items() if key in past.rows and chosen.matches(key)]
+    pairs = [(row, past.rows[state.keys[row]]) for row in chosen(series, state) if state.keys[row] in past.rows]
     if not pairs:
         return 0
     here, there = (np.array(column, np.int64) for column in zip(*pairs, strict=True))

@@ -31,7 +31,7 @@ from watchband.pipeline.rules import Budget, parse_rule
 
 LIMIT_MAX = 10_000
 TEXT_MAX = 4096
-PAGES = ("now", "explore", "risk", "budget", "windows", "alerts", "settings", "docs")
+PAGES = ("now", "explore", "risk", "models", "budget", "windows", "alerts", "settings", "docs")
 FEATURES = ("forecast",)
 
 Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX)]

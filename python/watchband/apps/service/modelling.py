@@ -16,10 +16,10 @@ from watchband.apps.config.config import Config
 from watchband.core.acts import Act
 from watchband.core.errors import ConfigError, TransientError
 from watchband.core.events import ControlEvent, DriftApproved, StateReverted
-from watchband.core.matcher import Selector
 from watchband.core.ports import Batch
 from watchband.pipeline.bound import Lane
 from watchband.pipeline.drifting import measured
+from watchband.pipeline.learned import chosen
 from watchband.pipeline.results import Results
 
 if TYPE_CHECKING:
@@ -78,10 +78,10 @@ def revert_to(service: Service, name: str, sequence: int, series: str, by: str) 
     ConfigError
         No selector, or nothing in the snapshot that it chooses.
     """
-    chosen = Selector(series)
 
     def done() -> dict[str, Any]:
         lane = _lane(service, name)
+        rows = chosen(series, lane.state)
         state = next((s for s in service.store.states() if s.name == name and s.shard == service.runner.shard), None)
         if state is None or all(s.sequence != sequence for s in state.snapshots):
             raise NothingThereError(f"The watch {name!r} has no snapshot behind entry {sequence}; it may have left.")
@@ -89,7 +89,7 @@ def revert_to(service: Service, name: str, sequence: int, series: str, by: str) 
         if state.fingerprint != lane.bound.fingerprint or found is None or found[0] != sequence:
             raise ConfigError(f"The snapshot behind entry {sequence} is of other parameters of the watch {name!r}.")
         past = lane.bound.watch.load(found[1])
-        count = sum(key in lane.state.rows and chosen.matches(key) for key in past.keys)
+        count = sum(lane.state.keys[row] in past.rows for row in rows)
         if not count:
             raise ConfigError(f"No series of the snapshot behind entry {sequence} matches {series!r}.")
         now = service.clock.now()
@@ -113,11 +113,10 @@ def approve(service: Service, name: str, series: str, by: str) -> dict[str, Any]
     ConfigError
         No selector, or no monitored series that it chooses.
     """
-    chosen = Selector(series)
 
     def done() -> dict[str, Any]:
         lane = _lane(service, name)
-        count = sum(map(chosen.matches, lane.state.keys)) if lane.bound.watch.drift else 0
+        count = len(chosen(series, lane.state)) if lane.bound.watch.drift else 0
         if not count:
             raise ConfigError(f"The watch {name!r} has no series with monitors of drift that match {series!r}.")
         now = service.clock.now()

@@ -12,6 +12,7 @@ from watchband.apps.service.modelling import NothingThereError
 from watchband.apps.service.status import instant, lanes_of
 from watchband.apps.service.views.numbers import finite
 from watchband.apps.service.views.page import Page, page_of
+from watchband.apps.service.views.watches import budget_text
 from watchband.core.duration import DAY, HOUR, WEEK, format_duration
 from watchband.core.errors import ConfigError
 from watchband.core.matcher import Selector
@@ -19,6 +20,7 @@ from watchband.core.series import SeriesKey
 from watchband.pipeline.bound import Lane
 from watchband.pipeline.drift import BLOCKS, MONITORS, NEVER, Health, limits_of
 from watchband.pipeline.drifting import nominal_of
+from watchband.pipeline.rules import Budget
 
 if TYPE_CHECKING:
     from watchband.apps.service.service import Service
@@ -37,12 +39,14 @@ def model_documents(service: Service) -> list[dict[str, Any]]:
     found = service.look(lambda: {name: _state(lane) for name, lane in lanes.items()})
     documents = []
     for name in service.config.watches:
+        rule = lanes[name].bound.watch.rule if name in lanes else None
         lane, snapshots = lanes.get(name), kept[name].snapshots if name in kept else ()
         documents.append(
             {
                 "watch": name,
                 "detector": service.config.watches[name].detector,
                 "rule": service.config.watches[name].rule_text,
+                "budget": budget_text(rule) if isinstance(rule, Budget) else None,
                 "stopped": str(service.runner.stopped[name]) if name in service.runner.stopped else None,
                 **(found[name] if lane else _NOTHING),
                 **(kept_of(service, lane) if lane else _UNKNOWN),
