@@ -135,8 +135,10 @@ def _lane(service: Service, name: str) -> Lane:
 
 def _say(service: Service, event: ControlEvent) -> int:
     results = service.runner.take([(SOURCE, Batch([], "", (event,)))])
-    if service.engine.on_results is not None:
-        service.engine.on_results(results)
+    # As the engine does with an entry of its own.
+    for told in (service.engine.on_kept, service.engine.on_results):
+        if told is not None:
+            told(results)
     return service.runner.live().sequence
 
 
