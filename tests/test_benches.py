@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
-from benches import budget
+from benches import bench_forecast, budget
 from benches.__main__ import main, names
 from benches.timing import Case, Measured, beside, measure, ratio, report
+from watchband.analysis.forecast.models import Ridge
 from watchband.detectors import DETECTORS
 from watchband.evaluation.simulate.kinds import KINDS
 
@@ -86,3 +88,14 @@ def test_payloads_are_measured_beside_protobuf(capsys: pytest.CaptureFixture[str
     assert main(["payloads", "--points", "1", "--runs", "1", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)["measured"]
     assert {row["name"] for row in found} >= {"protobuf, parse alone", "JSON Lines", "Influx"}
+
+
+def test_forecasts_are_measured_with_their_errors(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["forecast", "--points", "1", "--runs", "1", "--no-peers", "--json"]) == 0
+    found = {row["name"]: row["note"] for row in json.loads(capsys.readouterr().out)["measured"]}
+    assert {"watchband, seasonal_band", "watchband, ridge", "watchband, persistence"} <= set(found)
+    assert all(note.startswith("MAE ") for note in found.values())
+    # The same model by other hands tells the same.
+    grid, origins = bench_forecast._series(1440), np.array([1151])
+    ours = Ridge().fit(grid, 1152, 0).ahead(grid, origins, 12)
+    assert np.allclose(bench_forecast._pipeline(grid, 1152, origins, 12), ours, rtol=0.01)

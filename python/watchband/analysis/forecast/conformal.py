@@ -43,7 +43,8 @@ def intervals(errors: Float64, level: float) -> tuple[Float64, Float64]:
     -----
     Split conformal prediction: of n errors and the next, each is as likely to be the k-th largest, so that an end at
     rank ``ceil((n + 1) · share)`` is passed as rarely as promised. Each end has half of what is left out; below twice
-    the needed errors both are one distance. Errors of steps that are nearly as far away count together.
+    the needed errors both are one distance. Errors of steps that are nearly as far away count together, and neighbouring
+    places, whose futures overlap, as the fewer independent ones that they are worth.
 
     References
     ----------
@@ -52,7 +53,8 @@ def intervals(errors: Float64, level: float) -> tuple[Float64, Float64]:
 
     Examples
     --------
-    >>> low, high = intervals(np.linspace(-1, 1, 99)[:, None], 0.9)
+    >>> errors = np.random.default_rng(1).permutation(np.linspace(-1, 1, 99))
+    >>> low, high = intervals(errors[:, None], 0.9)
     >>> round(float(low[0]), 3), round(float(high[0]), 3)
     (-0.918, 0.918)
     """
@@ -67,18 +69,30 @@ def intervals(errors: Float64, level: float) -> tuple[Float64, Float64]:
         if places < needed:
             continue
         known = mine[np.isfinite(mine)]
+        count = _independent(errors[:, step])
         if places < 2 * needed:
-            away = _ranked(np.abs(known), level, places)
+            away = _ranked(np.abs(known), level, count)
             low[step], high[step] = -away, away
             continue
         outside = (1 - level) / 2
-        high[step] = _ranked(known, 1 - outside, places)
-        low[step] = -_ranked(-known, 1 - outside, places)
+        high[step] = _ranked(known, 1 - outside, count)
+        low[step] = -_ranked(-known, 1 - outside, count)
     return low, high
 
 
-def _ranked(values: Float64, share: float, places: int) -> float:
-    """The value that a share of the next ones does not exceed, corrected for how few places are known."""
+def _independent(errors: Float64) -> float:
+    """How many independent errors those of one step from neighbouring places are worth: n (1 - r) / (1 + r)."""
+    known = errors[np.isfinite(errors)]
+    n = len(known)
+    away = known - known.mean()
+    total = float(away @ away)
+    related = max(float(away[1:] @ away[:-1]) / total, 0.0) if total > 0 else 0.0
+    # What two noises have in common by chance is not taken for a relation.
+    return n if related < 2 / np.sqrt(n) else max(n * (1 - related) / (1 + related), 1.0)
+
+
+def _ranked(values: Float64, share: float, count: float) -> float:
+    """The value that a share of the next ones does not exceed, corrected for how few errors are known."""
     # The tolerance is for shares that are no sums of powers of two: a whole rank must not become the next.
-    corrected = min(share * (places + 1) / places - 1e-12, 1.0)
+    corrected = min(share * (count + 1) / count - 1e-12, 1.0)
     return float(np.quantile(values, corrected, method="inverted_cdf"))
