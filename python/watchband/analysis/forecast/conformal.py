@@ -43,8 +43,8 @@ def intervals(errors: Float64, level: float) -> tuple[Float64, Float64]:
     -----
     Split conformal prediction: of n errors and the next, each is as likely to be the k-th largest, so that an end at
     rank ``ceil((n + 1) · share)`` is passed as rarely as promised. Each end has half of what is left out; below twice
-    the needed errors both are one distance. Errors of steps that are nearly as far away count together, and neighbouring
-    places, whose futures overlap, as the fewer independent ones that they are worth.
+    the needed errors both are one distance. Errors of steps that are nearly as far away count together. Neighbouring
+    places, whose futures overlap, count as the fewer independent ones that they are worth.
 
     References
     ----------
