@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -205,11 +206,13 @@ def spans_document(service: Service, key: SeriesKey, watch: str | None, start: i
     """
     windows, deploys = [], []
     for plan in service.planning.plans():
-        if not Selector(plan.series).matches(key):
+        # Most are of another time: that is asked first.
+        if not plan.days and not (plan.start < end and plan.start + plan.length >= start):
+            continue
+        if not selector_of(plan.series).matches(key):
             continue
         if plan.action == "deploy":
-            if start <= plan.start < end:
-                deploys.append(deploy_document(plan))
+            deploys.append(deploy_document(plan))
             continue
         windows += [_span(plan, one) for one in plan.occurrences(start, end) if one.end > one.start]
     for plan, _ in configured(service):
@@ -219,6 +222,12 @@ def spans_document(service: Service, key: SeriesKey, watch: str | None, start: i
     windows.sort(key=lambda one: (str(one["start"]), str(one["id"])))
     deploys.sort(key=lambda one: (str(one["time"]), str(one["id"])))
     return {"series": str(key), "windows": windows[-SPANS_MAX:], "deploys": deploys[-SPANS_MAX:]}
+
+
+@lru_cache(maxsize=1024)
+def selector_of(text: str) -> Selector:
+    """A selector, read once."""
+    return Selector(text)
 
 
 def _span(plan: Plan, one: Occurrence) -> dict[str, Any]:
@@ -238,7 +247,7 @@ def deploys_before(service: Service, keys: Sequence[SeriesKey], onset: int, unti
     found = []
     for plan in service.planning.plans():
         if plan.action == "deploy" and onset - BEFORE_ONSET <= plan.start <= until:
-            selector = Selector(plan.series)
+            selector = selector_of(plan.series)
             if any(selector.matches(key) for key in keys):
                 found.append(plan)
     found.sort(key=lambda plan: plan.start)
