@@ -26,7 +26,7 @@ export function trayTasks(tasks: readonly Task[], user: string | null, dismissed
 export function Tray(): JSX.Element | null {
   const found = useResource<TaskList>("tasks", {}, ["tasks"]);
   const [dismissed, setDismissed] = useState(stored);
-  const [open, setOpen] = useState(true);
+  const [open, setOpen] = useState(() => matchMedia("(min-width: 721px)").matches);
   const tasks = trayTasks(found.data?.data ?? [], about.value?.user ?? null, dismissed, now.value);
   const said = useEnded(found.data?.data ?? null, about.value?.user ?? null);
   const dismiss = (task: Task): void => {

@@ -52,14 +52,32 @@ class Planning:
 
     def __init__(self, service: Service) -> None:
         self.service = service
-        self._lock, self._saying = threading.Lock(), threading.Lock()
-        self._plans = plans_of(service.store.acts())
+        self._lock, self._saying, self._writing = threading.Lock(), threading.Lock(), threading.Lock()
+        self._plans: dict[str, Plan] = {}
+        self._stale = True
         self._trouble = ""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="planning", daemon=True)
 
+    def load(self) -> None:
+        """Read what people planned: at the start, and when another process may have written meanwhile.
+
+        Else what was planned there would be taken as wanted no longer.
+
+        Raises
+        ------
+        TransientError
+            The store cannot be read.
+        """
+        self._stale = True
+        with self._writing:
+            found = plans_of(self.service.store.acts())
+            with self._lock:
+                self._plans, self._stale = found, False
+
     def start(self) -> None:
-        """Compare in a thread of its own."""
+        """Compare at once, before anything is judged, then in a thread of its own."""
+        self.tick()
         self._thread.start()
 
     def stop(self) -> None:
@@ -186,12 +204,13 @@ class Planning:
         deed: Deed = "deploy" if plan.action == "deploy" else "window"
         act = Act(service.clock.now(), by, deed, plan.id, plan.written(did))
         # First that somebody wants it, then what follows: nothing happens that is not written down.
-        service.acting.do(act)
-        with self._lock:
-            known = self._plans.pop(plan.id, None)
-            if did != "deleted":
-                self._plans[plan.id] = plan
-            self._forget(known is None)
+        with self._writing:
+            service.acting.do(act)
+            with self._lock:
+                known = self._plans.pop(plan.id, None)
+                if did != "deleted":
+                    self._plans[plan.id] = plan
+                self._forget(known is None)
         if plan.action != "deploy":
             self.say(wait=True)
         service.changes.note("windows")
@@ -226,6 +245,8 @@ class Planning:
     def say(self, *, wait: bool = False) -> int:
         """Tell the log what it does not know of the windows that are open or come soon; how many events that took."""
         with self._saying:
+            if self._stale:
+                self.load()
             events = missing(self.plans(), self._known(), self.service.clock.now())
             if not events:
                 return 0

@@ -102,6 +102,7 @@ class Service:
         self.changes, self.rate = Changes(), Rate(self.began)
         self.shared = Shared(self.changes)
         self.scores: ScoreBook | None = None
+        self.planning = Planning(self)
         self.keys = Keys(self.clock, lambda: self.config.server.tokens)
         self.tending: list[Callable[[], object]] = [self._tend_keys, forgetting(self.book, config.store, self.clock)]
         self.tasks = Tasks(self.clock, lambda: self.changes.note("tasks"), _files(config))
@@ -159,7 +160,6 @@ class Service:
             self.keeper = Keeper(self.engine, retention, self.clock, config.engine, self._tend)
             self.engine.start()
             self._restored()
-            self.planning = Planning(self)
         except BaseException:
             self.phase = "failed"
             raise
@@ -169,11 +169,11 @@ class Service:
         )
         pumps = self.inflow.open(config)
         self.phase = "running"
+        self.planning.start()
         for pump in pumps:
             pump.start()
         self.ticker.start()
         self.keeper.start()
-        self.planning.start()
         self.courier.start()
 
     def _lead(self, ending: Callable[[], bool]) -> bool:
@@ -273,6 +273,7 @@ class Service:
         """What people did and who is let in, as the store has it: another process may have led meanwhile."""
         self.acting = Acting(self.store)
         self.keys.load(self.store, self.acting)
+        self.planning.load()
 
     def _tend(self) -> None:
         """What is to be done now and then; one that fails keeps no other from its turn."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
@@ -214,7 +214,13 @@ def spans_document(service: Service, key: SeriesKey, watch: str | None, start: i
         if plan.action == "deploy":
             deploys.append(deploy_document(plan))
             continue
-        windows += [_span(plan, one) for one in plan.occurrences(start, end) if one.end > one.start]
+        # What was judged before it was asked for stays as it was: there it is not drawn.
+        since = max(start, plan.made)
+        windows += [
+            _span(plan, replace(one, start=max(one.start, plan.made)))
+            for one in plan.occurrences(since, end)
+            if one.end > max(one.start, plan.made)
+        ]
     for plan, _ in configured(service):
         name = plan.id.partition("/exclude/")[0]
         if watch in (None, name) and service.config.watches[name].matches(key):
