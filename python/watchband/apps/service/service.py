@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Literal, TypeVar, cast
 
 from watchband.adapters.stores.scored.book import ScoreBook
@@ -30,7 +29,7 @@ from watchband.apps.service.rate import Rate
 from watchband.apps.service.recent import Recent
 from watchband.apps.service.reload import Reloader
 from watchband.apps.service.scores import flusher, let_go, note_scores, scores_of
-from watchband.apps.service.tasks import Tasks
+from watchband.apps.service.tasks import Tasks, beside
 from watchband.apps.service.ticker import Ticker
 from watchband.apps.service.views.shared import Shared
 from watchband.core.alert import Alert
@@ -105,7 +104,7 @@ class Service:
         self.planning = Planning(self)
         self.keys = Keys(self.clock, lambda: self.config.server.tokens)
         self.tending: list[Callable[[], object]] = [self._tend_keys, forgetting(self.book, config.store, self.clock)]
-        self.tasks = Tasks(self.clock, lambda: self.changes.note("tasks"), _files(config))
+        self.tasks = Tasks(self.clock, lambda: self.changes.note("tasks"), beside(config.store))
         self.hours = HourBook(None)
         self.listeners: list[Callable[[Mapping[str, Results]], object]] = []
         self._lock = threading.Lock()
@@ -387,12 +386,6 @@ class Service:
             log.warning("the states could not be written: %s", error)
         else:
             log.info("states written", extra={"watches": written})
-
-
-def _files(config: Config) -> Path | None:
-    """Where files of tasks stand: beside the store, if it has a directory."""
-    path = getattr(config.store, "path", None)
-    return None if path is None else Path(path) / "tasks"
 
 
 def latenesses(config: Config) -> dict[str, int]:

@@ -294,3 +294,9 @@ class Tasks:
         if task.folder is not None:
             shutil.rmtree(task.folder, ignore_errors=True)
             task.folder = None
+
+
+def beside(store: object) -> Path | None:
+    """Where files of tasks stand: beside a store that has a directory; None where it has none."""
+    path = getattr(store, "path", None)
+    return None if path is None else Path(path) / "tasks"
