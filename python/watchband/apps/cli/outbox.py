@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from watchband.apps.cli.bench import examples
-from watchband.apps.cli.store_flags import DATA, AsJson, Data, many
+from watchband.apps.cli.store_flags import DATA, AsJson, Data, OfConfig, letters_of, many
 from watchband.core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from watchband.adapters.stores.sqlite.letters import Letter
+    from watchband.adapters.stores.letters import Letter
 
 outbox = typer.Typer(
     name="outbox",
@@ -25,6 +25,7 @@ outbox = typer.Typer(
 LIST_EXAMPLES = (
     "watchband outbox list",
     "watchband outbox list --dead --sink chat --json",
+    "watchband outbox list --config /etc/watchband/watchband.yaml",
 )
 RETRY_EXAMPLES = (
     "watchband outbox retry --all",
@@ -52,6 +53,7 @@ def _group() -> None:
 @outbox.command("list", epilog=examples(LIST_EXAMPLES))
 def list_(
     data: Data = DATA,
+    config: OfConfig = None,
     dead: Annotated[bool, typer.Option("--dead", help="Only what was given up.")] = False,
     waiting: Annotated[bool, typer.Option("--waiting", help="Only what will be tried again.")] = False,
     sink: OfSink = "",
@@ -60,9 +62,7 @@ def list_(
     """List what is not delivered, oldest first: to whom, since when, how often tried, what it failed by."""
     if dead and waiting:
         raise ConfigError("--dead and --waiting exclude each other. Without either both are listed.")
-    from watchband.adapters.stores.sqlite.letters import Letters
-
-    found = Letters(data).all(dead=True if dead else False if waiting else None, sink=sink)
+    found = letters_of(data, config).all(dead=True if dead else False if waiting else None, sink=sink)
     if as_json:
         typer.echo(json.dumps({"notices": list(map(_document, found))}, indent=2))
     else:
@@ -73,14 +73,13 @@ def list_(
 def retry(
     ids: Ids = None,
     data: Data = DATA,
+    config: OfConfig = None,
     sink: OfSink = "",
     all_: All = False,
     as_json: AsJson = False,
 ) -> None:
     """Put dead letters back into the outbox, and try what waits there at once."""
-    from watchband.adapters.stores.sqlite.letters import Letters
-
-    letters = Letters(data)
+    letters = letters_of(data, config)
     chosen = letters.all(sink=sink, ids=_chosen(ids, sink, all_))
     _known(ids, chosen)
     _say("retried", letters.retry(chosen), chosen, as_json)
@@ -90,6 +89,7 @@ def retry(
 def drop(
     ids: Ids = None,
     data: Data = DATA,
+    config: OfConfig = None,
     sink: OfSink = "",
     all_: All = False,
     waiting: Annotated[
@@ -98,9 +98,7 @@ def drop(
     as_json: AsJson = False,
 ) -> None:
     """Let dead letters go: nobody will be told. The alerts themselves are kept."""
-    from watchband.adapters.stores.sqlite.letters import Letters
-
-    letters = Letters(data)
+    letters = letters_of(data, config)
     chosen = letters.all(dead=None if waiting else True, sink=sink, ids=_chosen(ids, sink, all_))
     _known(ids, chosen)
     _say("dropped", letters.drop(chosen), chosen, as_json)

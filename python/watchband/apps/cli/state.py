@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from watchband.apps.cli.bench import examples
-from watchband.apps.cli.store_flags import DATA, AsJson, Config, Data, Quiet, amount, many, opened
+from watchband.apps.cli.store_flags import DATA, AsJson, Config, Data, OfConfig, Quiet, amount, many, store_of
 from watchband.core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from watchband.adapters.stores.sqlite.store import SqliteStore
     from watchband.core.keeping import FoldState
+    from watchband.core.ports import Store
 
 state = typer.Typer(
     name="state",
@@ -42,7 +42,7 @@ def _root() -> None:
 
 
 @state.command("list", epilog=examples(LIST_EXAMPLES))
-def list_states(data: Data = DATA, as_json: AsJson = False) -> None:
+def list_states(data: Data = DATA, config: OfConfig = None, as_json: AsJson = False) -> None:
     """Every watch: its snapshots, how far the log is beyond them, bytes and series."""
     from rich.console import Console
     from rich.table import Table
@@ -53,7 +53,7 @@ def list_states(data: Data = DATA, as_json: AsJson = False) -> None:
     from watchband.core.clock import SystemClock
 
     now = SystemClock().now()
-    with opened(data) as store:
+    with store_of(data, config) as store:
         rows = [(found, store.head(found.shard), _series(store, found)) for found in store.states()]
     if as_json:
         typer.echo(json.dumps([_document(*row) for row in rows]))
@@ -75,7 +75,9 @@ def list_states(data: Data = DATA, as_json: AsJson = False) -> None:
             wording.duration(now - newest.written) if newest else "–",
             ", ".join(f"{s.sequence:,}" for s in found.snapshots[1:]) or "–",
         )
-    said = "A restart folds the entries since the snapshot." if rows else f"No watch was ever folded in {data}."
+    said = (
+        "A restart folds the entries since the snapshot." if rows else f"No watch was ever folded in {config or data}."
+    )
     put([table, Text(said, style="dim")] if rows else [Text(said)], console, min(console.width, 110))
 
 
@@ -91,7 +93,7 @@ def _document(found: FoldState, head: int, series: int) -> dict[str, object]:
     }
 
 
-def _series(store: SqliteStore, found: FoldState) -> int:
+def _series(store: Store, found: FoldState) -> int:
     from watchband.pipeline.deriving import FOLDS
     from watchband.pipeline.watch_state import keys_of
 
@@ -105,11 +107,12 @@ def export_state(
     watch: Name,
     file: Annotated[Path, typer.Argument(help="Written anew.", metavar="FILE", show_default=False)],
     data: Data = DATA,
+    config: OfConfig = None,
     sequence: Sequence = None,
     quiet: Quiet = False,
 ) -> None:
     """Write a snapshot to a file."""
-    with opened(data) as store:
+    with store_of(data, config) as store:
         found = _found(store, watch)
         kept = store.restore(found.shard, watch, sequence)
     if kept is None or (sequence is not None and kept[0] != sequence):
@@ -125,6 +128,7 @@ def export_state(
 def import_state(
     file: Annotated[Path, typer.Argument(help="From 'state export'.", metavar="FILE", show_default=False)],
     data: Data = DATA,
+    config: OfConfig = None,
     quiet: Quiet = False,
 ) -> None:
     """Take a state over as that of its watch, behind the last entry. 'watchband serve' must not run."""
@@ -142,7 +146,7 @@ def import_state(
     except (ValueError, KeyError, TypeError) as error:
         raise StateCorruptError(f"{file} is damaged: its header cannot be read ({error}).") from error
     series = len(keys_of(body))
-    with opened(data, write=True) as store:
+    with store_of(data, config, write=True) as store:
         behind = store.head(shard)
         store.forget(shard, watch)
         store.adopt(shard, watch, FoldRecord(fingerprint, behind))
@@ -156,10 +160,15 @@ def import_state(
 
 @state.command("revert", epilog=examples(REVERT_EXAMPLES))
 def revert_state(
-    watch: Name, data: Data = DATA, sequence: Sequence = None, as_json: AsJson = False, quiet: Quiet = False
+    watch: Name,
+    data: Data = DATA,
+    config: OfConfig = None,
+    sequence: Sequence = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Go back to an earlier snapshot; the next start folds the log since. 'watchband serve' must not run."""
-    with opened(data, write=True) as store:
+    with store_of(data, config, write=True) as store:
         found = _found(store, watch)
         wanted = sequence if sequence is not None else next((s.sequence for s in found.snapshots[1:]), None)
         kept = store.restore(found.shard, watch, wanted) if wanted is not None else None
@@ -190,14 +199,16 @@ def check_states(
 ) -> None:
     """Fold the log from an older snapshot and compare with the newest, bit for bit; also beside 'watchband serve'."""
     from watchband.apps.cli.progress import count_bar
-    from watchband.apps.cli.store_flags import directory_of
     from watchband.apps.config.config import read_config
     from watchband.apps.service.service import SHARD
     from watchband.pipeline.replay import check, named
 
     found = read_config(config)
     bounds = found.bounds() if watch is None else [named(found.bounds(), watch)]
-    with opened(data or directory_of(found)) as store, count_bar("folding", quiet=quiet or as_json) as progress:
+    with (
+        store_of(data or DATA, None if data else config) as store,
+        count_bar("folding", quiet=quiet or as_json) as progress,
+    ):
         said = [check(bound, store, SHARD, progress) for bound in bounds]
     if as_json:
         typer.echo(json.dumps([{n: getattr(one, n) for n in one.__slots__} for one in said]))
@@ -208,7 +219,7 @@ def check_states(
         raise typer.Exit(1)
 
 
-def _found(store: SqliteStore, watch: str) -> FoldState:
+def _found(store: Store, watch: str) -> FoldState:
     states = store.states()
     for found in states:
         if found.name == watch:

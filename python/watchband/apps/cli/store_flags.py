@@ -13,8 +13,10 @@ from watchband.apps.cli.flags import OUTPUT
 from watchband.core.errors import ConfigError
 
 if TYPE_CHECKING:
+    from watchband.adapters.stores.letters import Letters
     from watchband.adapters.stores.sqlite.store import SqliteStore
     from watchband.apps.config.config import Config as Configuration
+    from watchband.core.ports import Store
 
 DATA = Path("watchband-data")
 Data = Annotated[
@@ -22,6 +24,12 @@ Data = Annotated[
 ]
 Config = Annotated[
     Path, typer.Option("--config", help="The configuration: a YAML file or a directory of them.", metavar="CONFIG")
+]
+OfConfig = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", help="Instead of --data: the store of this configuration, also a PostgreSQL.", metavar="CONFIG"
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.", rich_help_panel=OUTPUT)]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.", rich_help_panel=OUTPUT)]
@@ -66,6 +74,63 @@ def opened(data: Path, *, write: bool = False) -> Iterator[SqliteStore]:
         yield store
     finally:
         store.close()
+
+
+@contextmanager
+def store_of(data: Path, config: Path | None, *, write: bool = False) -> Iterator[Store]:
+    """The store of a directory, or the one that a configuration names.
+
+    Raises
+    ------
+    ConfigError
+        There is none.
+    PermanentError
+        A process has it, and it is to be written.
+    """
+    from watchband.adapters.stores.postgres.settings import PostgresSettings
+
+    found = None if config is None else _read(config)
+    if found is None or not isinstance(found.store, PostgresSettings):
+        with opened(data if found is None else directory_of(found), write=write) as kept:
+            yield kept
+        return
+    from watchband.core.clock import SystemClock
+    from watchband.core.errors import PermanentError
+
+    store = found.store.open(clock=SystemClock())
+    try:
+        if write and not store.lead():
+            raise PermanentError(
+                "Another process leads this database: end 'watchband serve' first, and what stands by."
+            )
+        yield store
+    finally:
+        store.close()
+
+
+def _read(config: Path) -> Configuration:
+    from watchband.apps.config.config import read_config
+
+    return read_config(config)
+
+
+def letters_of(data: Path, config: Path | None) -> Letters:
+    """The outbox of a directory, or of the store that a configuration names.
+
+    Raises
+    ------
+    ConfigError
+        There is none, or it is of a kind that has none to look into.
+    """
+    from watchband.adapters.stores.postgres.settings import PostgresSettings
+    from watchband.adapters.stores.sqlite.letters import SqliteLetters
+
+    if config is None:
+        return SqliteLetters(data)
+    found = _read(config)
+    if isinstance(found.store, PostgresSettings):
+        return found.store.letters()
+    return SqliteLetters(directory_of(found))
 
 
 def directory_of(config: Configuration) -> Path:

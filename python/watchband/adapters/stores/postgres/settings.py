@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from watchband.adapters.stores.postgres.database import Address
+from watchband.adapters.stores.postgres.letters import PostgresLetters
 from watchband.adapters.stores.postgres.schema import NAME
 from watchband.adapters.stores.postgres.store import PostgresStore
 from watchband.adapters.stores.tiers import Retention
@@ -54,6 +56,10 @@ class PostgresSettings:
                 f"The 'schema' parameter of PostgresSettings must be a name of small letters, digits and _ that does "
                 f"not begin with a digit. Got {self.schema!r}."
             )
+
+    def letters(self) -> PostgresLetters:
+        """Its outbox, for an operator."""
+        return PostgresLetters(Address(self.url, self.password, self.schema, self.timeout / SECOND))
 
     def open(self, *, clock: Clock) -> PostgresStore:
         """The store, ready to be led or to stand by."""

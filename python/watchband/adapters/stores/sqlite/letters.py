@@ -3,45 +3,22 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from watchband.adapters.stores.rows import notice_of
+from watchband.adapters.stores.letters import COLUMNS, Letter, Letters
 from watchband.adapters.stores.sqlite.database import FILE
 from watchband.adapters.stores.sqlite.schema import check_version
 from watchband.adapters.stores.transaction import whole
 from watchband.core.errors import ConfigError, TransientError
-from watchband.core.ports import Notice
 
 BUSY_MS = 10_000
 
 
-@dataclass(frozen=True)
-class Letter:
-    """A notice that is not delivered.
-
-    Parameters
-    ----------
-    notice : Notice
-        With tries, due time and error.
-    dead : bool
-        It was given up.
-    made : int
-        When it came into being, ns UTC.
-    """
-
-    notice: Notice
-    dead: bool
-    made: int
-
-
-class Letters:
-    """Notices in the outbox of a directory, dead and waiting ones.
-
-    May be used while ``watchband serve`` runs on it: every change is a transaction, and the courier sees it at its next
-    look.
+class SqliteLetters(Letters):
+    """Notices in the outbox of a directory.
 
     Parameters
     ----------
@@ -64,23 +41,10 @@ class Letters:
                 "kept in, as 'path' of the section 'store' names it."
             )
 
-    def all(self, *, dead: bool | None = None, sink: str = "", ids: Collection[str] = ()) -> Sequence[Letter]:
-        """Notices oldest first: only dead ones, only waiting ones or both; of a sink; with these ids.
-
-        An id is that of a notice, or that of an alert for all of its notices.
-        """
+    def rows(self) -> Sequence[tuple[Any, ...]]:
+        """``COLUMNS`` of every notice, oldest first."""
         with self._opened() as sql:
-            rows = sql.execute(
-                "SELECT body, revision, sink, tries, due, error, dead, made FROM notices ORDER BY number"
-            ).fetchall()
-        letters = [Letter(notice_of(*row[:6]), bool(row[6]), row[7]) for row in rows]
-        return [
-            letter
-            for letter in letters
-            if dead in (None, letter.dead)
-            and sink in ("", letter.notice.sink)
-            and (not ids or letter.notice.id in ids or letter.notice.alert.id in ids)
-        ]
+            return sql.execute(f"SELECT {COLUMNS} FROM notices ORDER BY number").fetchall()
 
     def retry(self, letters: Sequence[Letter]) -> int:
         """Have these delivered now, dead ones too; the number that were still there."""
@@ -91,14 +55,9 @@ class Letters:
         return self._change("DELETE FROM notices", letters)
 
     def _change(self, what: str, letters: Sequence[Letter]) -> int:
+        statement = f"{what} WHERE alert = ? AND revision = ? AND sink = ? AND dead = ?"
         with self._opened() as sql, whole(sql):
-            # One that was delivered, or given up or revived, since it was looked at is left alone.
-            statement = f"{what} WHERE alert = ? AND revision = ? AND sink = ? AND dead = ?"
-            changed = 0
-            for letter in letters:
-                notice = letter.notice
-                changed += sql.execute(statement, (notice.alert.id, notice.revision, notice.sink, letter.dead)).rowcount
-        return changed
+            return sum(sql.execute(statement, letter.row).rowcount for letter in letters)
 
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
