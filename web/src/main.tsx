@@ -19,6 +19,7 @@ import "./style/docs.css";
 import "./style/windows.css";
 import "./style/tasks.css";
 import "./style/models.css";
+import "./style/risk.css";
 import { about } from "./api/about";
 import { asking } from "./api/session";
 import { locked } from "./api/locked";
@@ -36,13 +37,25 @@ import { Explore } from "./pages/explore";
 import { Incident } from "./pages/incident";
 import { ModelsPage } from "./pages/models";
 import { Now } from "./pages/now";
+import { RiskPage } from "./pages/risk";
 import { SettingsPage } from "./pages/settings";
 import { WindowsPage } from "./pages/windows";
 import { SignIn } from "./pages/sign_in";
 import { followLinks, href, page } from "./route";
 import { words } from "./words";
 
-const PAGES: Record<string, () => JSX.Element> = { now: Now, incident: Incident, explore: Explore, budget: BudgetPage, alerts: AlertsPage, settings: SettingsPage, docs: DocsPage, windows: WindowsPage, models: ModelsPage };
+const PAGES: Record<string, () => JSX.Element> = {
+  now: Now,
+  incident: Incident,
+  explore: Explore,
+  risk: RiskPage,
+  models: ModelsPage,
+  budget: BudgetPage,
+  alerts: AlertsPage,
+  settings: SettingsPage,
+  docs: DocsPage,
+  windows: WindowsPage,
+};
 
 function NotFound(): JSX.Element {
   return (

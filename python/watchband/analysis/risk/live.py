@@ -268,7 +268,10 @@ class RiskFold:
         values, deviations = self.row(one)
         known = int(self.labeller.known([one.name])[0])
         said = reason(self.labeller, values, deviations, self.labeller.usual(known, one.state))
-        return f"{self.category(one)}: {said}" if said else self.category(one)
+        what = self.category(one)
+        if not said:
+            return what
+        return said if said.startswith(what) else f"{what}: {said}"
 
     def category(self, one: Standing) -> str:
         """What is short."""

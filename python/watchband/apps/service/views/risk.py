@@ -96,7 +96,7 @@ def _critical(fold: RiskFold, every: Sequence[Entity]) -> dict[str, Any] | None:
 
 def _over_time(every: Sequence[Entity], start: int, end: int) -> dict[str, Any]:
     """How many entities were in High Load and in Critical at the end of each stretch."""
-    edges = np.linspace(start, end, BUCKETS + 1)[1:].astype(np.int64)
+    edges = end - (end - start) // BUCKETS * np.arange(BUCKETS, dtype=np.int64)[::-1]
     rows = {Risk.HIGH_LOAD: np.zeros(BUCKETS + 1, np.int64), Risk.CRITICAL: np.zeros(BUCKETS + 1, np.int64)}
     for e in every:
         turns = [*e.standing.past, *([(e.since, UNKNOWN)] if e.state == UNKNOWN else [])]
