@@ -33,8 +33,8 @@ def hosts() -> list[str]:
     return [f"{kind}-{n:02}" for kind, count in (("batch", 6), ("web", 16), ("db", 6)) for n in range(1, count + 1)]
 
 
-def values_of(name: str, times: Int64, end: int, trouble: bool) -> Float64:
-    """Ten features of a host: float64[n, 10]."""
+def values_of(name: str, times: Int64, end: int, trouble: bool, before: int = 0) -> Float64:
+    """Ten features of a host, float64[n, 10]; its trouble, if any, ends so many slots before the last."""
     rng = np.random.default_rng(sum(ord(letter) * 31**place for place, letter in enumerate(name)))
     n = len(times)
     day = 0.5 + 0.5 * np.cos(2 * np.pi * ((times - end) % DAY) / DAY)
@@ -43,9 +43,10 @@ def values_of(name: str, times: Int64, end: int, trouble: bool) -> Float64:
     latency = 8 + 0.4 * cpu + rng.normal(0, 2, n)
     connections = 4 * cpu + rng.normal(0, 8, n)
     if trouble:
-        cpu[-TROUBLE:] = rng.uniform(94, 99, TROUBLE)
-        latency[-TROUBLE:] *= 9
-        connections[-TROUBLE:] *= 2
+        struck = slice(n - TROUBLE - before, n - before)
+        cpu[struck] = rng.uniform(94, 99, TROUBLE)
+        latency[struck] *= 9
+        connections[struck] *= 2
     return np.stack(
         [
             cpu, np.clip(0.6 * cpu + 20 + rng.normal(0, 2, n), 0, 100), 0.6 * cpu + rng.normal(0, 1, n) + 4,
@@ -61,7 +62,7 @@ def fit_model(path: Path, end: int, sample: int = 1_500) -> Path:
     """A model of the fleet's day before the last."""
     times = end - DAY - np.arange(DAY // STEP)[::-1] * STEP
     names = hosts()
-    values = np.concatenate([values_of(name, times, end, name in FORMERLY) for name in names])
+    values = np.concatenate([values_of(name, times, end, name in FORMERLY, 40 + 7 * k) for k, name in enumerate(names)])
     rows = Rows(np.repeat(np.arange(len(names)), len(times)).astype(np.int32), np.tile(times, len(names)), values)
     found = fit(rows.chunks, CLOUDWATCH10, names, STEP, Settings(sample=sample))
     save(replace(found.labeller, profile={**found.labeller.profile, "by": ["host"]}), path)

@@ -13,7 +13,7 @@ import io
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +24,7 @@ import httpx
 import numpy as np
 
 from tools.plant import MINUTE, NOW, fleet, services
+from tools.risk_fleet import fit_model, fleet_readings
 from watchband.apps.config.config import read_text
 from watchband.apps.server.app import create_app
 from watchband.apps.server.dashboard import built
@@ -46,6 +47,12 @@ watches:
 store: {kind: sqlite, path: %s}
 engine: {keep_scores: 4w, tick: 1m}
 """
+RISK_CONFIG = """
+risk: {model: %s}
+sources: {hosts: {kind: push}}
+store: {kind: sqlite, path: %s}
+engine: {tick: 1m}
+"""
 PAGES = {
     "now": "",
     "incident": "incident?id={incident}",
@@ -55,12 +62,20 @@ PAGES = {
     "budget": "budget?watch=services&budget=1%2Fday",
     "windows": "windows",
     "models": "models",
-    "nowhere": "risk",
+    "no-model": "risk",
 }
+RISK = {"risk": "risk"}
+"""Of another service, with hosts of which three are in trouble and a model of risk."""
 SERIES = 'request_latency_ms{region="eu-west-1",service="checkout"}'
-READY = {"now": ".fleet canvas", "incident": ".member canvas", "explore": ".recent td", "budget": ".answer"}
+READY = {
+    "now": ".fleet canvas",
+    "incident": ".member canvas",
+    "explore": ".recent td",
+    "budget": ".answer",
+    "risk": ".entities td",
+}
 """What is on a page last."""
-SHOWN = ("now", "incident", "explore", "budget")
+SHOWN = ("now", "incident", "explore", "budget", "risk")
 SIZES = {"": (1280, 800), "-phone": (390, 844)}
 
 
@@ -98,6 +113,25 @@ def served(folder: Path) -> Iterator[str]:
                 some = [Readings(r.key, r.times[c], r.values[c]) for r in readings for c in [_within(r, first, last)]]
                 service.offer("agents", [r for r in some if len(r.times)]).result(600)
         service.engine.call(service.runner.save).result(600)
+        yield f"{web.url}/"
+    finally:
+        service.stop(30)
+        web.stop()
+
+
+@contextmanager
+def risky(folder: Path) -> Iterator[str]:
+    """The address of a service that labels hosts."""
+    fit_model(folder / "risk.json", NOW)
+    config = read_text(RISK_CONFIG % (folder / "risk.json", folder / "store"), "screenshots.yaml")
+    service = Service(config, clock=Still(NOW))
+    web = Web(create_app(service), service.config.server.__class__(listen="127.0.0.1:0"))
+    web.start()
+    try:
+        service.start()
+        for readings in fleet_readings(NOW):
+            service.offer("hosts", readings).result(600)
+        service.engine.call(lambda: None).result(600)
         yield f"{web.url}/"
     finally:
         service.stop(30)
@@ -151,9 +185,10 @@ def planned(url: str, onset: str) -> None:
         httpx.post(f"{url}api/v1/deploys", json=body).raise_for_status()
 
 
-def taken(browser: Browser, url: str, out: Path, everything: bool) -> Iterator[Path]:
-    """Take the pictures, one after the other."""
-    ids = handled(url)
+def taken(
+    browser: Browser, url: str, out: Path, everything: bool, pages: Mapping[str, str], ids: Mapping[str, str]
+) -> Iterator[Path]:
+    """Take the pictures of pages, one after the other."""
     for suffix, (width, height) in SIZES.items():
         for theme in ("light", "dark"):
             context = browser.new_context(
@@ -166,7 +201,7 @@ def taken(browser: Browser, url: str, out: Path, everything: bool) -> Iterator[P
             )
             page = context.new_page()
             page.clock.set_fixed_time(datetime.fromtimestamp(NOW // 10**9, UTC))
-            for name, path in PAGES.items():
+            for name, path in pages.items():
                 phone = bool(suffix)
                 if not everything and (name not in SHOWN or (phone and (name, theme) != ("now", "light"))):
                     continue
@@ -204,13 +239,16 @@ def main(arguments: list[str] | None = None) -> int:
         print("This needs Chromium (apt-get install chromium) and the dashboard (make web).", file=sys.stderr)
         return 2
     given.out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as url, sync_playwright() as engine:
+    heavy = 0
+    with sync_playwright() as engine:
         browser = engine.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
-        heavy = 0
-        for file in taken(browser, url, given.out, given.all):
-            size = file.stat().st_size
-            heavy += size > BYTES_MAX and not given.all
-            print(f"{file.name}  {size / 1000:.0f} kB")
+        for world, pages in ((served, PAGES), (risky, RISK)):
+            with tempfile.TemporaryDirectory() as folder, world(Path(folder)) as url:
+                ids = handled(url) if pages is PAGES else {}
+                for file in taken(browser, url, given.out, given.all, pages, ids):
+                    size = file.stat().st_size
+                    heavy += size > BYTES_MAX and not given.all
+                    print(f"{file.name}  {size / 1000:.0f} kB")
         browser.close()
     if heavy:
         print(f"{heavy} of them are larger than {BYTES_MAX / 1000:.0f} kB.", file=sys.stderr)

@@ -21,6 +21,8 @@ BINS = len(EDGES) + 1
 STATES = 4
 LEAN = 20.0
 """So many rows' weight has the next coarser share."""
+STAYS, STAYS_LEAN = 0.5, 4.0
+"""What is thought of Critical itself before any was seen: one in two stays so, with the weight of so many rows."""
 
 
 def bin_of(state: NDArray[np.int8], excess: Float64) -> Int64:
@@ -73,6 +75,8 @@ class Tally:
         if not hits.sum():
             base = 0.0
         state = (hits.sum(axis=1) + LEAN * base) / (rows.sum(axis=1) + LEAN)
+        seen, stayed = rows[Risk.CRITICAL].sum(), hits[Risk.CRITICAL].sum()
+        state[Risk.CRITICAL] = (stayed + STAYS_LEAN * STAYS) / (seen + STAYS_LEAN)
         return np.asarray((hits + LEAN * state[:, None]) / (rows + LEAN)).ravel()
 
 
