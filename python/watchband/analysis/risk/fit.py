@@ -156,7 +156,7 @@ def fit(
     labeller = _labeller(groups, whole, points, own, list(entities), used, step, settings)
     census, skill, table = _second_pass(labeller, narrow, list(entities), span, settings)
     labeller = replace(labeller, outlook=table)
-    profile = profile_of(labeller, groups, whole, labeller.known(entities), points, census, span, skill, settings)
+    profile = profile_of(labeller, groups, points, census, span, skill, settings)
     return Fitted(replace(labeller, profile=profile), groups, whole, skill, notes)
 
 
@@ -231,7 +231,7 @@ def _second_pass(
 ) -> tuple[Census, Skill, Any]:
     """Label every row: what each entity's time was spent on, and what followed what."""
     known = labeller.known(entities)
-    census = Census(len(entities))
+    census = Census(len(entities), labeller.scale)
     split = span[0] + int((1 - LATER) * (span[1] - span[0]))
     gap = settings.horizon * labeller.step
     learned, later, all_of_it = (Tally(settings.horizon) for _ in range(3))

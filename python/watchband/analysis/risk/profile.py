@@ -11,8 +11,9 @@ from watchband.analysis.risk.naming import STATES, Risk
 from watchband.analysis.risk.outlook import Skill
 from watchband.analysis.risk.projection import axis_word, components
 from watchband.analysis.risk.rows import Rows
+from watchband.analysis.risk.scaling import Scale
 from watchband.analysis.risk.words import profile_words
-from watchband.core.points import Float64, Int64
+from watchband.core.points import Float64
 
 if TYPE_CHECKING:
     from watchband.analysis.risk.fit import Settings
@@ -22,23 +23,36 @@ DIGITS = 4
 
 
 class Census:
-    """How many rows of every entity were in each state: int64[e, 5], the last for those that were not judged."""
+    """How many rows of every entity were in each state (int64[e, 5], the last: not judged), and where they stood.
 
-    def __init__(self, entities: int) -> None:
+    ``middle`` is the mean of the rows of each state in spreads of the fleet: float64[4, f]. A rare state has few rows,
+    and maybe none in a sample.
+    """
+
+    def __init__(self, entities: int, scale: Scale) -> None:
         self.rows = np.zeros((entities, len(STATES) + 1), np.int64)
         self.anomalies = 0
+        self._scale = scale
+        self._sums = np.zeros((len(STATES), len(scale.centre)))
+
+    @property
+    def middle(self) -> Float64:
+        """Mean of each state; NaN where no row was in it."""
+        counts = self.rows.sum(axis=0)[: len(STATES), None]
+        return np.where(counts > 0, self._sums / np.maximum(counts, 1), np.nan)
 
     def add(self, rows: Rows, labels: Labels) -> None:
         """Count a chunk."""
         np.add.at(self.rows, (rows.entity, labels.state), 1)
         self.anomalies += int((labels.anomaly > 0).sum())
+        points = self._scale(rows.values)
+        for state in STATES:
+            self._sums[state] += points[labels.state == state].sum(axis=0)
 
 
 def profile_of(
     labeller: Labeller,
     groups: Groups,
-    sample: Rows,
-    known: Int64,
     points: Float64,
     census: Census,
     span: tuple[int, int],
@@ -49,13 +63,11 @@ def profile_of(
 
     The heat map is of rows as they are labelled, in spreads of the fleet; the words are made of it.
     """
-    state = labeller.label(sample, known).state
     counts = census.rows.sum(axis=0)
     total = max(int(counts.sum()), 1)
     heat, words = [], {}
     for risk in STATES:
-        here = points[state == risk]
-        middle = here.mean(axis=0) if len(here) else np.full(points.shape[1], np.nan)
+        middle = census.middle[risk]
         heat.append([None if np.isnan(v) else round(float(v), DIGITS) for v in middle])
         words[risk.title] = profile_words(risk, middle, labeller.features, counts[risk] / total)
     axes = components(points)
