@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from watchband.adapters.sinks.message import headline, message_of
 from watchband.core.alert import Alert
 from watchband.core.duration import DAY, HOUR, MINUTE
 from watchband.core.errors import InvalidParameterError
 from watchband.core.events import SeriesExpired, WindowOpened
-from watchband.core.ports import Readings
+from watchband.core.ports import Notice, Readings
 from watchband.core.series import SeriesKey
 from watchband.core.wording import NO_BREAK
 from watchband.detectors import RollingZscore
@@ -222,3 +225,22 @@ def test_the_future_is_looked_at_from_enough_and_never_from_too_little() -> None
 def test_what_cannot_be_a_breach(given: dict[str, Any], says: str) -> None:
     with pytest.raises(InvalidParameterError, match=says):
         Breach(**given)
+
+
+def test_people_read_what_nears_when_and_how_it_ended() -> None:
+    times, values = filling()
+    one = watch()
+    state, found = one.start([KEY]), []
+    for i in range(0, len(times), 53):
+        found += told(one.step(state, Raw.of(times[i : i + 53], values[i : i + 53])).alerts)
+    first, reached = found[0], found[-1]
+    said = message_of(Notice(first, 1, "chat"))
+    assert said.title.replace(NO_BREAK, " ") == "disk_used_percent nears 95 %"
+    facts = dict(said.facts)
+    assert facts["Threshold"].replace(NO_BREAK, " ") == "95 %"
+    assert re.match(r"about .* 90\s% interval .* to ", facts["Reached"])
+    assert headline(reached).replace(NO_BREAK, " ") == "has reached 95 %"
+    over = replace(reached, closed=reached.opened + DAY)
+    assert headline(over).replace(NO_BREAK, " ") == "nears its threshold no more after 1 d"
+    assert headline(over, unheard=True).replace(NO_BREAK, " ") == "reached 95 % for 1 d"
+    assert headline(replace(first, foreseen=None)) == "nears its threshold"

@@ -34,6 +34,11 @@ class Foreseen:
     latest: int | None
     level: float
 
+    @property
+    def reached(self) -> bool:
+        """Whether it has been: then the time is no guess."""
+        return self.time is not None and self.time == self.earliest == self.latest
+
 
 def alert_id(series: SeriesKey, watch: str, opened: int) -> str:
     """Hash of series, watch and event time of the first point of the opening run: 16 hexadecimal digits."""

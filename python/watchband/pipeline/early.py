@@ -9,7 +9,7 @@ from watchband.pipeline.bound import Bound
 from watchband.pipeline.results import Results
 from watchband.pipeline.rules import Budget
 
-PLAIN: frozenset[Kind] = frozenset({"out of range", "no data", "stuck", "drift"})
+PLAIN: frozenset[Kind] = frozenset({"out of range", "no data", "stuck", "drift", "breach"})
 """Kinds that need no history to be sure of."""
 LASTING = 20
 """Points beyond the limit after which an alert is told however young its series: what lasts is no chance."""

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from watchband.core import wording
-from watchband.core.alert import Alert
+from watchband.core.alert import Alert, Foreseen
 from watchband.core.duration import SECOND
 from watchband.core.ports import Notice, Stretch
 from watchband.core.timestamp import format_rfc3339
@@ -174,6 +174,7 @@ def headline(alert: Alert, unheard: bool = False) -> str:
         "stuck": "moves again",
         "level": "has left its new level",
         "drift": "drifts no more",
+        "breach": "nears its threshold no more",
     }
     stays = "drifted, which is normal now," if alert.kind == "drift" else "keeps its new level, which is normal now,"
     words = stays if alert.adopted else ends.get(alert.kind, "is as usual again")
@@ -187,6 +188,8 @@ def _wrong(alert: Alert, *, over: bool) -> str:
         return "sent nothing" if over else "sends nothing"
     if alert.kind == "drift":
         return "drifted" if over else "drifts"
+    if alert.kind == "breach":
+        return _near(alert, over=over)
     if alert.kind == "stuck":
         return f"{is_} stuck at {shown}" if value else f"{is_} stuck"
     if alert.kind == "pattern":
@@ -201,6 +204,19 @@ def _wrong(alert: Alert, *, over: bool) -> str:
     return f"{stays if alert.kind == 'level' else is_} {shown}{band}{comma}"
 
 
+def _near(alert: Alert, *, over: bool) -> str:
+    """That a threshold will be, or was, reached."""
+    seen = alert.foreseen
+    if seen is None:
+        return "was near its threshold" if over else "nears its threshold"
+    at = wording.quantity(alert.series.metric, seen.threshold)
+    if not seen.reached:
+        return f"was near {at}" if over else f"nears {at}"
+    if alert.direction == "below":
+        return f"fell to {at}" if over else f"has fallen to {at}"
+    return f"{'' if over else 'has '}reached {at}"
+
+
 def _title(alert: Alert, labels: tuple[tuple[str, str], ...], unheard: bool) -> str:
     where = ", ".join(f"{k}={v}" for k, v in labels)
     # What is wrong matters more than where: of a long list of labels the end is cut.
@@ -211,6 +227,18 @@ def _title(alert: Alert, labels: tuple[tuple[str, str], ...], unheard: bool) -> 
 def _quantities(alert: Alert, *values: float) -> tuple[list[str], str]:
     texts, sign = wording.quantities(alert.series.metric, list(values))
     return [text if math.isfinite(v) else "" for text, v in zip(texts, values, strict=True)], sign
+
+
+def _foreseen(metric: str, seen: Foreseen, zone: str) -> list[tuple[str, str]]:
+    facts = [("Threshold", wording.quantity(metric, seen.threshold))]
+    if seen.time is None:
+        return facts
+    text = moment(seen.time, zone)
+    if not seen.reached:
+        last = moment(seen.latest, zone) if seen.latest is not None else "later than is looked at"
+        first = moment(seen.earliest, zone) if seen.earliest is not None else text
+        text = f"about {text}, {100 * seen.level:g}{wording.NO_BREAK}% interval {first} to {last}"
+    return [*facts, ("Reached", text)]
 
 
 def _facts(alert: Alert, zone: str) -> list[tuple[str, str]]:
@@ -227,6 +255,8 @@ def _facts(alert: Alert, zone: str) -> list[tuple[str, str]]:
     if math.isfinite(alert.widths) and alert.widths > 0:
         text = wording.number(alert.widths, 2)
         facts.append(("Deviation", f"{text} band width{'' if text == '1' else 's'} {alert.direction}".strip()))
+    if alert.foreseen is not None:
+        facts += _foreseen(alert.series.metric, alert.foreseen, zone)
     facts.append(("Since", moment(alert.opened, zone)))
     if alert.closed is not None:
         lasted = wording.duration(alert.closed - alert.opened)

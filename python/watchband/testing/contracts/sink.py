@@ -238,7 +238,7 @@ def check_numbers(rig: Rig) -> None:
 def check_kinds(rig: Rig) -> None:
     """Every kind of alert, old or far ahead, is told."""
     sink = rig.sink()
-    kinds = ("value", "level", "pattern", "variance", "out of range", "no data", "stuck", "drift")
+    kinds = ("value", "level", "pattern", "variance", "out of range", "no data", "stuck", "drift", "breach")
     for number, kind in enumerate(kinds):
         for revision, closed in ((1, None), (2, START + (number + 3) * MINUTE)):
             notice = a_notice(revision, START + number * MINUTE, kind=kind, closed=closed, adopted=kind == "level")

@@ -57,7 +57,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "metric": "the name alone",
         "watch": "who raised it",
         "detector": "by which detector",
-        "kind": "value, level, pattern, variance, out of range, no data, stuck",
+        "kind": "value, level, pattern, variance, out of range, no data, stuck, drift, breach",
         "severity": "critical, warning, info",
         "opened": "first point of the opening run, UTC",
         "decided": "the point at which it was decided",
