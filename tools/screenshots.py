@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
-BYTES_MAX = 120_000
+BYTES_MAX = 150_000
 COLOURS = 192
 CONFIG = """
 sources: {agents: {kind: push}}
@@ -57,20 +57,24 @@ PAGES = {
     "now": "",
     "incident": "incident?id={incident}",
     "explore": "explore?series={series}&span=24%20h",
+    "compared": "explore?series={series}&with={other}&compare=on&span=6%20h",
     "filtered": "explore?q=service%3Dcheckout%20score%3E0.5&series={series}&span=6%20h",
     "alerts": "alerts",
     "budget": "budget?watch=services&budget=1%2Fday",
     "windows": "windows",
     "models": "models",
+    "settings": "settings",
     "no-model": "risk",
 }
 RISK = {"risk": "risk"}
 """Of another service, with hosts of which three are in trouble and a model of risk."""
 SERIES = 'request_latency_ms{region="eu-west-1",service="checkout"}'
+OTHER = 'error_ratio{region="eu-west-1",service="checkout"}'
 READY = {
     "now": ".fleet canvas",
     "incident": ".member canvas",
     "explore": ".recent td",
+    "compared": ".other canvas",
     "budget": ".answer",
     "risk": ".entities td",
 }
@@ -151,7 +155,7 @@ def handled(url: str) -> dict[str, str]:
             httpx.post(f"{path}/acknowledge", json={}).raise_for_status()
             break
     planned(url, worst["opened"])
-    return {"incident": worst["id"], "series": quote(SERIES)}
+    return {"incident": worst["id"], "series": quote(SERIES), "other": quote(OTHER)}
 
 
 def planned(url: str, onset: str) -> None:
