@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -41,7 +42,7 @@ def stepped(drift: Drift, values: Float64, cuts: list[int], seed: int = 0) -> tu
     state, told = drift.start(1), []
     times, more = START + np.arange(len(values)) * (DAY // A_DAY), columns(len(values), seed)
     edges = [0, *cuts, len(values)]
-    for a, b in zip(edges[:-1], edges[1:], strict=True):
+    for a, b in pairwise(edges):
         points = Points.of(times[a:b], values[a:b])
         found = drift.step(state, points, **{k: v[a:b] for k, v in more.items()}, nominal=0.95)
         told += found.rows()
