@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from benches import bench_forecast, budget
+from benches import bench_forecast, budget, risk_size
 from benches.__main__ import main, names
 from benches.timing import Case, Measured, beside, measure, ratio, report
 from watchband.analysis.forecast.models import Ridge
@@ -33,6 +33,14 @@ def test_an_unknown_bench_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["detector"])
     assert "no bench is called 'detector'" in capsys.readouterr().err
+
+
+def test_risk_is_measured_beside_the_plain_pipeline(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in risk_size.WORK:
+        assert risk_size.main(["--rows", "4000", "--one", name]) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert sum(map(int, found["rows"].split())) == 4000
+        assert found["peak_mib"] > 0
 
 
 def test_runs_take_turns_within_a_group() -> None:

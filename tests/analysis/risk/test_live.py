@@ -20,7 +20,7 @@ from watchband.core.events import WatermarkMoved
 from watchband.core.levels import RISK_STATE
 from watchband.core.ports import Batch, Readings
 from watchband.core.series import SeriesKey
-from watchband.evaluation.simulate.scenes.hosts import INCIDENTS, STEP_NS
+from watchband.evaluation.simulate.scenes.hosts import INCIDENTS, ROWS, STEP_NS
 from watchband.features.cloudwatch10 import NAMES
 from watchband.pipeline.runner import Runner
 
@@ -137,6 +137,19 @@ def test_an_entity_that_becomes_critical_is_an_alert_with_its_reason(rows: Rows,
     assert 'risk_state{host="3"} was Critical' in alerts[0].reason
     assert "CPU bottleneck: CPU 223 % (usual 80 %), latency 165 ms" in alerts[0].reason
     assert [a.id for a in run(rows, making, restart=True)] == [a.id for a in alerts]
+
+
+def test_over_two_weeks_the_six_incidents_alert_and_the_busy_host_never_by_its_load(rows: Rows, making: Making) -> None:
+    store = MemoryStore()
+    runner = runner_of(store, making)
+    for number, readings in enumerate(entries(rows, 250, ROWS)):
+        runner.step("push", Batch(readings, str(number)))
+    alerts = sorted(store.alerts(), key=lambda alert: alert.opened)
+    assert [str(np.datetime64(a.opened, "ns"))[5:16] for a in alerts] == list(INCIDENTS)
+    assert {a.series.labels["host"] for a in alerts} == {"3"}
+    past = [state for _, state in runner.live().deriving.labels.standing["3"].past]  # type: ignore[union-attr]
+    assert past.count(Risk.CRITICAL) <= len(INCIDENTS)
+    assert Risk.HIGH_LOAD in past
 
 
 def test_two_of_three_rows_leave_single_ones_alone(rows: Rows, making: Making) -> None:

@@ -85,7 +85,9 @@ class _Trying:
         store = MemoryStore(keep_log=False)
         if not bounds:
             return None
-        return Runner(bounds, store, shard="check", clock=self.clock, expressions=self.config.expressions)
+        runner = Runner(bounds, store, shard="check", clock=self.clock, expressions=self.config.expressions)
+        runner.labelling = self.config.risk.making
+        return runner
 
     def run(self) -> Trial:
         self.result.secrets = tuple(unreadable(self.config))
