@@ -39,6 +39,17 @@ def test_hosts_that_nobody_has_seen_are_judged_by_the_fleet(rows: Rows, fitted: 
     assert (labels.state == Risk.CRITICAL).sum() == len(INCIDENTS)
 
 
+def test_an_idle_host_that_works_like_others_is_unusual_and_not_critical(rows: Rows, fitted: Fitted) -> None:
+    labeller = fitted.labeller
+    at = int(np.flatnonzero(rows.entity == 1)[100])
+    moved = Rows(np.array([3], np.int32), rows.times[at : at + 1], rows.values[at : at + 1])
+    labels = labeller.label(moved, labeller.known(HOSTS))
+    assert labels.state[0] == Risk.NORMAL
+    assert "CPU" in kinds_of(int(labels.anomaly[0]))
+    usual = labeller.deviations(moved, labeller.known(HOSTS))[0]
+    assert labels.leading[0] == int(np.nanargmax(usual))
+
+
 def test_the_reason_names_both_numbers(rows: Rows, fitted: Fitted) -> None:
     labeller, known = fitted.labeller, fitted.labeller.known(HOSTS)
     at = np.flatnonzero(labeller.label(rows, known).state == Risk.CRITICAL)[:1]

@@ -47,7 +47,7 @@ class Labels:
     excess : float64[n]
         How far out, in spreads, both for the entity itself and for the fleet; NaN: not judged.
     leading : int64[n]
-        The feature that is farthest out, an index into the labeller's.
+        The feature that is farthest out, an index into the labeller's: for both where Critical, else for the entity.
     anomaly : int8[n]
         Sum of the bits of ``NAMED`` and ``DENSITY``.
     probability : float64[n]
@@ -172,6 +172,9 @@ class Labeller:
         said: NDArray[np.int8] = np.where(judged, state, int(Risk.UNKNOWN)).astype(np.int8)
         farthest = np.where(judged & ~np.isneginf(farthest), farthest, np.nan)
         anomaly = np.where(judged, self._anomalies(deviation, distance), 0).astype(np.int8)
+        # What is unusual without being Critical is so for the entity itself.
+        itself = np.where(self._rises[None, :] & ~np.isnan(deviation), deviation, -np.inf).argmax(axis=1)
+        leading = np.where((anomaly != 0) & (said != Risk.CRITICAL), itself, leading)
         cell = bin_of(said, farthest)
         probability = np.where(cell >= 0, self.outlook[cell], np.nan)
         return Labels(said, self.load(values), farthest, leading, anomaly, probability, own >= 0)
