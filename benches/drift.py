@@ -40,10 +40,8 @@ def delays(detector: str, seeds: int) -> None:
         "season gone": -20.0 * day * late,
         "level + 1 day's swing, over 5 days": 20.0 * slow,
     }
-    print(
-        f"\n| {detector}, daily season; from day {AT} on | noticed within 10 days | days, middle | by |\n"
-        "|---|---|---|---|"
-    )
+    print(f"\n| {detector}, daily season; from day {AT} on | noticed within 10 days | days, middle | by |")
+    print("|---|---|---|---|")
     for name, change in changes.items():
         told = fold(watch(detector), [series("daily", AT + 10, A_DAY, s) + change for s in range(seeds)], A_DAY)
         after = told.out[AT:].any(axis=2)
