@@ -386,8 +386,20 @@ impl Season {
 
     /// Learn the hour's scale from a one-step distance relative to the common one-step scale.
     pub fn learn_spread(&self, cells: &mut [f32], relative: f64, seconds: f64) {
-        let error = relative.min(5.0) - SPREAD.read(cells, self.hour_at);
-        SPREAD.learn(cells, self.hour_at, error, seconds, SPREAD.memory);
+        // Each node learns the mean of its own two hours, whatever its neighbour says. To explain what the neighbour
+        // leaves would hand that one's mistakes on: with many points an hour, larger and of the other sign each time.
+        let relative = relative.min(5.0);
+        let Between(first, second, part) = self.hour_at;
+        for (node, share) in [(first, 1.0 - part), (second, part)] {
+            let only = Between::only(node);
+            SPREAD.learn(
+                cells,
+                only,
+                relative - SPREAD.read(cells, only),
+                share * seconds.min(SPREAD.visit),
+                SPREAD.memory,
+            );
+        }
     }
 }
 

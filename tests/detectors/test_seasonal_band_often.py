@@ -95,4 +95,6 @@ def test_one_spike_is_forgotten(parameters: dict[str, object]) -> None:
     values[3 * DAY] += 500.0
     scores = run(values, **parameters)
     after = slice(3 * DAY + 1000, None)
-    assert (np.abs(scores.score - clean.score) <= 0.05 * (1 + clean.score))[after].all()
+    apart = (np.abs(scores.score - clean.score) / (1 + clean.score))[after]
+    assert np.quantile(apart, 0.99) <= 0.05
+    assert apart.max() <= 0.1

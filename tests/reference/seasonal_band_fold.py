@@ -115,7 +115,10 @@ def learn(band: SlowBand, o: dict, value: float, dt: float) -> str:
         c["base"] += max(min(0.02, dt / (4.0 * DAY)), 1.0 / (c["seen"] + 1.0)) * (size - c["base"])
         c["base"] = max(c["base"], band.floor())
         at = o["s"]["at"]["hour"]
-        band.learn_node("spread", at, min(5.0, size / c["base"]) - band.read(band.value, "spread", at), dt)
+        wanted = min(5.0, size / c["base"])
+        for node, share in ((at[0], 1.0 - at[2]), (at[1], at[2])):
+            short = wanted - float(band.value["spread"][node])
+            band.learn_node("spread", (node, node, 0.0), short, share * min(dt, 3600.0))
     band.learn_season(o["s"], rest if known else clipped, dt, known or "all")
     band.learn_level(clipped, error, dt)
     return verdict
