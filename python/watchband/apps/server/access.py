@@ -125,6 +125,8 @@ class Guarded(APIRoute):
         async def guarded(request: Request) -> Response:
             assert self.need is not None
             await Needs(self.need)(request)
+            # Only points may be many at a time; and only from who may send them.
+            request.state.large = self.need == "send"
             return await inner(request)
 
         return guarded

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from fastapi.concurrency import run_in_threadpool
+import anyio
 from fastapi.responses import JSONResponse
 
 from watchband.apps.server.problems import Problem
@@ -14,6 +15,8 @@ from watchband.apps.service.views.page import Page
 from watchband.core.errors import ConfigError
 
 RETRY_AFTER_S = 5
+ANSWER_S = 60.0
+"""No answer takes longer: there are so many threads, and each may be waited for by others."""
 
 
 def running(service: Service) -> None:
@@ -38,7 +41,12 @@ async def answered(service: Service, work: Callable[[], Any]) -> JSONResponse:
     """
     running(service)
     try:
-        return JSONResponse(await run_in_threadpool(work))
+        async with asyncio.timeout(ANSWER_S):
+            # Work that takes too long is left to itself: nobody waits for it any more.
+            return JSONResponse(await anyio.to_thread.run_sync(work, abandon_on_cancel=True))
+    except TimeoutError:
+        detail = f"This takes longer than {ANSWER_S:g} s. Ask for less at a time; a change may have happened."
+        raise Problem(503, detail, retry_after=RETRY_AFTER_S) from None
     except ConfigError as error:
         raise Problem(400, str(error)) from None
 

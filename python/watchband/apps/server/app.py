@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -20,6 +19,7 @@ from watchband.apps.server.api import Api
 from watchband.apps.server.asked import Asked
 from watchband.apps.server.dashboard import dashboard_router
 from watchband.apps.server.description import Described, description_router
+from watchband.apps.server.door import Door
 from watchband.apps.server.forecasts import Forecasts
 from watchband.apps.server.identity import Access
 from watchband.apps.server.key_routes import KeyRoutes
@@ -74,18 +74,7 @@ def create_app(service: Service) -> FastAPI:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
 
-    @app.middleware("http")
-    async def counted(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        try:
-            response = await call_next(request)
-        except Exception as error:
-            log.exception("a request failed", extra={"path": request.url.path})
-            response = await answer(request, error)
-        route = request.scope.get("route")
-        # Paths that nobody serves are one: they must not fill the memory.
-        requests[getattr(route, "path", "other"), response.status_code] += 1
-        return response
-
+    app.add_middleware(Door, requests=requests, body_max=lambda: service.config.server.max_body)
     return app
 
 

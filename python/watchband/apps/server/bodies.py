@@ -12,6 +12,8 @@ from watchband.apps.server.problems import Problem
 
 BODY_S = 30.0
 """A sender that is slower keeps a connection from others."""
+CLOSE = {"Connection": "close"}
+"""What follows on the connection is the rest of a body that nobody reads."""
 INFLATED_MAX = 64 << 20
 """Bytes of a body once it is inflated."""
 _CODECS = {"gzip": "gzip", "x-gzip": "gzip", "zstd": "zstd"}
@@ -38,7 +40,7 @@ async def read_body(request: Request, most: int) -> bytes:
                     raise _too_large(most)
                 parts.append(part)
     except TimeoutError:
-        raise Problem(408, f"The body did not come within {BODY_S:g} s. Send less at a time.") from None
+        raise Problem(408, f"The body did not come within {BODY_S:g} s. Send less at a time.", headers=CLOSE) from None
     except ClientDisconnect:
         raise Problem(400, "The sender went away.") from None
     return b"".join(parts)
@@ -80,4 +82,4 @@ def _read(stream: Any, most: int) -> bytes:
 
 
 def _too_large(most: int) -> Problem:
-    return Problem(413, f"A body may have {most:,} bytes ('max_body' of 'server'). Send it in parts.")
+    return Problem(413, f"A body may have {most:,} bytes ('max_body' of 'server'). Send it in parts.", headers=CLOSE)

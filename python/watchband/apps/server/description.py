@@ -13,6 +13,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import JSONResponse
 
 from watchband.apps.server.access import guarded, needs
+from watchband.apps.server.answered_with import COMPONENTS, OTHERS, OWN, success_of
 from watchband.apps.server.problems import MEDIA_TYPE
 
 PATH = "/api/v1/openapi.json"
@@ -132,13 +133,18 @@ def complete(found: dict[str, Any]) -> None:
     schemas = parts.setdefault("schemas", {})
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    schemas["Problem"] = PROBLEM
+    schemas.update(COMPONENTS | {"Problem": PROBLEM})
     parts["responses"] = {str(status): _error(status, text) for status, text in ERRORS.items()}
     examples = json.loads(EXAMPLES.read_text()) if EXAMPLES.is_file() else {}
     for path, method, operation in operations(found):
         _say(operation, path)
         _refuse(operation, path)
-        _show(operation, examples.get(f"{method.upper()} {path}", {}))
+        example = examples.get(f"{method.upper()} {path}", {})
+        if not example or (method, path) in OWN:
+            _answer(operation, method, path)
+        if example:
+            _show(operation, example)
+        operation["responses"] |= OTHERS
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -181,6 +187,14 @@ def _refuse(operation: dict[str, Any], path: str) -> None:
         answers[str(status)] = {"$ref": f"#/components/responses/{status}"}
 
 
+def _answer(operation: dict[str, Any], method: str, path: str) -> None:
+    """What is answered where no example shows it, or where it is of more kinds than an example can show."""
+    status, success = success_of(method, path)
+    answers = operation["responses"]
+    answers.pop("200", None)
+    operation["responses"] = {str(status): success} | answers
+
+
 def _error(status: int, text: str) -> dict[str, Any]:
     title = HTTPStatus(status).phrase
     example = {"type": "about:blank", "title": title, "status": status, "detail": text, "instance": "/api/v1/series"}
@@ -190,8 +204,6 @@ def _error(status: int, text: str) -> dict[str, Any]:
 
 def _show(operation: dict[str, Any], example: dict[str, Any]) -> None:
     """Commands, parameters and an answer that were really given."""
-    if not example:
-        return
     operation["x-codeSamples"] = [{"lang": "sh", "label": "curl", "source": text} for text in example["curl"]]
     for parameter in operation.get("parameters", ()):
         if parameter["name"] in example["query"]:
@@ -199,12 +211,13 @@ def _show(operation: dict[str, Any], example: dict[str, Any]) -> None:
     body = operation.get("requestBody", {}).get("content", {}).get("application/json")
     if body is not None and "body" in example:
         body["example"] = example["body"]
-    content: dict[str, Any] = {"example": example["answer"]}
-    if isinstance(example["answer"], dict):
-        content["schema"] = schema_of(example["answer"])
     answers = operation["responses"]
-    answer = answers.pop("200")
-    shown = {} if example["answer"] is None else {"content": {example["media"]: content}}
+    answer = answers.pop("200", None) or answers.pop(str(example["status"]))
+    # What stands there already says more than one answer can.
+    content = answer.get("content", {}).get(example["media"], {}) | {"example": example["answer"]}
+    if isinstance(example["answer"], dict) and not content.get("schema"):
+        content["schema"] = schema_of(example["answer"])
+    shown = {} if example["answer"] is None else {"content": answer.get("content", {}) | {example["media"]: content}}
     operation["responses"] = {str(example["status"]): {"description": answer["description"], **shown}} | answers
 
 

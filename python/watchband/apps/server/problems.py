@@ -48,15 +48,19 @@ class Problem(Exception):
 
     def response(self, instance: str) -> JSONResponse:
         """The answer."""
-        body = {
-            "type": "about:blank",
-            "title": HTTPStatus(self.status).phrase,
-            "status": self.status,
-            "detail": self.detail,
-            "instance": instance,
-            **self.more,
-        }
+        body = {**document(self.status, self.detail, instance), **self.more}
         return JSONResponse(body, self.status, self.headers, MEDIA_TYPE)
+
+
+def document(status: int, detail: str, instance: str) -> dict[str, Any]:
+    """Problem details."""
+    return {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "instance": instance,
+    }
 
 
 async def answer(request: Request, error: Exception) -> JSONResponse:

@@ -9,6 +9,7 @@ import time
 import uvicorn
 from fastapi import FastAPI
 
+from watchband.apps.server.protocol import protocol
 from watchband.apps.server.settings import ServerSettings
 from watchband.core.errors import ConfigError
 
@@ -43,7 +44,7 @@ class Web:
             log_config=None,
             access_log=False,
             lifespan="off",
-            limit_concurrency=settings.max_connections,
+            http=protocol(settings.max_connections),
             timeout_graceful_shutdown=GRACE_S,
             timeout_keep_alive=KEEP_ALIVE_S,
             server_header=False,
