@@ -134,7 +134,7 @@ def complete(found: dict[str, Any]) -> None:
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     schemas.update(COMPONENTS | {"Problem": PROBLEM})
-    parts["responses"] = {str(status): _error(status, text) for status, text in ERRORS.items()}
+    parts["responses"] = {str(status): _error(status, text) for status, text in ERRORS.items()} | OTHERS
     examples = json.loads(EXAMPLES.read_text()) if EXAMPLES.is_file() else {}
     for path, method, operation in operations(found):
         _say(operation, path)
@@ -144,7 +144,7 @@ def complete(found: dict[str, Any]) -> None:
             _answer(operation, method, path)
         if example:
             _show(operation, example)
-        operation["responses"] |= OTHERS
+        operation["responses"] |= {status: {"$ref": f"#/components/responses/{status}"} for status in OTHERS}
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from watchband.apps.server.access import Operator, guarded, needs
 from watchband.apps.server.answers import RETRY_AFTER_S, answered, listed
@@ -180,10 +180,14 @@ class Windows:
         zone: Annotated[str, Query(max_length=64)] = "UTC",
     ) -> JSONResponse:
         """What a window would hold back, by what was alerted at the same times of the last four weeks."""
-        asked = NewWindow(
-            name="preview", action=action, series=series, start=start, end=end, duration=duration, factor=factor,
-            days=days or [], zone=zone,
-        )  # fmt: skip
+        try:
+            asked = NewWindow(
+                name="preview", action=action, series=series, start=start, end=end, duration=duration, factor=factor,
+                days=days or [], zone=zone,
+            )  # fmt: skip
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise Problem(400, f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
         plan = planned(asked, self.service.clock.now())
         return await answered(self.service, lambda: window_preview(self.service, plan))
 
