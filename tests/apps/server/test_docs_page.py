@@ -70,7 +70,7 @@ def test_an_endpoint_opens_by_keyboard_and_has_its_example(page: Page, world: Wo
         f"{world.web.url}/api/v1/series"
     )
     expect(shown.locator("figure", has_text="Answer 200").locator("pre")).to_contain_text('"anomaly_score"')
-    expect(shown.locator(".refusals dt")).to_have_text(["400", "401", "403", "503"])
+    expect(shown.locator(".refusals dt")).to_have_text(["400", "401", "403", "503", "4XX", "5XX"])
     shown.locator("figure", has_text="With curl").get_by_role("button", name="Copy").click()
     expect(shown.get_by_role("button", name="Copied")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()").startswith("curl --get")
