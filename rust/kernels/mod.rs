@@ -62,6 +62,7 @@ pub mod seasonal_band_core;
 pub mod seasonal_band_hold;
 pub mod seasonal_band_level;
 pub mod seasonal_band_season;
+pub mod seasonal_band_table;
 pub mod seasonal_band_tail;
 pub mod shape_novelty;
 pub mod sides;

@@ -4,17 +4,7 @@
 use super::seasonal_band_calendar::Moment;
 use super::seasonal_band_core::{clip, Core};
 use super::seasonal_band_level::{FAST_GAIN, HUBER};
-
-/// A table of `nodes` values and, behind them, how often each has been visited.
-#[derive(Clone, Copy)]
-pub struct Table {
-    at: usize,
-    nodes: usize,
-    /// Seconds between nodes: what a full visit lasts.
-    visit: f64,
-    /// Visits after which an old one counts less: the memory of a node.
-    memory: f64,
-}
+use super::seasonal_band_table::{Between, Table};
 
 pub const HOUR: Table = Table { at: 0, nodes: 24, visit: 3_600.0, memory: 14.0 };
 /// Five minutes of a day from Monday to Friday, and of a day of the weekend.
@@ -46,57 +36,6 @@ const RECURRENCE_MEMORY: f64 = 2.0;
 const CLEAR: f64 = 25.0;
 const LOCAL_SECONDS: f64 = 7_200.0;
 const WEIGHT_MEMORY: f64 = 14.0 * 86_400.0;
-
-/// Two neighbouring nodes and how near the second is.
-#[derive(Clone, Copy)]
-pub struct Between(usize, usize, f64);
-
-impl Between {
-    fn at(position: f64, nodes: usize) -> Self {
-        let below = position as usize % nodes;
-        Between(below, (below + 1) % nodes, position - (position as usize) as f64)
-    }
-
-    fn moved(self, by: usize) -> Self {
-        Between(self.0 + by, self.1 + by, self.2)
-    }
-
-    fn only(node: usize) -> Self {
-        Between(node, node, 0.0)
-    }
-}
-
-impl Table {
-    fn read(&self, cells: &[f32], b: Between) -> f64 {
-        f64::from(cells[self.at + b.0]) * (1.0 - b.2) + f64::from(cells[self.at + b.1]) * b.2
-    }
-
-    fn visits(&self, cells: &[f32], b: Between) -> f64 {
-        let n = self.at + self.nodes;
-        f64::from(cells[n + b.0]) * (1.0 - b.2) + f64::from(cells[n + b.1]) * b.2
-    }
-
-    /// Move the nodes towards explaining `error`, each by its share of the visit.
-    fn learn(&self, cells: &mut [f32], b: Between, error: f64, seconds: f64, memory: f64) {
-        let visit = (seconds / self.visit).min(1.0);
-        for (node, weight) in [(b.0, 1.0 - b.2), (b.1, b.2)] {
-            let part = weight * visit;
-            if part > 0.0 {
-                let n = self.at + self.nodes + node;
-                let count = (f64::from(cells[n]) + part).min(self.memory.min(memory));
-                cells[n] = count as f32;
-                let value = f64::from(cells[self.at + node]);
-                cells[self.at + node] = (value + part / count * error) as f32;
-            }
-        }
-    }
-
-    pub fn multiply(&self, cells: &mut [f32], factor: f64) {
-        for cell in &mut cells[self.at..self.at + self.nodes] {
-            *cell = (f64::from(*cell) * factor) as f32;
-        }
-    }
-}
 
 /// 0 before a node has been seen through once, 1 from then on: a visit does not foretell itself.
 fn ready(visits: f64) -> f64 {
@@ -386,20 +325,7 @@ impl Season {
 
     /// Learn the hour's scale from a one-step distance relative to the common one-step scale.
     pub fn learn_spread(&self, cells: &mut [f32], relative: f64, seconds: f64) {
-        // Each node learns the mean of its own two hours, whatever its neighbour says. To explain what the neighbour
-        // leaves would hand that one's mistakes on: with many points an hour, larger and of the other sign each time.
-        let relative = relative.min(5.0);
-        let Between(first, second, part) = self.hour_at;
-        for (node, share) in [(first, 1.0 - part), (second, part)] {
-            let only = Between::only(node);
-            SPREAD.learn(
-                cells,
-                only,
-                relative - SPREAD.read(cells, only),
-                share * seconds.min(SPREAD.visit),
-                SPREAD.memory,
-            );
-        }
+        SPREAD.learn_means(cells, self.hour_at, relative.min(5.0), seconds);
     }
 }
 
