@@ -51,7 +51,7 @@ export const words = {
   risk: (n: number) => `Risk of ${counted(n, "entity", "entities")}`,
   riskAside: "change in 1 h",
   sources: "Sources",
-  sourcesLate: (late: number, all: number) => (late ? `${count(late)} of ${count(all)} ${late === 1 ? "is" : "are"} not on time` : `all ${count(all)} on time`),
+  sourcesLate: (late: number, all: number) => (late ? `${count(late)} of ${count(all)} ${late === 1 ? "is" : "are"} not on time` : all > 1 ? `all ${count(all)} on time` : ""),
   others: (n: number) => counted(n, "other"),
   onTime: "on time",
   noSources: "No source is configured. Add one under sources, or push points to /api/v1/points.",

@@ -132,10 +132,10 @@ function Log({ of, filtered }: { of: Resource<Page<Alert>>; filtered: boolean })
         <table class="table">
           <thead>
             <tr>
-              <th>{names.opened}</th>
+              <th class="wide">{names.opened}</th>
               <th>{names.what}</th>
               <th class="wide">{names.watch}</th>
-              <th class="number">{names.lasted}</th>
+              <th class="number wide">{names.lasted}</th>
               <th class="number wide">{names.score}</th>
               <th class="wide">{names.see}</th>
             </tr>
@@ -174,7 +174,7 @@ function Row({ alert }: { alert: Alert }): JSX.Element {
   const [from, to] = incidentRange(opened, closed, Math.ceil(now.value / MINUTE) * MINUTE).map((ms) => new Date(ms).toISOString());
   return (
     <tr class={closed === null ? "anomaly" : ""}>
-      <td class="nowrap">
+      <td class="nowrap wide">
         <time dateTime={utc(opened)} title={utc(opened)}>
           {moment(opened, zone, now.value)}
         </time>
@@ -186,9 +186,12 @@ function Row({ alert }: { alert: Alert }): JSX.Element {
             {alert.reason}
           </a>
         </div>
+        <span class="narrow second">
+          {moment(opened, zone, now.value)} · {closed === null ? words.stillOpen(length) : length}
+        </span>
       </td>
       <td class="wide second">{alert.watch}</td>
-      <td class="number nowrap">{closed === null ? words.stillOpen(length) : length}</td>
+      <td class="number nowrap wide">{closed === null ? words.stillOpen(length) : length}</td>
       <td class="number wide">{number(alert.anomaly_score, 2)}</td>
       <td class="wide">
         <a href={href("explore", { series: alert.series, from, to })} aria-label={words.exploreOf(alert.series)}>

@@ -19,7 +19,7 @@ BUCKET = 5 * MINUTE
 BUCKETS = 72
 _STATE = {"OK": 0, "ALARM": 0, "INSUFFICIENT_DATA": 1, "NO_DATA": 2}
 GROUPS_MAX = 24
-_GROUP_LABELS = ("service", "app", "job", "workload", "team", "cluster", "host", "instance")
+_GROUP_LABELS = ("service", "app", "workload", "role", "job", "team", "namespace", "cluster", "host", "instance")
 
 
 def fleet_of(service: Service, *, names: bool = False) -> dict[str, Any]:
@@ -52,15 +52,20 @@ def _fleet(service: Service) -> tuple[list[Row], dict[str, Any]]:
 def grouped(every: list[Row]) -> list[tuple[str, list[Row]]]:
     """Series by the label that says most about whose they are, groups and members by name.
 
-    The label is the first of the usual ones that most series have; without any, a watch is a group. Where it makes
-    more groups than can be read, the smallest stand together at the end.
+    A series stands with the first of the usual labels that it has and that makes few enough groups to be read: services
+    by ``service``, the machines beside them by ``role``. Without such a label the first counts that most series have,
+    and without any the watch. The smallest of too many groups stand together at the end.
     """
     if not every:
         return []
-    label = next((n for n in _GROUP_LABELS if 2 * sum(n in row.key.labels for row in every) > len(every)), None)
+    values = {name: {row.key.labels[name] for row in every if name in row.key.labels} for name in _GROUP_LABELS}
+    few = [name for name in _GROUP_LABELS if 0 < len(values[name]) <= GROUPS_MAX]
+    most = next((n for n in _GROUP_LABELS if 2 * sum(n in row.key.labels for row in every) > len(every)), None)
     found: dict[str, list[Row]] = {}
     for row in sorted(every, key=lambda r: (r.text, r.watch)):
-        found.setdefault(row.key.labels.get(label, "other") if label else row.watch, []).append(row)
+        labels = row.key.labels
+        label = next((name for name in few if name in labels), most)
+        found.setdefault(labels.get(label, "other") if label else row.watch, []).append(row)
     if len(found) > GROUPS_MAX:
         large = sorted(found, key=lambda name: (-len(found[name]), name))[: GROUPS_MAX - 1]
         rest = [row for name in sorted(found) if name not in large for row in found[name]]
