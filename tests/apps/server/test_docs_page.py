@@ -47,6 +47,7 @@ def test_every_endpoint_is_on_the_page(page: Page, world: World) -> None:
 
 def test_search_narrows_and_stays_in_the_address(page: Page) -> None:
     page.goto("/docs")
+    expect(page.locator(".endpoint").first).to_be_visible()
     page.keyboard.press("/")
     page.keyboard.type("post unacknowledge")
     expect(page.locator(".endpoint")).to_have_count(1)
