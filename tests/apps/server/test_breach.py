@@ -26,13 +26,24 @@ from watchband.core.wording import NO_BREAK
 from watchband.pipeline.bound import Lane, last_versions
 
 THRESHOLD, WITHIN = 65.0, 2 * DAY
+START = parse_rfc3339("2026-03-03T21:40:00Z")
+
+
+class Started(SystemClock):
+    """A clock that goes as the machine's does, from the same moment each time: the disk fills by the time of day."""
+
+    def __init__(self) -> None:
+        self._shift = START - time.time_ns()
+
+    def now(self) -> int:
+        return super().now() + self._shift
 
 
 def served(length: int, speed: str = "max", **given: Any) -> World:
     """The simulator's disk: eight days of the past, then so much of what follows."""
     plant = SimulatorSettings(what=("disk",), seed=0, interval=10 * MINUTE, history=8 * DAY, length=length, speed=speed)
     breach = BreachSettings(above=THRESHOLD, within=WITHIN)
-    clock: Any = SystemClock()
+    clock: Any = Started()
     watched = watch(
         detector="seasonal_band", cutoff=None, budget="1/month", breach=breach, no_data=False, stuck=False, drift=False
     )
