@@ -40,6 +40,10 @@ class ConfigError(WatchbandError, ValueError):
     """The user wrote something wrong: show it and stop; a retry cannot help."""
 
 
+class NotThereError(ConfigError):
+    """What was named is not there, or no longer."""
+
+
 class UnknownNameError(ConfigError):
     """A name that nothing is registered under.
 

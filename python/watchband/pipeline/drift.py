@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import ClassVar
@@ -14,7 +13,6 @@ from numpy.typing import NDArray
 from watchband import _kernels
 from watchband.core import params
 from watchband.core.duration import DAY
-from watchband.core.errors import StateMismatchError, StateVersionError
 from watchband.core.fold import Fold, fingerprint
 from watchband.core.params import Flag, Integer, Real, param
 from watchband.core.points import Float64, Int64, Points
@@ -304,14 +302,6 @@ class Drift(Fold):
         points, odd, runs, known, outside = (ring[:, i].astype(np.int64) for i in range(5))
         start = marks[_WHEN:][order] * self.every_ns
         return History(start, points, odd, runs, known, outside, cutoff, low, high)
-
-
-def drift_state(drift: Drift, data: bytes | None, series: int) -> State:
-    """The state that some bytes hold; one that has seen nothing where there are none, or of other monitors."""
-    if data is not None:
-        with suppress(StateMismatchError, StateVersionError):
-            return drift.load(data)
-    return drift.start(series)
 
 
 HISTORY, SIGMAS, ROOM = 7, 3.0, 0.05

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
@@ -11,7 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from watchband.apps.server.access import Admin, Operator, guarded, needs
-from watchband.apps.server.answers import RETRY_AFTER_S, answered, listed
+from watchband.apps.server.answers import answered, listed
 from watchband.apps.server.problems import Problem
 from watchband.apps.service.reload import Reloaded
 from watchband.apps.service.service import Service
@@ -22,7 +21,7 @@ from watchband.apps.service.views.page import Page, page_of
 from watchband.apps.service.views.windows import plan_words
 from watchband.core.acts import TEXT_MAX, Act, Deed
 from watchband.core.duration import MINUTE
-from watchband.core.errors import TransientError, WatchbandError
+from watchband.core.errors import WatchbandError
 from watchband.core.plans import DEEDS
 
 log = logging.getLogger("watchband.server")
@@ -114,7 +113,7 @@ class Acts:
             self.service.changes.note("alerts")
             return {"retried": len(chosen)}
 
-        return await self._done(done)
+        return await answered(self.service, done)
 
     async def audit(
         self,
@@ -139,13 +138,7 @@ class Acts:
             self.service.changes.note("alerts")
             return incident_document(self.service, found)
 
-        return await self._done(done)
-
-    async def _done(self, work: Callable[[], dict[str, Any]]) -> JSONResponse:
-        try:
-            return await answered(self.service, work)
-        except TransientError as error:
-            raise Problem(503, f"It could not be written down: {error}", retry_after=RETRY_AFTER_S) from None
+        return await answered(self.service, done)
 
 
 def reload_by(service: Service, by: str) -> Reloaded:

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from watchband.apps.server.problems import Problem
 from watchband.apps.service.service import Service
 from watchband.apps.service.views.page import Page
-from watchband.core.errors import ConfigError
+from watchband.core.errors import ConfigError, NotThereError, TransientError
 
 RETRY_AFTER_S = 5
 ANSWER_S = 60.0
@@ -37,7 +37,8 @@ async def answered(service: Service, work: Callable[[], Any]) -> JSONResponse:
     Raises
     ------
     Problem
-        503 where the service does not run; 400 where the work refuses what it was given.
+        503 where the service does not run, or something it needs fails for now; 404 where what was named is not there;
+        400 where the work refuses what it was given.
     """
     running(service)
     try:
@@ -47,8 +48,12 @@ async def answered(service: Service, work: Callable[[], Any]) -> JSONResponse:
     except TimeoutError:
         detail = f"This takes longer than {ANSWER_S:g} s. Ask for less at a time; a change may have happened."
         raise Problem(503, detail, retry_after=RETRY_AFTER_S) from None
+    except NotThereError as error:
+        raise Problem(404, str(error)) from None
     except ConfigError as error:
         raise Problem(400, str(error)) from None
+    except TransientError as error:
+        raise Problem(503, f"It could not be done: {error}", retry_after=RETRY_AFTER_S) from None
 
 
 async def listed(service: Service, work: Callable[[], Page[dict[str, Any]]]) -> JSONResponse:

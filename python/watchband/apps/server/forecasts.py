@@ -9,13 +9,12 @@ from fastapi.responses import JSONResponse
 
 from watchband.apps.server.access import guarded, needs
 from watchband.apps.server.answers import answered
+from watchband.apps.server.given import key_of, time_of
 from watchband.apps.server.problems import Problem
 from watchband.apps.service.service import Service
 from watchband.apps.service.views.forecast import forecast_document
 from watchband.core.duration import DAY, parse_duration
-from watchband.core.errors import ConfigError, DataError
-from watchband.core.series import SeriesKey
-from watchband.core.timestamp import parse_rfc3339
+from watchband.core.errors import ConfigError
 
 
 class Forecasts:
@@ -47,11 +46,10 @@ class Forecasts:
         if horizon is not None and until is not None:
             raise Problem(400, "Say 'horizon' or 'to', not both.")
         try:
-            key = SeriesKey.parse(series)
             length = parse_duration(horizon) if horizon is not None else None
-            end = parse_rfc3339(until) if until is not None else None
-        except (ConfigError, DataError) as error:
-            raise Problem(400, str(error)) from None
+        except ConfigError as error:
+            raise Problem(400, f"'horizon': {error}") from None
+        key, end = key_of(series), None if until is None else time_of("to", until, 0)
         if length is None and end is None:
             length = DAY
         return await answered(

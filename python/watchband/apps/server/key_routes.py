@@ -153,10 +153,7 @@ class KeyRoutes:
             self.service.keys.write_down(Act(self.service.clock.now(), "nobody", "sign in refused", text=said))
 
     async def _written(self, work: Callable[[], dict[str, Any]]) -> JSONResponse:
-        try:
-            answer = await answered(self.service, work)
-        except TransientError as error:
-            raise Problem(503, f"It could not be written down: {error}", retry_after=RETRY_AFTER_S) from None
+        answer = await answered(self.service, work)
         answer.headers.update(NO_STORE)
         return answer
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from fastapi import Query
@@ -10,16 +9,15 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from watchband.apps.server.access import Admin, guarded, needs
-from watchband.apps.server.answers import RETRY_AFTER_S, answered, listed
+from watchband.apps.server.answers import answered, listed
+from watchband.apps.server.given import key_of, time_of
 from watchband.apps.server.problems import Problem
-from watchband.apps.service.modelling import NothingThereError, approve, revert_to
+from watchband.apps.service.modelling import approve, revert_to
 from watchband.apps.service.service import Service
 from watchband.apps.service.views.models import drift_page, history_document, model_documents, snapshot_documents
 from watchband.core.duration import DAY
-from watchband.core.errors import ConfigError, DataError, TransientError
+from watchband.core.errors import ConfigError
 from watchband.core.matcher import Selector
-from watchband.core.series import SeriesKey
-from watchband.core.timestamp import parse_rfc3339
 
 LONGEST = 400 * DAY
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -82,15 +80,12 @@ class Models:
         until: Annotated[str | None, Query(alias="to", max_length=64)] = None,
     ) -> JSONResponse:
         """Cut-off with the limits of its history, coverage and anomaly rate, as columns; by default a week."""
-        try:
-            key = SeriesKey.parse(series) if series is not None else None
-            end = parse_rfc3339(until) if until is not None else self.service.clock.now() + 1
-            start = parse_rfc3339(since) if since is not None else end - 7 * DAY
-        except (ConfigError, DataError) as error:
-            raise Problem(400, str(error)) from None
+        key = key_of(series) if series is not None else None
+        end = time_of("to", until, self.service.clock.now() + 1)
+        start = time_of("from", since, end - 7 * DAY)
         if not start < end <= start + LONGEST:
             raise Problem(400, "A range begins before it ends and lasts at most 400 days.")
-        return await self._found(lambda: history_document(self.service, watch, key, start, end))
+        return await answered(self.service, lambda: history_document(self.service, watch, key, start, end))
 
     async def drift(
         self,
@@ -118,20 +113,10 @@ class Models:
 
     async def revert(self, who: Admin, body: Reverted) -> JSONResponse:
         """Put what a watch learned back to a snapshot; from here on, and in every replay from here on."""
-        return await self._found(lambda: revert_to(self.service, body.watch, body.sequence, body.series, who.name))
+        return await answered(
+            self.service, lambda: revert_to(self.service, body.watch, body.sequence, body.series, who.name)
+        )
 
     async def approve(self, who: Admin, body: Approved) -> JSONResponse:
         """Take what now comes as what drift is measured against."""
-        return await self._found(lambda: approve(self.service, body.watch, body.series, who.name))
-
-    async def _found(self, work: Callable[[], dict[str, Any]]) -> JSONResponse:
-        def done() -> dict[str, Any]:
-            try:
-                return work()
-            except NothingThereError as error:
-                raise Problem(404, str(error)) from None
-
-        try:
-            return await answered(self.service, done)
-        except TransientError as error:
-            raise Problem(503, f"It could not be done: {error}", retry_after=RETRY_AFTER_S) from None
+        return await answered(self.service, lambda: approve(self.service, body.watch, body.series, who.name))

@@ -10,7 +10,8 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from watchband.apps.server.access import Operator, Who, guarded, needs
-from watchband.apps.server.answers import RETRY_AFTER_S, answered
+from watchband.apps.server.answers import answered
+from watchband.apps.server.given import time_of
 from watchband.apps.server.problems import Problem
 from watchband.apps.service.jobs.budget import budget_job
 from watchband.apps.service.jobs.copying import backup_job
@@ -22,8 +23,7 @@ from watchband.apps.service.tasks import OVER, NoTaskError, Task, TasksFullError
 from watchband.apps.service.views.watches import Asked
 from watchband.core.acts import TEXT_MAX, Act
 from watchband.core.duration import parse_duration
-from watchband.core.errors import ConfigError, DataError, TransientError
-from watchband.core.timestamp import parse_rfc3339
+from watchband.core.errors import ConfigError, TransientError
 from watchband.pipeline.rules import Budget, parse_rule
 
 Id = Annotated[str, Path(max_length=64, pattern=r"^t[0-9a-f]{8}$")]
@@ -98,10 +98,10 @@ class TaskEndpoints:
                 raise Problem(429, str(error), retry_after=error.retry_after) from None
             try:
                 service.acting.do(Act(service.clock.now(), who.name, "task", task.id, title[:TEXT_MAX]))
-            except TransientError as error:
+            except TransientError:
                 # What nobody can be told of later does not happen.
                 service.tasks.drop(task.id)
-                raise Problem(503, f"It could not be written down: {error}", retry_after=RETRY_AFTER_S) from None
+                raise
             return task_document(task)
 
         return await answered(self.service, done)
@@ -147,7 +147,7 @@ class TaskEndpoints:
             return "backup of the store", backup_job(service)
         if body.kind == "export":
             now = service.clock.now()
-            start, end = _time("from", body.start, 0), _time("to", body.end, now + 1)
+            start, end = time_of("from", body.start, 0), time_of("to", body.end, now + 1)
             if start >= end:
                 raise Problem(400, "'to': a range ends after it began.")
             return f"points of {body.series} as CSV", export_job(service, body.series, body.watch, start, end)
@@ -194,12 +194,3 @@ def task_document(task: Task) -> dict[str, Any]:
         "file": found.name if found and found.file else None,
         "summary": dict(found.document) if found and found.document and (found.file or task.kind != "budget") else None,
     }
-
-
-def _time(name: str, text: str | None, otherwise: int) -> int:
-    if text is None:
-        return otherwise
-    try:
-        return parse_rfc3339(text)
-    except DataError as error:
-        raise Problem(400, f"{name!r}: {error}") from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
@@ -11,9 +10,9 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from watchband.apps.server.access import Operator, guarded, needs
-from watchband.apps.server.answers import RETRY_AFTER_S, answered, listed
+from watchband.apps.server.answers import answered, listed
+from watchband.apps.server.given import key_of, time_of
 from watchband.apps.server.problems import Problem
-from watchband.apps.service.planning import NoPlanError
 from watchband.apps.service.service import Service
 from watchband.apps.service.views.window_preview import window_preview
 from watchband.apps.service.views.windows import (
@@ -25,11 +24,9 @@ from watchband.apps.service.views.windows import (
     windows_page,
 )
 from watchband.core.duration import DAY, MINUTE, SECOND, parse_duration
-from watchband.core.errors import ConfigError, DataError, TransientError, UnknownNameError
+from watchband.core.errors import ConfigError, UnknownNameError
 from watchband.core.matcher import Selector
 from watchband.core.plans import NEVER_ENDS, WEEKDAYS, Plan
-from watchband.core.series import SeriesKey
-from watchband.core.timestamp import parse_rfc3339
 from watchband.features.calendar import zone as zone_of
 
 LIMIT_MAX = 1000
@@ -144,7 +141,7 @@ class Windows:
 
     async def window(self, window: Id) -> JSONResponse:
         """One window."""
-        return await self._done(lambda: self._shown(self.service.planning.of(window)))
+        return await answered(self.service, lambda: self._shown(self.service.planning.of(window)))
 
     async def deploys(self, limit: Limit = 100, cursor: Cursor = None) -> JSONResponse:
         """Deploys, newest first."""
@@ -159,13 +156,10 @@ class Windows:
     ) -> JSONResponse:
         """Windows and deploys of one series in a range, as a chart draws them."""
         now = self.service.clock.now()
-        start, end = _time("from", since, now - AGO_MAX), _time("to", until, now + AGO_MAX)
+        start, end = time_of("from", since, now - AGO_MAX), time_of("to", until, now + AGO_MAX)
         if end - start > 40 * AHEAD_MAX:
             raise Problem(400, "A range of windows has at most forty years. Give 'from' and 'to' that are nearer.")
-        try:
-            key = SeriesKey.parse(series)
-        except ConfigError as error:
-            raise Problem(400, f"'series': {error}") from None
+        key = key_of(series)
         return await answered(self.service, lambda: spans_document(self.service, key, watch, start, end))
 
     async def preview(
@@ -194,7 +188,7 @@ class Windows:
     async def create(self, who: Operator, body: NewWindow) -> JSONResponse:
         """Plan a window."""
         plan = planned(body, self.service.clock.now())
-        return await self._done(lambda: self._shown(self.service.planning.make(plan, who.name)))
+        return await answered(self.service, lambda: self._shown(self.service.planning.make(plan, who.name)))
 
     async def change(self, who: Operator, window: Id, body: ChangedWindow) -> JSONResponse:
         """Change a window that is not over."""
@@ -203,20 +197,20 @@ class Windows:
             planning = self.service.planning
             return self._shown(planning.change(window, changed(planning.of(window), body), who.name))
 
-        return await self._done(done)
+        return await answered(self.service, done)
 
     async def end(self, who: Operator, window: Id) -> JSONResponse:
         """End a window that is active; one that comes again does so the next time."""
-        return await self._done(lambda: self._shown(self.service.planning.end(window, who.name)))
+        return await answered(self.service, lambda: self._shown(self.service.planning.end(window, who.name)))
 
     async def delete(self, who: Operator, window: Id) -> JSONResponse:
         """Take back a window that is coming, for good; one that is active ends."""
-        return await self._done(lambda: {"id": self.service.planning.delete(window, who.name).id})
+        return await answered(self.service, lambda: {"id": self.service.planning.delete(window, who.name).id})
 
     async def deploy(self, who: Operator, body: NewDeploy) -> JSONResponse:
         """Tell of a deploy."""
         now = self.service.clock.now()
-        time = _time("time", body.time, now)
+        time = time_of("time", body.time, now)
         if not now - AGO_MAX <= time <= now + DAY:
             raise Problem(400, f"'time': a deploy was in the last 31 days, or is within a day. Got {body.time!r}.")
         _check_series(body.series)
@@ -237,11 +231,11 @@ class Windows:
             made = deploy_document(planning.make(plan, who.name))
             return {**made, "windows": [planning.make(window, who.name).id for window in windows]}
 
-        return await self._done(done)
+        return await answered(self.service, done)
 
     async def undeploy(self, who: Operator, deploy: Id) -> JSONResponse:
         """Take back a deploy that was a mistake."""
-        return await self._done(lambda: {"id": self.service.planning.delete(deploy, who.name).id})
+        return await answered(self.service, lambda: {"id": self.service.planning.delete(deploy, who.name).id})
 
     def _shown(self, plan: Plan) -> dict[str, Any]:
         if plan.action == "deploy":
@@ -249,18 +243,6 @@ class Windows:
         found = row(plan, self.service.clock.now())
         assert found is not None
         return window_document(found)
-
-    async def _done(self, work: Callable[[], dict[str, Any]]) -> JSONResponse:
-        def done() -> dict[str, Any]:
-            try:
-                return work()
-            except NoPlanError as error:
-                raise Problem(404, str(error)) from None
-
-        try:
-            return await answered(self.service, done)
-        except TransientError as error:
-            raise Problem(503, f"It could not be written down: {error}", retry_after=RETRY_AFTER_S) from None
 
 
 def planned(body: NewWindow, now: int) -> Plan:
@@ -271,7 +253,7 @@ def planned(body: NewWindow, now: int) -> Plan:
     Problem
         400: it makes no sense, and says why.
     """
-    start = _time("start", body.start, now)
+    start = time_of("start", body.start, now)
     days = tuple(day for day in WEEKDAYS if day in body.days)
     plan = Plan(
         "",
@@ -283,7 +265,7 @@ def planned(body: NewWindow, now: int) -> Plan:
         body.factor if body.action == "expect" else 1.0,
         days,
         body.zone,
-        _time("until", body.until, NEVER_ENDS),
+        time_of("until", body.until, NEVER_ENDS),
         tuple(sorted(body.labels.items())),
         body.text.strip(),
     )
@@ -305,7 +287,7 @@ def changed(old: Plan, body: ChangedWindow) -> dict[str, object]:
         for name in ("name", "series", "factor", "zone", "text")
         if (value := getattr(body, name)) is not None
     }
-    start = _time("start", body.start, old.start)
+    start = time_of("start", body.start, old.start)
     if body.start is not None:
         given["start"] = start
     if body.end is not None or body.duration is not None:
@@ -313,7 +295,7 @@ def changed(old: Plan, body: ChangedWindow) -> dict[str, object]:
     if body.days is not None:
         given["days"] = tuple(day for day in WEEKDAYS if day in body.days)
     if body.until is not None:
-        given["until"] = _time("until", body.until, old.until)
+        given["until"] = time_of("until", body.until, old.until)
     if not given:
         raise Problem(400, "Nothing is to be changed. Give any of name, series, start, end, duration, days or text.")
     _checked(replace(old, **given), old.made)  # type: ignore[arg-type]
@@ -356,16 +338,7 @@ def _length(end: str | None, duration: str | None, start: int, otherwise: int) -
             return parse_duration(duration)
         except ConfigError as error:
             raise Problem(400, f"'duration': {error}") from None
-    found = _time("end", end, 0)
+    found = time_of("end", end, 0)
     if found <= start:
         raise Problem(400, "'end': a window ends after it began.")
     return found - start
-
-
-def _time(name: str, text: str | None, otherwise: int) -> int:
-    if text is None:
-        return otherwise
-    try:
-        return parse_rfc3339(text)
-    except DataError as error:
-        raise Problem(400, f"{name!r}: {error}") from None

@@ -14,7 +14,7 @@ import numpy as np
 from watchband.adapters.stores.scored.hours import HourBook
 from watchband.apps.config.config import Config
 from watchband.core.acts import Act
-from watchband.core.errors import ConfigError, TransientError
+from watchband.core.errors import ConfigError, NotThereError, TransientError
 from watchband.core.events import ControlEvent, DriftApproved, StateReverted
 from watchband.core.ports import Batch
 from watchband.pipeline.bound import Lane
@@ -29,10 +29,6 @@ log = logging.getLogger("watchband.scores")
 T = TypeVar("T")
 SOURCE = "watchband"
 DONE_S = 60.0
-
-
-class NothingThereError(ConfigError):
-    """What was named is not there, or no longer."""
 
 
 def hours_of(config: Config) -> HourBook:
@@ -73,7 +69,7 @@ def revert_to(service: Service, name: str, sequence: int, series: str, by: str) 
 
     Raises
     ------
-    NothingThereError
+    NotThereError
         No such watch or snapshot.
     ConfigError
         No selector, or nothing in the snapshot that it chooses.
@@ -84,7 +80,7 @@ def revert_to(service: Service, name: str, sequence: int, series: str, by: str) 
         rows = chosen(series, lane.state)
         state = next((s for s in service.store.states() if s.name == name and s.shard == service.runner.shard), None)
         if state is None or all(s.sequence != sequence for s in state.snapshots):
-            raise NothingThereError(f"The watch {name!r} has no snapshot behind entry {sequence}; it may have left.")
+            raise NotThereError(f"The watch {name!r} has no snapshot behind entry {sequence}; it may have left.")
         found = service.store.restore(service.runner.shard, name, sequence)
         if state.fingerprint != lane.bound.fingerprint or found is None or found[0] != sequence:
             raise ConfigError(f"The snapshot behind entry {sequence} is of other parameters of the watch {name!r}.")
@@ -108,7 +104,7 @@ def approve(service: Service, name: str, series: str, by: str) -> dict[str, Any]
 
     Raises
     ------
-    NothingThereError
+    NotThereError
         No such watch.
     ConfigError
         No selector, or no monitored series that it chooses.
@@ -129,7 +125,7 @@ def approve(service: Service, name: str, series: str, by: str) -> dict[str, Any]
 def _lane(service: Service, name: str) -> Lane:
     lane = service.runner.live().lanes.get(name)
     if lane is None:
-        raise NothingThereError(f"There is no watch {name!r}. Known: {', '.join(sorted(service.config.watches))}.")
+        raise NotThereError(f"There is no watch {name!r}. Known: {', '.join(sorted(service.config.watches))}.")
     return lane
 
 

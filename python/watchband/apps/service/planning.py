@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from watchband.core.acts import Act, Deed
 from watchband.core.duration import SECOND
-from watchband.core.errors import ConfigError, WatchbandError
+from watchband.core.errors import ConfigError, NotThereError, WatchbandError
 from watchband.core.events import ControlEvent, WindowClosed, WindowOpened
 from watchband.core.plans import Occurrence, Plan, plans_of, said
 from watchband.core.ports import Batch
@@ -35,10 +35,6 @@ KEPT_MAX = 5000
 """Windows and deploys that are over and still shown; older ones remain in the audit log."""
 SOURCE = "windows"
 _OURS = re.compile(r"(w[0-9a-f]{8})@-?\d+")
-
-
-class NoPlanError(ConfigError):
-    """There is no window or deploy of that id."""
 
 
 class Planning:
@@ -96,13 +92,13 @@ class Planning:
 
         Raises
         ------
-        NoPlanError
+        NotThereError
             There is none.
         """
         with self._lock:
             found = self._plans.get(plan)
         if found is None:
-            raise NoPlanError(f"There is no window or deploy {plan[:64]!r}. It may have been deleted.")
+            raise NotThereError(f"There is no window or deploy {plan[:64]!r}. It may have been deleted.")
         return found
 
     def make(self, plan: Plan, by: str) -> Plan:

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from watchband.adapters.stores.scored.hours import Hours
-from watchband.apps.service.modelling import NothingThereError
 from watchband.apps.service.status import instant, lanes_of
 from watchband.apps.service.views.numbers import finite
 from watchband.apps.service.views.page import Page, page_of
 from watchband.apps.service.views.watches import budget_text
 from watchband.core.duration import DAY, HOUR, WEEK, format_duration
-from watchband.core.errors import ConfigError
+from watchband.core.errors import ConfigError, NotThereError
 from watchband.core.matcher import Selector
 from watchband.core.series import SeriesKey
 from watchband.pipeline.bound import Lane
@@ -126,12 +125,12 @@ def history_document(service: Service, name: str, key: SeriesKey | None, start: 
 
     Raises
     ------
-    NothingThereError
+    NotThereError
         No such watch, or a series that it has not seen.
     """
     lane = lanes_of(service).get(name)
     if lane is None:
-        raise NothingThereError(f"There is no watch {name!r} that runs.")
+        raise NotThereError(f"There is no watch {name!r} that runs.")
     about = {
         "watch": name,
         "series": None if key is None else str(key),
@@ -164,7 +163,7 @@ def _series_history(lane: Lane, key: SeriesKey) -> dict[str, Any]:
     watch, state = lane.bound.watch, lane.state
     row = state.rows.get(key)
     if row is None:
-        raise NothingThereError(f"The watch {watch.name!r} has not seen the series {str(key)!r}.")
+        raise NotThereError(f"The watch {watch.name!r} has not seen the series {str(key)!r}.")
     if watch.drift is None or state.drift is None:
         raise ConfigError(
             f"The watch {watch.name!r} keeps no history of single series: set its 'drift' to true. Without 'series' "
