@@ -17,6 +17,7 @@ fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
     bindings::decide::register(module)?;
     bindings::drift::register(module)?;
     bindings::ewma::register(module)?;
+    bindings::features::register(module)?;
     bindings::gap_novelty::register(module)?;
     bindings::half_space_trees::register(module)?;
     bindings::level_shift::register(module)?;

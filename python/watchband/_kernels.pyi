@@ -354,41 +354,31 @@ class Stepper:
     def one(self, time: int, value: float) -> Score | None: ...
     def settle(self) -> tuple[int, int]: ...
 
-_PulseFound: TypeAlias = tuple[
-    NDArray[np.int32], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]
-]
+_PulseFound: TypeAlias = tuple[NDArray[np.int32], _I64, _I64, _I64, _I64, _F64]
+_Settings: TypeAlias = tuple[float, float, float, float, float]
 
 def drift(
-    state: tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float32]],
-    points: tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]],
-    columns: list[NDArray[np.float64]],
+    state: tuple[_I64, _F64, _F64, _F32],
+    points: _Points,
+    columns: list[_F64],
     whole: tuple[int, int, int, int],
-    real: tuple[float, float, float, float, float],
+    real: _Settings,
     threads: int,
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]: ...
+) -> tuple[_I64, _F64]: ...
 def drift_widths() -> tuple[int, int, int, int, int, int, int, int]: ...
-def pulse_readings(
-    moments: NDArray[np.int64],
-    rhythm: NDArray[np.float64],
-    points: tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]],
-    seen: NDArray[np.int64],
-    settings: tuple[float, float, float, float, float],
-) -> _PulseFound: ...
-def pulse_watermark(
-    moments: NDArray[np.int64],
-    rhythm: NDArray[np.float64],
-    source: int,
-    now: int,
-    settings: tuple[float, float, float, float, float],
-) -> _PulseFound: ...
+def features(
+    state: tuple[_I64, _F64, _F64],
+    points: _Points,
+    program: _I64,
+    ranges: _F64,
+    zone: tuple[_I64, _I64, _I64],
+    settings: tuple[int, float],
+    out: _F64,
+    threads: int,
+) -> None: ...
+def features_widths() -> tuple[int, int]: ...
+def pulse_readings(moments: _I64, rhythm: _F64, points: _Points, seen: _I64, settings: _Settings) -> _PulseFound: ...
+def pulse_watermark(moments: _I64, rhythm: _F64, source: int, now: int, settings: _Settings) -> _PulseFound: ...
 def remote_write(
     body: bytes, second: bool, limits: tuple[int, int, int, int, int]
-) -> tuple[
-    list[bytes],
-    NDArray[np.int64],
-    NDArray[np.int64],
-    NDArray[np.float64],
-    NDArray[np.int64],
-    NDArray[np.uint8],
-    NDArray[np.int64],
-]: ...
+) -> tuple[list[bytes], _I64, _I64, _F64, _I64, NDArray[np.uint8], _I64]: ...

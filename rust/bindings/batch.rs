@@ -13,10 +13,10 @@ use crate::kernels::fleet::{run, Arrays, Batch, Kernel};
 /// A `Points` of Python, field by field: (rows, offsets, times, values).
 #[derive(FromPyObject)]
 pub struct PointsArgs<'py>(
-    PyReadonlyArray1<'py, i32>,
-    PyReadonlyArray1<'py, i64>,
-    PyReadonlyArray1<'py, i64>,
-    PyReadonlyArray2<'py, f64>,
+    pub PyReadonlyArray1<'py, i32>,
+    pub PyReadonlyArray1<'py, i64>,
+    pub PyReadonlyArray1<'py, i64>,
+    pub PyReadonlyArray2<'py, f64>,
 );
 
 /// State arrays by type, each `[series, width]`.

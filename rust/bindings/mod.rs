@@ -6,6 +6,7 @@ pub mod calibrate_light;
 pub mod decide;
 pub mod drift;
 pub mod ewma;
+pub mod features;
 pub mod gap_novelty;
 pub mod half_space_trees;
 pub mod left_discord;

@@ -38,7 +38,7 @@ pub fn civil(days: i64) -> (i64, i64, i64) {
     (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
-fn month_length(year: i64, month: i64) -> i64 {
+pub fn month_length(year: i64, month: i64) -> i64 {
     match month {
         2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
         2 => 28,
@@ -75,6 +75,12 @@ impl Calendar {
         let whole = local - days * DAY;
         let second = whole as f64 + nanos.wrapping_sub(seconds.wrapping_mul(1_000_000_000)) as f64 * 1e-9;
         (second, (whole / 3_600) as usize, weekday(days) as usize)
+    }
+
+    /// Local days since 1970.
+    pub fn days(&self, nanos: i64) -> i64 {
+        let seconds = nanos.div_euclid(1_000_000_000);
+        (seconds + self.offset(seconds)).div_euclid(DAY)
     }
 
     /// The moment `nanos` after 1970 in UTC.

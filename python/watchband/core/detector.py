@@ -23,13 +23,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, Literal
 
-import numpy as np
-
 from watchband._kernels import Score as Score
 from watchband._kernels import Stepper, Steppers
 from watchband.core import params
-from watchband.core.errors import PointsShapeError, TimeOrderError
-from watchband.core.fold import Fold, fingerprint
+from watchband.core.errors import PointsShapeError
+from watchband.core.fold import Fold, check_follows, count, fingerprint
 from watchband.core.points import Points
 from watchband.core.scores import Scores
 from watchband.core.state import State
@@ -123,13 +121,7 @@ class Detector(Fold):
             self._count(state, points)
         return scores
 
-    @staticmethod
-    def _count(state: State, points: Points) -> None:
-        """Note in the state what has been folded."""
-        some, rows = points.folded()
-        ends = points.offsets[1:][some]
-        state.points_seen[rows] += ends - points.offsets[:-1][some]
-        state.last_time[rows] = points.times[ends - 1]
+    _count = staticmethod(count)
 
     def step_one(self, state: State, time: int, value: float) -> Score:
         """One point of a fleet of one; the same bits as ``step`` with a batch of one, and the same errors.
@@ -175,18 +167,4 @@ class Detector(Fold):
             raise PointsShapeError(
                 f"{type(self).__name__} reads up to {self.dims_max} value(s) a point. Got {points.dims}."
             )
-        if points.series and int(points.rows.max()) >= state.series:
-            raise PointsShapeError(
-                f"Row {int(points.rows.max())} is not in this state of {state.series} series. Start it with more."
-            )
-        if not len(points):
-            return
-        some, rows = points.folded()
-        first, last = points.times[points.offsets[:-1][some]], state.last_time[rows]
-        if (late := first <= last).any():
-            at = int(np.argmax(late))
-            row = int(np.arange(state.series)[rows][at])
-            raise TimeOrderError(
-                f"State row {row} has folded time {int(last[at])}; the batch begins at "
-                f"{int(first[at])}. Leave out points that were folded before."
-            )
+        check_follows(state, points)

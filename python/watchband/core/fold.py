@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from watchband.core.errors import StateMismatchError, StateVersionError
+from watchband.core.errors import PointsShapeError, StateMismatchError, StateVersionError, TimeOrderError
+from watchband.core.points import Points
 from watchband.core.state import HEADER_BYTES, Field, State
 
 
@@ -19,6 +20,39 @@ def fingerprint(name: str, values: Mapping[str, Any]) -> str:
     """Sixteen hexadecimal digits for a name and the parameters that shape a state."""
     text = json.dumps([name, dict(sorted(values.items()))], sort_keys=True, separators=(",", ":"))
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def check_follows(state: State, points: Points) -> None:
+    """Raise unless a batch belongs to the series of a state and comes later than all that it has folded.
+
+    Raises
+    ------
+    PointsShapeError, TimeOrderError
+        A row that the state does not have; times that it has seen.
+    """
+    if points.series and int(points.rows.max()) >= state.series:
+        raise PointsShapeError(
+            f"Row {int(points.rows.max())} is not in this state of {state.series} series. Start it with more."
+        )
+    if not len(points):
+        return
+    some, rows = points.folded()
+    first, last = points.times[points.offsets[:-1][some]], state.last_time[rows]
+    if (late := first <= last).any():
+        at = int(np.argmax(late))
+        row = int(np.arange(state.series)[rows][at])
+        raise TimeOrderError(
+            f"State row {row} has folded time {int(last[at])}; the batch begins at "
+            f"{int(first[at])}. Leave out points that were folded before."
+        )
+
+
+def count(state: State, points: Points) -> None:
+    """Note in a state that a batch, which holds points, has been folded."""
+    some, rows = points.folded()
+    ends = points.offsets[1:][some]
+    state.points_seen[rows] += ends - points.offsets[:-1][some]
+    state.last_time[rows] = points.times[ends - 1]
 
 
 class Fold(ABC):
