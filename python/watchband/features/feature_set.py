@@ -99,9 +99,9 @@ class FeatureSet(Fold):
                 f"{len(self.columns)} columns have {len(self.ranges)} ranges; give one for each."
             )
         calendar.zone(self.timezone)
-        if not 0 < len(self._ops) <= FEATURES_MAX or len(set(self.names)) != len(self.names):
+        if not 0 < len(self.ops) <= FEATURES_MAX or len(set(self.names)) != len(self.names):
             raise InvalidParameterError(
-                f"A set has 1 to {FEATURES_MAX} features with different names. Got {len(self._ops)}; leave out a "
+                f"A set has 1 to {FEATURES_MAX} features with different names. Got {len(self.ops)}; leave out a "
                 "family, or rename a column that is called like a feature."
             )
 
@@ -145,21 +145,22 @@ class FeatureSet(Fold):
         return cls(chosen, found.families, interval_ns, timezone, holidays, share, ranges, name)
 
     @cached_property
-    def _ops(self) -> tuple[Op, ...]:
+    def ops(self) -> tuple[Op, ...]:
+        """The features as the kernel reads them, in the order of the rows."""
         return tuple(op for family in self.families for op in family.ops(self.columns))
 
     @cached_property
     def names(self) -> tuple[str, ...]:
         """Names of the features, in the order of the rows."""
-        return tuple(op.name for op in self._ops)
+        return tuple(op.name for op in self.ops)
 
     def __len__(self) -> int:
-        return len(self._ops)
+        return len(self.ops)
 
     @cached_property
     def lookback(self) -> int:
         """Slots before the newest that a feature reads."""
-        return max(op.lookback for op in self._ops)
+        return max(op.lookback for op in self.ops)
 
     @property
     def memory_points(self) -> int:
@@ -246,7 +247,7 @@ class FeatureSet(Fold):
 
     def fold(self, arrays: Mapping[str, NDArray[Any]], points: Points, threads: int = 0) -> Float64:
         """``step`` over the arrays of ``layout`` alone: for folds that hold them in a state of their own."""
-        rows = np.empty((len(points), len(self._ops)))
+        rows = np.empty((len(points), len(self.ops)))
         if len(points):
             _kernels.features(
                 (arrays["marks"], arrays["ring"], arrays["recent"]),
@@ -262,7 +263,7 @@ class FeatureSet(Fold):
 
     @cached_property
     def _program(self) -> Int64:
-        return np.array([[op.code, op.a, op.b, op.n] for op in self._ops], np.int64)
+        return np.array([[op.code, op.a, op.b, op.n] for op in self.ops], np.int64)
 
     @cached_property
     def _limits(self) -> Float64:
