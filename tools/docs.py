@@ -3,8 +3,8 @@
 ``members NAME`` is the table of a preset's members; ``simulated NAME`` that of the kinds, scenes or faults of the
 simulator; ``scenes`` that of the promises that ``watchband bench scenes`` plays; ``searches`` is where tuning looks for
 better parameters; ``settings NAME`` the keys of a section or kind of the configuration (``engine``, ``sink_slack``),
-``kinds NAME`` its sources, sinks or stores; ``params NAME`` is the parameter table of a detector or of another fold (a
-detector's own page may leave out the name).
+``kinds NAME`` its sources, sinks or stores; ``features families`` and ``features sets`` what features there are;
+``params NAME`` is the parameter table of a detector or of another fold (a detector's own page may leave out the name).
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from watchband.apps.config import schema
 from watchband.core import params
 from watchband.evaluation.scenarios.catalogue import SCENES
 from watchband.evaluation.scenarios.scene import EVERY
+from watchband.features.families import KINDS
+from watchband.features.feature_set import FeatureSet
+from watchband.features.sets import SETS
 from watchband.pipeline.calibrate import Calibrate
 from watchband.pipeline.catalogue import CATALOGUE
 from watchband.pipeline.ensemble import Ensemble
@@ -33,7 +36,8 @@ FOLDS: dict[str, type] = {"calibrate": Calibrate, "policy": Policy, "prepare": P
 """What has parameters and is no detector."""
 SCHEMA = ROOT / "docs" / "watchband.schema.json"
 MARK = re.compile(
-    r"(<!-- (params|detectors|kinds|members|scenes|searches|settings|simulated)(?: (\w+))? -->\n).*?(<!-- /\2 -->)",
+    r"(<!-- (params|detectors|features|kinds|members|scenes|searches|settings|simulated)(?: (\w+))? -->\n).*?"
+    r"(<!-- /\2 -->)",
     re.DOTALL,
 )
 
@@ -85,6 +89,40 @@ def simulated_table(key: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def feature_families() -> str:
+    """Every family with its features, their formulas and units."""
+    lines = ["| family | sizes | feature | formula | unit | slots kept a column |", "|---|---|---|---|---|---|"]
+    for name, kind in KINDS.items():
+        sizes = _sizes(kind.sizes)
+        for feature in kind.features:
+            kept = "0" if not feature.back else f"{feature.n or ('n' if feature.back == 1 else f'{feature.back}n')}"
+            kept += " + 1" * bool(feature.start)
+            told = feature.name.format(p="", c="x", d="y", n="n")
+            lines.append(
+                f"| {f'`{name}`' if name else ''} | {sizes} | `{told}` | {feature.formula} | {feature.unit} | {kept} |"
+            )
+            name = sizes = ""
+    return "\n".join(lines).replace("||", "| |") + "\n"
+
+
+def _sizes(sizes: tuple[int, ...]) -> str:
+    if len(sizes) > 8:
+        return f"{sizes[0]} to {sizes[-1]}"
+    return ", ".join(map(str, sizes)) or "–"
+
+
+def feature_sets() -> str:
+    """Every named set: columns, features, slots it looks back on, bytes a series."""
+    lines = ["| set | columns | features | looks back | bytes a series | what it is |", "|---|---|---|---|---|---|"]
+    for name, known in SETS.items():
+        made = FeatureSet.named(name)
+        lines.append(
+            f"| `{name}` | {len(made.columns)} | {len(made)} | {made.lookback} slots | {made.state_bytes_max:,} | "
+            f"{known.what} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
 def generated(text: str) -> str:
     """The page with its generated parts as they should be."""
     title = TITLE.search(text)
@@ -93,6 +131,8 @@ def generated(text: str) -> str:
         kind, name = match[2], match[3]
         if kind == "detectors":
             body = detector_table()
+        elif kind == "features":
+            body = feature_sets() if name == "sets" else feature_families()
         elif kind == "scenes":
             body = scene_table()
         elif kind == "simulated":

@@ -21,6 +21,7 @@ _EXPORTS = {
     "backtest": "watchband.apps.library.backtest.call",
     "detect": "watchband.apps.library.detect",
     "detectors": "watchband.detectors",
+    "feature_matrix": "watchband.apps.library.matrix.call",
     "forecast": "watchband.apps.library.forecasting.call",
     "inject": "watchband.apps.library.simulation.injection",
     "simulate": "watchband.apps.library.simulation.call",
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from watchband.apps.library.backtest.call import backtest as backtest
     from watchband.apps.library.detect import detect as detect
     from watchband.apps.library.forecasting.call import forecast as forecast
+    from watchband.apps.library.matrix.call import feature_matrix as feature_matrix
     from watchband.apps.library.simulation.call import simulate as simulate
     from watchband.apps.library.simulation.injection import inject as inject
     from watchband.apps.library.tune import tune as tune

@@ -26,6 +26,7 @@ LATE = {
     "config": "watchband.apps.cli.config",
     "demo": "watchband.apps.cli.demo",
     "deploy": "watchband.apps.cli.window",
+    "features": "watchband.apps.cli.features",
     "forecast": "watchband.apps.cli.forecast",
     "init": "watchband.apps.cli.init",
     "inject": "watchband.apps.cli.inject",

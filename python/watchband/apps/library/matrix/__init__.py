@@ -1,0 +1,1 @@
+"""``wb.feature_matrix`` and ``watchband features``: from files or frames to rows of features."""
