@@ -20,6 +20,7 @@ fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
     bindings::features::register(module)?;
     bindings::gap_novelty::register(module)?;
     bindings::half_space_trees::register(module)?;
+    bindings::isolation_forest::register(module)?;
     bindings::level_shift::register(module)?;
     bindings::left_discord::register(module)?;
     bindings::light_band::register(module)?;

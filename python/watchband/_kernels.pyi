@@ -10,6 +10,7 @@ from typing_extensions import disjoint_base
 _F64: TypeAlias = NDArray[np.float64]
 _F32: TypeAlias = NDArray[np.float32]
 _I64: TypeAlias = NDArray[np.int64]
+_I32: TypeAlias = NDArray[np.int32]
 _U16: TypeAlias = NDArray[np.uint16]
 _Points: TypeAlias = tuple[NDArray[np.int32], _I64, _I64, _F64]
 """rows, offsets, times, values of a ``Points``."""
@@ -122,6 +123,12 @@ def level_shift(
     threads: int,
 ) -> None: ...
 def level_shift_width() -> int: ...
+def isolation_forest_fit(rows: _F64, trees: int, samples: int, seed: int) -> tuple[_I32, _F64, _I32, _I32, _I64]: ...
+def isolation_forest_score(
+    trees: tuple[_I32, _F64, _I32, _I32, _I64, bool], rows: _F64, whole: float, scores: _F64
+) -> None: ...
+def isolation_forest_shares(trees: tuple[_I32, _F64, _I32, _I32, _I64, bool], rows: _F64, shares: _F64) -> None: ...
+def isolation_forest_path(n: int) -> float: ...
 def left_discord(
     floats: list[_F64],
     head: _I64,

@@ -9,6 +9,7 @@ pub mod ewma;
 pub mod features;
 pub mod gap_novelty;
 pub mod half_space_trees;
+pub mod isolation_forest;
 pub mod left_discord;
 pub mod level_shift;
 pub mod light_band;

@@ -22,6 +22,7 @@ pub mod fleet;
 pub mod gap_novelty;
 pub mod half_space_trees;
 pub mod incidents;
+pub mod isolation_forest;
 pub mod left_discord;
 pub mod level_shift;
 pub mod life;

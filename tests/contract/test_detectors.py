@@ -27,6 +27,11 @@ VARIANTS: dict[str, list[dict[str, object]]] = {
         {"memory": 300, "cells": 32, "of": "deviation", "window": 12},
     ],
     "half_space_trees": [{"trees": 7, "height": 5, "window": 40}, {"height": 11, "window": 90, "limit": 0.05}],
+    "isolation_forest": [
+        {"trees": 20, "samples": 32, "window": 100, "refit_every": 40, "hold": 0.0, "hold_points": 3},
+        {"trees": 10, "features": "none", "window": 200, "refit_every": 16, "scaling": "robust", "odd": 8.0},
+        {"trees": 10, "features": "last24", "window": 100, "refit_every": 50, "by": "scikit-learn"},
+    ],
     "level_shift": [
         {"half_life": 40.0, "mean_points": 4, "spread_points": 8, "usual_points": 200, "adopt": 6},
         {"of": "spread"},

@@ -14,6 +14,7 @@ _TABLE = {
     "forest_forecast": "watchband.detectors.forest_forecast:ForestForecast",
     "gap_novelty": "watchband.detectors.gap_novelty:GapNovelty",
     "half_space_trees": "watchband.detectors.half_space_trees:HalfSpaceTrees",
+    "isolation_forest": "watchband.detectors.isolation_forest:IsolationForest",
     "light_band": "watchband.detectors.light_band:LightBand",
     "level_shift": "watchband.detectors.level_shift:LevelShift",
     "left_discord": "watchband.detectors.left_discord:LeftDiscord",
