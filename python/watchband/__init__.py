@@ -24,6 +24,7 @@ _EXPORTS = {
     "feature_matrix": "watchband.apps.library.matrix.call",
     "forecast": "watchband.apps.library.forecasting.call",
     "inject": "watchband.apps.library.simulation.injection",
+    "profile": "watchband.apps.library.profiling.call",
     "simulate": "watchband.apps.library.simulation.call",
     "tune": "watchband.apps.library.tune",
 }
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from watchband.apps.library.detect import detect as detect
     from watchband.apps.library.forecasting.call import forecast as forecast
     from watchband.apps.library.matrix.call import feature_matrix as feature_matrix
+    from watchband.apps.library.profiling.call import profile as profile
     from watchband.apps.library.simulation.call import simulate as simulate
     from watchband.apps.library.simulation.injection import inject as inject
     from watchband.apps.library.tune import tune as tune

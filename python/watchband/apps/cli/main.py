@@ -34,6 +34,7 @@ LATE = {
     "serve": "watchband.apps.cli.serve",
     "keys": "watchband.apps.cli.keys",
     "log": "watchband.apps.cli.log",
+    "profile": "watchband.apps.cli.profile",
     "query": "watchband.apps.cli.query",
     "recompute": "watchband.apps.cli.recompute",
     "restore": "watchband.apps.cli.restore",
