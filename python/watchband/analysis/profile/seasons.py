@@ -159,8 +159,8 @@ def explained(
     cells = int(cycle[-1] + 1) * bins
     place = (cycle * bins + phase)[known]
     shape = (-1, bins)
-    counts = np.bincount(place, np.ones(len(place)), cells).reshape(shape)
-    sums = np.bincount(place, moved[known], cells).reshape(shape)
+    counts = np.asarray(np.bincount(place, minlength=cells), np.float64).reshape(shape)
+    sums = np.asarray(np.bincount(place, moved[known], cells), np.float64).reshape(shape)
     squares = np.bincount(place, moved[known] ** 2, cells).reshape(shape)
     total = float(squares.sum())
     all_counts, all_sums = counts.sum(0), sums.sum(0)
