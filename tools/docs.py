@@ -98,11 +98,10 @@ def feature_families() -> str:
             kept = "0" if not feature.back else f"{feature.n or ('n' if feature.back == 1 else f'{feature.back}n')}"
             kept += " + 1" * bool(feature.start)
             told = feature.name.format(p="", c="x", d="y", n="n")
-            lines.append(
-                f"| {f'`{name}`' if name else ''} | {sizes} | `{told}` | {feature.formula} | {feature.unit} | {kept} |"
-            )
-            name = sizes = ""
-    return "\n".join(lines).replace("||", "| |") + "\n"
+            first = f"| `{name}` | {sizes} " if feature is kind.features[0] else "| | "
+            formula = feature.formula.replace("|", "\\|")
+            lines.append(f"{first}| `{told}` | {formula} | {feature.unit} | {kept} |")
+    return "\n".join(lines) + "\n"
 
 
 def _sizes(sizes: tuple[int, ...]) -> str:
