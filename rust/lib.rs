@@ -18,12 +18,14 @@ fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
     bindings::drift::register(module)?;
     bindings::ewma::register(module)?;
     bindings::features::register(module)?;
+    bindings::forecast_residual::register(module)?;
     bindings::gap_novelty::register(module)?;
     bindings::half_space_trees::register(module)?;
     bindings::isolation_forest::register(module)?;
     bindings::level_shift::register(module)?;
     bindings::left_discord::register(module)?;
     bindings::light_band::register(module)?;
+    bindings::lstm::register(module)?;
     bindings::one::register(module)?;
     bindings::prepare::register(module)?;
     bindings::pulse::register(module)?;
@@ -37,6 +39,7 @@ fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
     bindings::rolling_zscore::register(module)?;
     bindings::seasonal_band::register(module)?;
     bindings::shape_novelty::register(module)?;
+    bindings::spectral_residual::register(module)?;
     bindings::threshold::register(module)?;
     bindings::together::register(module)?;
     Ok(())

@@ -16,6 +16,12 @@ VARIANTS: dict[str, list[dict[str, object]]] = {
         {"half_life": 12, "warm_up": 3, "scale_min": 40, "clip": 1.5},
         {"clip": 9999.0},
     ],
+    "forecast_residual": [
+        {"lags": 6, "window": 60, "spread": 50, "refit": 12.0},
+        {"forecaster": "seasonal_naive", "spread": 50},
+        {"forecaster": "smoothing", "spread": 50, "season_rate": 0.5},
+        {"forecaster": "smoothing", "spread": 50, "season": 0.0},
+    ],
     "forest_forecast": [
         {"trees": 7, "samples": 32, "shingle": 3, "memory": 50, "horizon": 4, "errors": 40},
         {"trees": 7, "samples": 32, "memory": 50, "transform": "difference", "level": 0.5},
@@ -67,6 +73,12 @@ VARIANTS: dict[str, list[dict[str, object]]] = {
         {"block": 3, "memory": 150, "stride": 1, "warm_up": 20},
         {"block": 2, "memory": 200, "stride": 2, "warm_up": 30},
         {"block": 1, "memory": 60, "stride": 1, "warm_up": 1},
+    ],
+    "spectral_residual": [
+        {"window": 32, "local": 8, "extension": "mean"},
+        {"window": 64, "extension": "slope", "local": 21},
+        {"window": 64, "extension": "slope", "local": 21, "centre": False},
+        {"window": 16, "ahead": 0, "back": 1},
     ],
     "thresholded_forest": [
         {"trees": 7, "samples": 32, "shingle": 3, "memory": 50, "factor": 2.0, "ignore_above_ratio": 0.1},

@@ -11,6 +11,7 @@ from watchband.core.registry import Registry
 
 _TABLE = {
     "ewma": "watchband.detectors.ewma:Ewma",
+    "forecast_residual": "watchband.detectors.forecast_residual:ForecastResidual",
     "forest_forecast": "watchband.detectors.forest_forecast:ForestForecast",
     "gap_novelty": "watchband.detectors.gap_novelty:GapNovelty",
     "half_space_trees": "watchband.detectors.half_space_trees:HalfSpaceTrees",
@@ -24,6 +25,7 @@ _TABLE = {
     "rolling_zscore": "watchband.detectors.rolling_zscore:RollingZscore",
     "seasonal_band": "watchband.detectors.seasonal_band:SeasonalBand",
     "shape_novelty": "watchband.detectors.shape_novelty:ShapeNovelty",
+    "spectral_residual": "watchband.detectors.spectral_residual:SpectralResidual",
     "thresholded_forest": "watchband.detectors.thresholded_forest:ThresholdedForest",
     "threshold": "watchband.detectors.threshold:Threshold",
 }
