@@ -196,6 +196,20 @@ def test_presets_are_named_like_detectors_and_tell_their_members(name: str) -> N
     assert (preset.fingerprint != CATALOGUE.parse(name).fingerprint) == (name == "auto")
 
 
+@pytest.mark.parametrize("length", [24, 60])
+def test_autos_alert_closes_soon_after_an_outage(length: int) -> None:
+    """The shift's member must not learn of an outage: its slow mean kept the alert open three times as long."""
+    times = streams.times(2400, 5 * MINUTE)
+    noise = np.random.default_rng(length)
+    values = 100 + 30 * np.sin(2 * np.pi * times / DAY) + 3 * noise.normal(size=len(times))
+    values[2000 : 2000 + length] = 20 + noise.normal(size=length)
+    watch = Watch("w", CATALOGUE.parse("auto"), Budget(1, 5 * DAY))
+    alerts = watch.step(watch.start([SeriesKey("m")]), Raw.of(times, values), flush=True).alerts
+    (alert,) = (a for a in alerts if times[2000] <= a.opened < times[2000 + length])
+    assert alert.closed is not None
+    assert times[2000 + length] <= alert.closed < times[2030 + length]
+
+
 MIX = Ensemble.of(("band", RollingZscore(), 0.6), ("novelty", GapNovelty(), 0.2), ("shift", LevelShift(), 0.2))
 
 

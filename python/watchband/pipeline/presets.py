@@ -96,7 +96,10 @@ class Auto(Preset):
             strength=1.0,
             says="its last twelve values never had such a mean before",
         ),
-        Member("shift", LevelShift(), 2, reads="residual", says="a small change of its level or noise stays"),
+        # An outage is the band's to tell: its residuals would keep the alert open for an hour of minutes after it.
+        Member(
+            "shift", LevelShift(), 2, reads="residual", holds=True, says="a small change of its level or noise stays"
+        ),
         Member("forest", RandomCutForest(), 3),
     )
 
