@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -75,7 +74,10 @@ def nab(data: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[postgresql.Server]:
+def postgres(request: pytest.FixtureRequest) -> postgresql.Server:
     """A PostgreSQL server for the whole run; a test takes a database of its own."""
-    with postgresql.running() as server:
-        yield server
+    server = postgresql.Server()
+    # Not in this fixture: hundreds of databases are tens of thousands of files, and the last test's time would count.
+    request.config.add_cleanup(server.remove)
+    server.start()
+    return server
