@@ -11,7 +11,6 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -130,14 +129,3 @@ class Server:
         """Stop it and leave nothing."""
         self.stop(signal.SIGQUIT)
         shutil.rmtree(self.directory)
-
-
-@contextlib.contextmanager
-def running() -> Iterator[Server]:
-    """A server that is there for the ``with`` block."""
-    server = Server()
-    try:
-        server.start()
-        yield server
-    finally:
-        server.remove()
