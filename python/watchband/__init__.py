@@ -23,9 +23,11 @@ _EXPORTS = {
     "detectors": "watchband.detectors",
     "feature_matrix": "watchband.apps.library.matrix.call",
     "forecast": "watchband.apps.library.forecasting.call",
+    "load_model": "watchband.apps.library.training.model",
     "inject": "watchband.apps.library.simulation.injection",
     "profile": "watchband.apps.library.profiling.call",
     "simulate": "watchband.apps.library.simulation.call",
+    "train": "watchband.apps.library.training.call",
     "tune": "watchband.apps.library.tune",
 }
 
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
     from watchband.apps.library.profiling.call import profile as profile
     from watchband.apps.library.simulation.call import simulate as simulate
     from watchband.apps.library.simulation.injection import inject as inject
+    from watchband.apps.library.training.call import train as train
+    from watchband.apps.library.training.model import load_model as load_model
     from watchband.apps.library.tune import tune as tune
     from watchband.core.alert import Alert as Alert
     from watchband.core.detector import Detector as Detector

@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 import yaml
 
+from tests.champions import champion
 from tests.risk_models import by_hand
 from watchband.analysis.risk.artifact import save
 from watchband.apps.config.config import SECTIONS, read_text
@@ -49,6 +50,8 @@ def examples() -> list[Any]:
 @pytest.mark.parametrize("text", examples())
 def test_an_example_is_read_and_fits_the_schema(text: str, tmp_path: Path) -> None:
     save(by_hand(), tmp_path / "risk.json")
+    if "models/cpu" in text:
+        champion(tmp_path / "models" / "cpu")
     config = read_text(text, "example.yaml", Anything(), base=str(tmp_path))
     assert config.fingerprints().keys() == config.watches.keys()
     assert [error.message for error in JUDGE.iter_errors(yaml.safe_load(text))] == []

@@ -86,13 +86,16 @@ class Space:
         own = str(getattr(CATALOGUE.get(detector), "default_rule", "budget"))
         return self.rule if own == "budget" else own
 
+    def searches(self, detector: str) -> dict[str, Search]:
+        """The parameters of a detector that are searched, and where."""
+        return params.searches_of(CATALOGUE.get(detector))
+
     def suggest(self, trial: Suggests) -> Configuration:
         """One configuration of the space."""
         names = self.detectors
         detector = str(trial.suggest_categorical("detector", names)) if len(names) > 1 else names[0]
-        found = CATALOGUE.get(detector)
         parameters = dict((self.given or {}).get(detector, {}))
-        for name, search in params.searches_of(found).items():
+        for name, search in self.searches(detector).items():
             parameters[name] = _suggested(trial, f"{detector}.{name}", search)
         policy: dict[str, Any] = {}
         if self.policy:
@@ -110,7 +113,7 @@ class Space:
     @property
     def size(self) -> int:
         """How many parameters are searched, all detectors together."""
-        own = sum(len(params.searches_of(CATALOGUE.get(name))) for name in self.detectors)
+        own = sum(len(self.searches(name)) for name in self.detectors)
         policy = len(set(params.searches_of(Policy)) - self.stated) if self.policy else 0
         return own + policy + self.budget_is_searched + (len(self.detectors) > 1)
 

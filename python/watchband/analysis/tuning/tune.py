@@ -148,7 +148,7 @@ def tune(
     ConfigError
         There is no labelled event to search with, or none to report on.
     """
-    _check_events(series, parts)
+    check_events(series, parts)
     of_budget = isinstance(parse_rule(space.rule), Budget)
     space = dataclasses.replace(space, budget_is_searched=objective.budget_is_searched and of_budget)
     bench = Bench(series, parts, replay, objective, seed)
@@ -185,8 +185,14 @@ def _looks(count: int) -> list[str]:
     ]
 
 
-def _check_events(series: Sequence[Series], parts: Sequence[Parts]) -> None:
-    """By labels and times alone: nothing is judged on the held-out part before the search has ended."""
+def check_events(series: Sequence[Series], parts: Sequence[Parts]) -> None:
+    """By labels and times alone: nothing is judged on the held-out part before the search has ended.
+
+    Raises
+    ------
+    ConfigError
+        A part has no labelled event in it.
+    """
     for name, chosen in (("validation", validation_parts(parts)), ("test", test_parts(parts))):
         pairs = zip(series, chosen, strict=True)
         if not any(len(windows(labels_in(one.labels, part), one.times)) for one, part in pairs):

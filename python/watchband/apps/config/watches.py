@@ -11,7 +11,7 @@ from watchband.apps.config.breach import BreachSettings
 from watchband.apps.library.options import Options
 from watchband.core import params
 from watchband.core.duration import DAY, MINUTE
-from watchband.core.kinds import Duration, Group, ListOf
+from watchband.core.kinds import Duration, FilePath, Group, ListOf
 from watchband.core.levels import LEVELS
 from watchband.core.matcher import Selector
 from watchband.core.params import Choice, Flag, Integer, Maybe, Real, Text, param
@@ -41,6 +41,9 @@ class WatchSettings:
         ("*",), ListOf(Text('a selector such as cpu{env="prod"}'), 1), "Series by name and labels; any of a list."
     )
     detector: str = param(DEFAULT_DETECTOR, Text("NAME or NAME:key=value,…"), "What judges.")
+    model: str | None = param(
+        None, Maybe(FilePath()), "Instead: the folder of a champion that 'watchband train' wrote."
+    )
     budget: str | None = param(None, Maybe(Text("alerts a period, 1/week")), "Alerts you can take, per series.")
     cutoff: float | None = param(None, Maybe(Real(0, low_open=True)), "Instead: anomalous above this score.")
     sigma: str | None = param(None, Maybe(Text("K[,train=N][,robust]")), "Instead: mean + K deviations of scores.")
@@ -94,9 +97,30 @@ class WatchSettings:
 
     def __post_init__(self) -> None:
         params.check(self)
+        if self.model is not None:
+            self._take_champion(self.model)
         _ = self.selectors
         _ = self.options.watch("check")
         _ = self.options.excluded()
+
+    def _take_champion(self, folder: str) -> None:
+        """What the model says where nothing is said here: detector, rule, policy, how readings become points."""
+        from watchband.apps.library.training.model import load_model, options_with
+
+        names = [f.name for f in dataclasses.fields(Options)]
+        given = {name: getattr(self, name) for name in names} | {"counter": bool(self.counter)}
+        model = load_model(folder)
+        if self.detector == model.text:
+            # These settings came of others that were told already.
+            given["detector"] = DEFAULT_DETECTOR
+        found = options_with(model, given)
+        for name in names:
+            if name not in ("detector", "counter", "exclude"):
+                value = getattr(found, name)
+                object.__setattr__(self, name, str(value) if name == "sigma" and value is not None else value)
+        if found.counter:
+            object.__setattr__(self, "counter", True)
+        object.__setattr__(self, "detector", model.text)
 
     @cached_property
     def selectors(self) -> tuple[Selector, ...]:

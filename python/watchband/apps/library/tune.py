@@ -169,7 +169,7 @@ def run(
 
         result = to_budget(series, parts, setting.replay(), setting.default, setting.asked, tell=told)
     else:
-        series, more = _labelled(series, parts, labels, request)
+        series, more = labelled(series, parts, labels, request)
         notes += more
         result = _searched(series, parts, setting, aim, stop=request.stop(clock or SystemClock()), tell=told)
     told_of: dict[str, Any] = {
@@ -181,7 +181,8 @@ def run(
     return Tuning(result, series=series, **told_of)
 
 
-def _labelled(series: list[Series], parts: Any, labels: Any, request: Request) -> tuple[list[Series], list[str]]:
+def labelled(series: list[Series], parts: Any, labels: Any, request: Request) -> tuple[list[Series], list[str]]:
+    """Every series with its labels, or with faults that are put in, and notes on that."""
     if not request.inject:
         return with_labels(series, labels)
     from watchband.analysis.tuning.injection import with_faults

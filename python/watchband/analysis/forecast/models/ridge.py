@@ -53,7 +53,7 @@ class Ridge(Model):
             )
         table = sliding_window_view(last_known(values), self.lags + 1)[usable - self.lags]
         weights, intercept = solve(table[:, :-1], table[:, -1], self.alpha)
-        return _Linear(weights, intercept)
+        return Linear(weights, intercept)
 
 
 def _learnable(values: Float64, lags: int) -> Int64:
@@ -76,7 +76,9 @@ def solve(rows: Float64, target: Float64, alpha: float) -> tuple[Float64, float]
 
 
 @dataclass(frozen=True, eq=False)
-class _Linear(Fitted):
+class Linear(Fitted):
+    """What ``Ridge`` fits: a weight for each lag, the oldest first, and an intercept."""
+
     weights: Float64
     intercept: float
 

@@ -45,10 +45,11 @@ def tuning_document(tuning: Tuning) -> dict[str, Any]:
 def _own(result: Tuned | Budgeted | Leaked) -> dict[str, Any]:
     if isinstance(result, Budgeted):
         return _budgeted(result)
-    return _leaked(result) if isinstance(result, Leaked) else _tuned(result)
+    return leaked_rows(result) if isinstance(result, Leaked) else _tuned(result)
 
 
-def _leaked(result: Leaked) -> dict[str, Any]:
+def leaked_rows(result: Leaked) -> dict[str, Any]:
+    """Both ways to divide, and what the leak is worth."""
     return {
         "objective": "F1 of points",
         "leak": plain(result.leak),

@@ -1,0 +1,214 @@
+"""From a configuration to a model file: candidates with a model are fitted once, on what comes before the first gap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from watchband.analysis.training.cut import Cut
+from watchband.analysis.tuning.configuration import Configuration
+from watchband.analysis.tuning.material import Series
+from watchband.analysis.tuning.replay import NAIVE, Replay, Said
+from watchband.core import params
+from watchband.core.artifact import SUFFIX
+from watchband.core.errors import ConfigError, DataError
+from watchband.core.points import Float64, Points
+from watchband.evaluation.labels import windows
+from watchband.pipeline.catalogue import CATALOGUE
+from watchband.pipeline.raw import Raw
+
+MODEL = "model"
+"""The parameter that names a model file."""
+ROWS_MAX = 100_000
+"""Rows that a model is fitted on; of more, so many at equal distances."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fitted:
+    """A configuration whose model was fitted.
+
+    Parameters
+    ----------
+    configuration : Configuration
+        With the path of the model file.
+    file : Path
+        The model file.
+    checksum : str
+        Its.
+    rows : int
+        Rows it was fitted on.
+    names : tuple of str
+        Features of a row.
+    centre, scale : float64[k]
+        What brings the features to one unit.
+    """
+
+    configuration: Configuration
+    file: Path
+    checksum: str
+    rows: int
+    names: tuple[str, ...]
+    centre: Float64
+    scale: Float64
+
+
+def has_model(detector: str) -> bool:
+    """Whether a detector of that name is fitted beforehand."""
+    return detector != NAIVE and MODEL in params.params_of(CATALOGUE.get(detector))
+
+
+@dataclass(eq=False)
+class Fitter:
+    """Fits configurations on the first part of some series, each once.
+
+    Parameters
+    ----------
+    series, cuts
+        Of each series what is cut off behind its first part is not looked at; nor are readings within labels.
+    replay : Replay
+        How readings become points.
+    folder : Path
+        Where model files are written.
+    rows_max : int
+        Most rows of a fit.
+    """
+
+    series: Sequence[Series]
+    cuts: Sequence[Cut]
+    replay: Replay
+    folder: Path
+    rows_max: int = ROWS_MAX
+    _done: dict[str, Fitted | str] = field(default_factory=dict, repr=False)
+    _points: tuple[Points, np.ndarray] | None = field(default=None, repr=False)
+
+    def __call__(self, configuration: Configuration) -> Configuration:
+        """With the model that was fitted to it; the same where it has none.
+
+        Raises
+        ------
+        DataError
+            It cannot be fitted on these series; says why, and again whenever it is asked.
+        """
+        if not has_model(configuration.detector) or configuration.parameters.get(MODEL):
+            return configuration
+        return self.fitted(configuration).configuration
+
+    def fitted(self, configuration: Configuration) -> Fitted:
+        """The model of a configuration without one.
+
+        Raises
+        ------
+        DataError
+            As ``__call__``.
+        """
+        # Rule and policy come behind the scores: they share a model.
+        key = replace(configuration, rule="", policy={}).key
+        found = self._done.get(key)
+        if found is None:
+            try:
+                found = self._fit(configuration, len(self._done))
+            except DataError as error:
+                found = str(error)
+            self._done[key] = found
+        if isinstance(found, str):
+            raise DataError(found)
+        made = {**configuration.parameters, MODEL: str(found.file)}
+        return replace(found, configuration=replace(configuration, parameters=made))
+
+    def _fit(self, configuration: Configuration, number: int) -> Fitted:
+        detector: Any = configuration.build(self.replay.shared)
+        given = self.rows_of(detector.rows)
+        fit = detector.fit(given)
+        file = self.folder / f"{number:03d}_{configuration.detector}{SUFFIX}"
+        checksum = detector.save(str(file), fit)
+        return Fitted(configuration, file, checksum, len(given), tuple(fit.names), fit.centre, fit.scale)
+
+    def rows_of(self, rows: Any) -> Float64:
+        """Rows of features that are whole, float64[n, k], at most ``rows_max`` of all series together."""
+        points, usual = self._prepared()
+        found = rows.step(rows.start(points.series), points)
+        whole = np.flatnonzero(np.isfinite(found).all(axis=1) & usual)
+        if len(whole) > self.rows_max:
+            whole = whole[(np.arange(self.rows_max) * len(whole)) // self.rows_max]
+        return np.ascontiguousarray(found[whole])
+
+    def _prepared(self) -> tuple[Points, np.ndarray]:
+        """Points of the first part of all series, and whether each lies outside every label."""
+        if self._points is None:
+            seen = [one.before(cut.train.stop) for one, cut in zip(self.series, self.cuts, strict=True)]
+            prepare = self.replay.base.prepare
+            raw = Raw.fleet([(one.times, one.values) for one in seen])
+            points = prepare.step(prepare.start(len(seen)), raw, flush=True, threads=1).points
+            usual = np.ones(len(points), bool)
+            for row, span in points.slices():
+                for first, _, settled in windows(seen[row].labels, points.times[span]).tolist():
+                    usual[span][first : settled + 1] = False
+            self._points = points, usual
+        return self._points
+
+
+@dataclass(eq=False)
+class FittedReplay(Replay):
+    """A replay that fits what has a model before it runs it."""
+
+    fit: Callable[[Configuration], Configuration] | None = None
+
+    def run(self, configuration: Configuration, series: Sequence[Series], fit_before: Sequence[int]) -> list[Said]:
+        """As ``Replay.run``."""
+        known = configuration if self.fit is None else self.fit(configuration)
+        return super().run(known, series, fit_before)
+
+
+def one_metric(series: Sequence[Series]) -> bool:
+    """Whether all series are of one metric: only then one model can speak of all of them."""
+    return len({one.key.metric for one in series}) == 1
+
+
+def check_learnable(series: Sequence[Series], cuts: Sequence[Cut]) -> tuple[list[int], list[str]]:
+    """Places of series that have something to learn, and notes on the others.
+
+    Raises
+    ------
+    DataError
+        None has.
+    """
+    good, notes = [], []
+    for place, (one, cut) in enumerate(zip(series, cuts, strict=True)):
+        known = one.values[(one.times < cut.train.stop) & np.isfinite(one.values)]
+        if not len(known):
+            notes.append(f"left out, no reading with a value in the part that is fitted on: {one.key}")
+        elif known.min() == known.max():
+            notes.append(f"left out, constant ({known[0]:g}) in the part that is fitted on: {one.key}")
+        else:
+            good.append(place)
+    if not good:
+        raise DataError(
+            f"There is nothing to learn from: {'; '.join(notes[:3])}. Give series that change, or more of their past."
+        )
+    return good, notes
+
+
+def check_kinds(detectors: Mapping[str, Any] | Sequence[str], series: Sequence[Series]) -> tuple[list[str], list[str]]:
+    """Detectors that can be candidates for these series, and notes on the others.
+
+    Raises
+    ------
+    ConfigError
+        None can.
+    """
+    names = list(detectors)
+    if one_metric(series):
+        return names, []
+    kept = [name for name in names if not has_model(name)]
+    left = [name for name in names if has_model(name)]
+    if not kept:
+        metrics = sorted({one.key.metric for one in series})
+        raise ConfigError(
+            f"{', '.join(left)}: one model is fitted for one metric, and this input has {len(metrics)}: "
+            f"{', '.join(metrics[:5])}. Name one, with --value or --metric, and train each by itself."
+        )
+    return kept, [f"left out, fitted for one metric at a time: {', '.join(left)}"] if left else []

@@ -1,0 +1,295 @@
+"""``wb.train``: a champion for the user's own series, with the evidence for it."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from watchband.apps.library.feeds import Feed, open_source
+from watchband.apps.library.options import Options
+from watchband.apps.library.tune import Request as TuneRequest
+from watchband.apps.library.tune import Setting, labelled
+from watchband.apps.library.tuning.readings import label_list, read_series
+from watchband.core.clock import Clock, SystemClock
+from watchband.core.duration import parse_duration
+from watchband.core.errors import ConfigError
+from watchband.pipeline import DEFAULT_DETECTOR
+
+if TYPE_CHECKING:
+    from watchband.analysis.training.outcome import Trained
+    from watchband.analysis.tuning.material import Series
+    from watchband.analysis.tuning.stratified import Leaked
+    from watchband.apps.library.training.training import Training
+
+CANDIDATES = (
+    "auto",
+    "seasonal_band",
+    "residual",
+    "ewma",
+    "rolling_zscore",
+    "isolation_forest",
+    "one_class_svm",
+    "local_outlier_factor",
+    "pca_reconstruction",
+    "spectral_residual",
+    "forecast_residual",
+)
+"""Names that are tried where none are given, as far as this installation has them."""
+FEATURES = ("value4", "lags24")
+POINTS_MAX = 5_000_000
+"""Readings of all series together that are held: 80 MB, beside what candidates take."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Request:
+    """What is asked of a training, beside what ``detect`` is asked; see ``train``."""
+
+    labels: Any = None
+    inject: str | Sequence[str] | bool = False
+    candidates: Sequence[str] | str | None = None
+    features: Sequence[str] | str | None = None
+    objective: str = "f1"
+    trials: int = 40
+    seed: int = 0
+    storage: str | Path | None = None
+    time_limit: str | None = None
+    jobs: int = 0
+    rows: int | None = None
+    validation_share: float = 0.25
+    test_share: float = 0.25
+    split_gap: str | None = None
+    split: str = "time"
+
+    def __post_init__(self) -> None:
+        _ = self.tuning
+        if self.rows is not None and self.rows < 100:
+            raise ConfigError(f"--rows must be 100 or more: a model of fewer says little. Got {self.rows}.")
+
+    @property
+    def tuning(self) -> TuneRequest:
+        """The same in the words of ``tune``; without labels faults are put in."""
+        return TuneRequest(
+            labels=self.labels, objective=self.objective, inject=self.inject or self.labels is None,
+            trials=self.trials, seed=self.seed, storage=self.storage, time_limit=self.time_limit, jobs=self.jobs,
+            test_share=self.test_share, split_gap=self.split_gap, split=self.split, among=(),
+        )  # fmt: skip
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Candidates."""
+        if self.candidates is None:
+            from watchband.pipeline.catalogue import CATALOGUE
+
+            known = set(CATALOGUE.names())
+            return tuple(name for name in CANDIDATES if name in known)
+        return _names(self.candidates)
+
+    @property
+    def feature_sets(self) -> tuple[str, ...]:
+        """Feature sets."""
+        return FEATURES if self.features is None else _names(self.features)
+
+
+def _names(given: Sequence[str] | str) -> tuple[str, ...]:
+    names = given.split(",") if isinstance(given, str) else given
+    return tuple(dict.fromkeys(name.strip() for name in names if name.strip()))
+
+
+def train(
+    source: Any,
+    labels: str | os.PathLike[str] | Iterable[Any] | None = None,
+    *,
+    inject: str | Sequence[str] | bool = False,
+    candidates: Sequence[str] | str | None = None,
+    features: Sequence[str] | str | None = None,
+    objective: str = "f1",
+    trials: int = 40,
+    seed: int = 0,
+    storage: str | Path | None = None,
+    time_limit: str | None = None,
+    jobs: int = 0,
+    rows: int | None = None,
+    validation_share: float = 0.25,
+    test_share: float = 0.25,
+    split_gap: str | None = None,
+    split: str = "time",
+    out: str | Path | None = None,
+    budget: str | None = None,
+    time: str | None = None,
+    value: str | Sequence[str] = (),
+    label: str | Sequence[str] = (),
+    metric: str | None = None,
+    **options: Any,
+) -> Training:
+    """Fit candidates on the past, choose one on a later part, and report on the last part once; see ``docs/train.md``.
+
+    Parameters
+    ----------
+    source : frame, series, (times, values), path or list of paths
+        As for ``detect``.
+    labels : path or iterable, optional
+        A label file, ``Label`` objects or (series, start, end). Without labels faults are put into the validation and
+        test parts, and these are the labels.
+    inject : bool or kinds of faults, default False
+        Which faults, where there are no labels.
+    candidates, features : names, optional
+        Detectors, and what the models among them read.
+    objective, trials, seed, storage, time_limit, jobs
+        As for ``tune``.
+    rows : int, optional
+        Most rows that a model is fitted on; 100,000 if None.
+    validation_share, test_share, split_gap
+        Shares of the time; between two parts lies a gap that counts nowhere.
+    split : {"time", "stratified"}
+        ``stratified`` divides rows at random to show what that makes of the figures; it trains nothing.
+    out : path, optional
+        Folder for the champion and its evidence.
+    budget and every other option of ``detect`` but ``detector``
+        The rule and policy that all candidates share.
+
+    Raises
+    ------
+    MissingExtraError, ConfigError, DataError
+        No Optuna; an option that cannot be, no event to choose by; data that nothing can be learned from.
+    """
+    given = dict(locals())
+    request = Request(**{f.name: given[f.name] for f in dataclasses.fields(Request)})
+    if "detector" in options:
+        raise ConfigError("A training has 'candidates', and no 'detector'. Name them, or leave it out.")
+    chosen = Options(detector=_reference(request), budget=budget, **options)
+    columns = {"time": time, "value": _listed(value), "label": _listed(label), "metric": metric}
+    found = run(open_source(source, chosen, columns), chosen, request, columns=columns)
+    if out is not None:
+        found.write(out)
+    return found
+
+
+def _reference(request: Request) -> str:
+    names = request.names
+    if not names:
+        raise ConfigError("--candidates names none. Give one or more detectors; see 'watchband detectors'.")
+    return names[0]
+
+
+def run(
+    feed: Feed,
+    options: Options,
+    request: Request,
+    *,
+    columns: dict[str, Any] | None = None,
+    tell: Callable[[str, int, int], None] | None = None,
+    clock: Clock | None = None,
+    command: str = "",
+) -> Training:
+    """Train on the readings of a feed; what ``train`` and the command line share."""
+    from watchband.analysis.training.cut import cuts_in_time
+    from watchband.analysis.training.fitting import ROWS_MAX, Fitter, check_kinds, check_learnable
+    from watchband.analysis.tuning.search import need_optuna
+    from watchband.apps.library.training.training import Training
+
+    need_optuna()
+    now = clock or SystemClock()
+    options = dataclasses.replace(options, detector=_reference(request))
+    series, notes = read_series(feed)
+    _check_size(series)
+    gap = None if request.split_gap is None else parse_duration(request.split_gap)
+    cuts = cuts_in_time(series, validation_share=request.validation_share, test_share=request.test_share, gap_ns=gap)
+    good, more = check_learnable(series, cuts)
+    series, cuts = [series[i] for i in good], [cuts[i] for i in good]
+    parts = [cut.parts for cut in cuts]
+    known = label_list(request.labels) if request.labels is not None else []
+    original = series
+    series, told = labelled(series, parts, known, request.tuning)
+    names, left = check_kinds(request.names, series)
+    setting = Setting(dataclasses.replace(options, detector=names[0]), request.tuning)
+    beside = {"stop": request.tuning.stop(now), "tell": (lambda a, b: tell("training", a, b)) if tell else None}
+    workspace = Path(tempfile.mkdtemp(prefix="watchband-train-"))
+    result: Trained | Leaked
+    try:
+        if request.split == "stratified":
+            result = _leaking(series, parts, setting, names, request, beside)
+        else:
+            fitter = Fitter(series, cuts, setting.replay(), workspace, request.rows or ROWS_MAX)
+            result = _searched(series, cuts, fitter, setting, names, request, beside)
+    except BaseException:
+        shutil.rmtree(workspace, ignore_errors=True)
+        raise
+    return Training(
+        result,
+        series=series,
+        original=original,
+        options=options,
+        setting=setting,
+        workspace=workspace,
+        title=feed.title,
+        notes=[*feed.notes, *notes, *more, *told, *left, *result.notes],
+        columns=columns or {},
+        command=command,
+        created=now.now(),
+    )
+
+
+def _check_size(series: Sequence[Series]) -> None:
+    points = sum(len(one.times) for one in series)
+    if points > POINTS_MAX:
+        raise ConfigError(
+            f"A training holds up to {POINTS_MAX:,} readings in memory. Got {points:,}: give fewer series or a shorter "
+            "past, or gather them with --resample beforehand."
+        )
+
+
+def _searched(
+    series: Sequence[Series],
+    cuts: Any,
+    fitter: Any,
+    setting: Setting,
+    names: Sequence[str],
+    request: Request,
+    beside: dict[str, Any],
+) -> Trained:
+    from watchband.analysis.training.train import train as search
+    from watchband.analysis.tuning.objective import objective
+
+    aim = objective(request.objective)
+    storage = None if request.storage is None else str(request.storage)
+    return search(
+        series, cuts, fitter, _space(setting, names, request), aim, trials=request.trials, seed=request.seed,
+        storage=storage, injected=request.labels is None, **beside,
+    )  # fmt: skip
+
+
+def _space(setting: Setting, names: Sequence[str], request: Request) -> Any:
+    from watchband.analysis.training.space import Candidates
+
+    plain = setting.space()
+    return Candidates(tuple(names), plain.rule, stated=plain.stated, features=request.feature_sets)
+
+
+def _leaking(
+    series: Sequence[Series],
+    parts: Any,
+    setting: Setting,
+    names: Sequence[str],
+    request: Request,
+    beside: dict[str, Any],
+) -> Leaked:
+    """What rows divided at random would promise; nothing is fitted beforehand, since every part leaks into all."""
+    from watchband.analysis.training.fitting import has_model
+    from watchband.analysis.tuning.space import Space
+    from watchband.analysis.tuning.stratified import stratified
+
+    plain = setting.space()
+    space = Space(tuple(n for n in names if not has_model(n)) or (DEFAULT_DETECTOR,), plain.rule, stated=plain.stated)
+    return stratified(
+        series, parts, setting.replay(), space, test_share=request.test_share, trials=request.trials,
+        seed=request.seed, storage=None if request.storage is None else str(request.storage), **beside,
+    )  # fmt: skip
+
+
+def _listed(names: str | Sequence[str]) -> list[str]:
+    return [names] if isinstance(names, str) else list(names)
