@@ -107,6 +107,60 @@ class DriftApproved:
 
 
 @dataclass(frozen=True, slots=True)
+class ChallengerStarted:
+    """Model ``number`` of a watch judges the same readings from here on, in shadow: nobody is told what it says.
+
+    ``settings`` is JSON of what it has otherwise than the watch as configured, ``fingerprint`` that of the configured
+    watch: under other parameters it means nothing. ``learned`` says what it learned anew, all or only the cut-off.
+    """
+
+    watch: str
+    fingerprint: str
+    number: int
+    settings: str
+    time: int
+    learned: Literal["all", "cutoff"] = "all"
+    by: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPromoted:
+    """Model ``number`` of a watch, which was in shadow, judges from here on; the one before goes on in shadow.
+
+    ``back``: it is the one that judged before, and comes back.
+    """
+
+    watch: str
+    fingerprint: str
+    number: int
+    time: int
+    back: bool = False
+    by: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowEnded:
+    """Model ``number`` of a watch judges in shadow no longer, and what it learned is dropped."""
+
+    watch: str
+    fingerprint: str
+    number: int
+    time: int
+    outcome: Literal["refused", "withdrawn", "failed", "over"] = "refused"
+    by: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LineageKept:
+    """Which models a watch has, as its state keeps it; never in the log."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Recomputed:
     """A watch was folded anew at ``time``, with what had come late by entry ``through`` in its place."""
 
@@ -165,12 +219,19 @@ ControlEvent = (
     | ConfigChanged
     | StateReverted
     | DriftApproved
+    | ChallengerStarted
+    | ModelPromoted
+    | ShadowEnded
+    | LineageKept
     | Recomputed
     | SeriesShed
     | SeriesTaken
     | PriorGiven
     | TierChanged
 )
+
+ModelEvent = ChallengerStarted | ModelPromoted | ShadowEnded
+"""What happens to the models of a watch; stores keep these for good, see ``ports.Store.model_events``."""
 
 _TYPES: Mapping[str, type] = {kind.__name__: kind for kind in get_args(ControlEvent)}
 

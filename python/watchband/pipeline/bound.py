@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import compress
 
 from watchband.core.alert import Alert
-from watchband.core.errors import ConfigError
-from watchband.core.events import SeriesExpired, StateReverted
+from watchband.core.errors import ConfigError, StateMismatchError
+from watchband.core.events import ModelEvent, ModelPromoted, SeriesExpired, StateReverted
 from watchband.core.ports import Commit, Readings
 from watchband.core.series import SeriesKey
 from watchband.pipeline.excluded import Span
 from watchband.pipeline.folding import END
-from watchband.pipeline.learned import revert
+from watchband.pipeline.learned import instate, revert
+from watchband.pipeline.ledger import Ledger
+from watchband.pipeline.lineage import Lineage, Model, fold_name
 from watchband.pipeline.marks import Marker
 from watchband.pipeline.results import Results
 from watchband.pipeline.watch import Watch
-from watchband.pipeline.watch_state import WatchState, combined
+from watchband.pipeline.watch_state import WatchState, combined, settings_of
 
 __all__ = ["END", "Ahead", "Bound", "Lane", "every_series", "last_versions"]
 
@@ -51,6 +53,10 @@ class Bound:
         Points of a series from which alerts of a budget are told, see ``pipeline.early``.
     priority : int, default 100
         Where there is no room for all, series of low priority go first; see ``pipeline.admission``.
+    makes : callable, optional
+        The watch as another model has it, from the settings of that (``lineage.Model``); empty ones are its own.
+    model, base, fold : str
+        Of another model: its settings, the fingerprint of the watch as configured; in shadow the name of its fold.
     """
 
     watch: Watch
@@ -60,16 +66,59 @@ class Bound:
     excluded: Sequence[Span] = ()
     priority: int = 100
     tell_after: int = 0
+    makes: Callable[[str], Watch] | None = field(default=None, compare=False, repr=False)
+    model: str = ""
+    base: str = ""
+    fold: str = ""
 
     @property
     def name(self) -> str:
-        """The watch's name."""
-        return self.watch.name
+        """The watch's name; in shadow that of its fold."""
+        return self.fold or self.watch.name
 
     @property
     def fingerprint(self) -> str:
         """Equal where a state of the one may go on under the other."""
-        return combined([self.watch.fingerprint, self.selector, repr(tuple(self.excluded))])
+        return combined([self.base or self.watch.fingerprint, self.selector, repr(tuple(self.excluded))])
+
+    def as_model(self, settings: str) -> Bound:
+        """The same with another model.
+
+        Raises
+        ------
+        ConfigError
+            No watch can be made of these settings.
+        """
+        if settings == self.model or self.fold:
+            return self
+        if self.makes is None:
+            raise ConfigError(f"The watch {self.name!r} was made without a way to other models than its own.")
+        return replace(self, watch=self.makes(settings), model=settings, base=self.base or self.watch.fingerprint)
+
+    def shadow(self, model: Model) -> Bound:
+        """A model of this watch in shadow."""
+        return replace(self.as_model(model.settings), fold=fold_name(self.name, model.number), sinks=())
+
+    def load(self, data: bytes) -> WatchState:
+        """Read back a state of the watch, whichever of its models judged.
+
+        Raises
+        ------
+        StateError
+            The bytes are damaged, or belong to other parameters.
+        ConfigError
+            They belong to a model that is no longer what it was.
+        """
+        settings = self.model if self.fold else settings_of(data)
+        bound = self.as_model(settings)
+        try:
+            return bound.watch.load(data)
+        except StateMismatchError as error:
+            if not settings:
+                raise
+            raise ConfigError(
+                f"The model {settings} of the watch {self.name!r} is no longer what it was: {error}"
+            ) from error
 
 
 class Lane:
@@ -90,6 +139,10 @@ class Lane:
         What was folded since the last snapshot, and how long that took: what a restart has before it.
     past : callable, optional
         The state behind an earlier entry, for events that revert to it; see ``reverting.lane_of``.
+    rival : callable, optional
+        The state of one of its models in shadow behind an entry, for events that promote it; see there too.
+    demoted : (int, int, WatchState) or None
+        The last model that another took the place of: its number, the entry that its state stands behind, and that.
     lost : bool
         It could not go back where the log says so, because what it needs for that is no longer kept.
     saved, save_seconds : int, float
@@ -97,10 +150,12 @@ class Lane:
     """
 
     def __init__(self, bound: Bound, state: WatchState | None = None, sequence: int = 0) -> None:
-        self.bound, self.sequence = bound, sequence
-        self.state = bound.watch.start() if state is None else state
+        self.bound = bound if state is None else bound.as_model(state.upstream.lineage.champion.settings)
+        self.state, self.sequence = self.bound.watch.start() if state is None else state, sequence
         self.points, self.saved = 0, sequence
         self.past: Callable[[int], WatchState | None] | None = None
+        self.rival: Callable[[Model, int], WatchState | None] | None = None
+        self.demoted: tuple[int, int, WatchState] | None = None
         self.lost = False
         self.seconds = self.save_seconds = 0.0
         self.marker = Marker()
@@ -116,11 +171,14 @@ class Lane:
         """
         began = time.perf_counter()
         self._go_back(entry)
+        self._change_models(entry)
         readings = self._mine(entry.readings)
         results = self.bound.watch.fold(self.state, readings, entry.events, excluded=self.bound.excluded)
         if any(isinstance(e, SeriesExpired) for e in entry.events):
             # Rows have other numbers; and who comes again is asked again.
             self.marker, self._taken, self._asked, self._whole = Marker(), {}, [], True
+        if self.state.ledger is not None:
+            self.state.ledger.take(results.alerts)
         self.sequence = entry.sequence
         self.points += sum(len(r.times) for r in readings)
         self.seconds += time.perf_counter() - began
@@ -140,9 +198,30 @@ class Lane:
                     revert(self.state, then, event.series)
                 self.lost |= then is None
 
+    def _change_models(self, entry: Commit) -> None:
+        for event in entry.events:
+            if not isinstance(event, ModelEvent) or event.watch != self.bound.name:
+                continue
+            if event.fingerprint != self.bound.fingerprint:
+                continue
+            lineage = self.state.upstream.lineage
+            if isinstance(event, ModelPromoted) and (model := lineage.shadow(event.number)) is not None:
+                self._promote(lineage.champion, model, event.time, entry.sequence - 1)
+            self.state.upstream.lineage = lineage.after(event)
+
+    def _promote(self, old: Model, new: Model, time: int, behind: int) -> None:
+        other = self.rival(new, behind) if self.rival is not None else None
+        self.lost |= other is None
+        before = self.state.copy()
+        before.upstream.lineage, before.ledger = Lineage(), Ledger(time)
+        self.demoted = old.number, behind, before
+        self.bound = self.bound.as_model(new.settings)
+        instate(self.state, other, self.bound.watch)
+        self.marker = Marker()
+
     def rebind(self, bound: Bound) -> None:
         """Go on under another bound watch of the same fingerprint."""
-        self.bound = bound
+        self.bound = bound = bound.as_model(self.state.upstream.lineage.champion.settings)
         bound.watch.take_over(self.state)
 
     def _mine(self, readings: Sequence[Readings]) -> Sequence[Readings]:

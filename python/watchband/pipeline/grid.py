@@ -57,7 +57,8 @@ class GridState(WatchState):
     @classmethod
     def of(cls, first: WatchState, others: list[WatchState]) -> GridState:
         """The state of the first watch with those of the others."""
-        return cls(first.keys, **first.stages, blank=first.blank, upstream=first.upstream, others=others)
+        stages = first.stages
+        return cls(first.keys, blank=first.blank, upstream=first.upstream, ledger=None, others=others, **stages)
 
     def _keep(self, stay: list[int]) -> None:
         for other in self.others:

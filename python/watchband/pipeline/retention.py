@@ -18,6 +18,7 @@ from watchband.core.keeping import Archive, ArchiveFile, FoldState, Rollups, Tab
 from watchband.core.ports import Arrival, Commit, Store
 from watchband.core.series import SeriesKey
 from watchband.pipeline.deriving import FOLDS
+from watchband.pipeline.lineage import is_model
 
 STEP_POINTS = 500_000
 """Readings that leave in one step; about 50 MB of memory and a second of work."""
@@ -118,7 +119,7 @@ class Retention:
         for state in states:
             if state.covered >= through:
                 continue
-            if known is not None and state.name not in {*known, *FOLDS}:
+            if known is not None and state.name not in {*known, *FOLDS} and not is_model(state.name):
                 self.store.forget(state.shard, state.name)
                 continue
             free = min(free, state.covered)

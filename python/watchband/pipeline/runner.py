@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from watchband.core.clock import Clock, SystemClock
 from watchband.core.errors import AdapterError, StateError, TransientError
-from watchband.core.events import ControlEvent, WatermarkMoved
+from watchband.core.events import ControlEvent, ModelEvent, WatermarkMoved
 from watchband.core.ports import Batch, Commit, FoldRecord, Readings, Sink, Source, Store
 from watchband.pipeline.admission import Admission
 from watchband.pipeline.bound import END, Ahead, Bound, Lane, check_names, last_versions
@@ -27,29 +27,13 @@ from watchband.pipeline.intake import Rejected, admit, arrivals, stamped
 from watchband.pipeline.results import Results
 from watchband.pipeline.reverting import lane_of
 from watchband.pipeline.settle import left_open, orphans, retire
+from watchband.pipeline.shadows import Shadows
+from watchband.pipeline.shard import POSITIONS_MAX, Shard
 from watchband.pipeline.watch import Watch
 
-POSITIONS_MAX = 1000
-"""Positions a source may repeat from; an older repeat is recognised by prepare, reading by reading."""
 REJECTED_MAX = 1000
 RETRIES_MAX = 8
 SECONDS_MAX = 60.0
-
-
-@dataclass
-class Shard:
-    """What the runner holds in memory of a shard: every watch on its way, and where the log stands."""
-
-    lanes: dict[str, Lane] = field(default_factory=dict)
-    sequence: int = 0
-    seen: dict[str, deque[str]] = field(default_factory=dict)
-    deriving: Deriving | None = None
-
-    def note(self, sequence: int, passed: Iterable[Mapping[str, str]]) -> None:
-        """The log ends with this entry, and batches up to these positions are in it."""
-        self.sequence = sequence
-        for source, position in (one for positions in passed for one in positions.items()):
-            self.seen.setdefault(source, deque(maxlen=POSITIONS_MAX)).append(position)
 
 
 class Runner:
@@ -95,6 +79,8 @@ class Runner:
         Sinks that hear of what watches left open that were removed while no process ran; by default the runner's.
     labelling : Labelling or None
         Makes the fold that labels entities from several of their series, before the watches; see ``deriving``.
+    on_shadows : callable or None
+        Called with the name of the fold of a model in shadow and what it said of an entry that is kept.
     """
 
     def __init__(
@@ -129,6 +115,7 @@ class Runner:
         self.seconds: dict[str, float] = {}
         self.snapshots = 0
         self.labelling: Labelling | None = None
+        self.on_shadows: Callable[[str, Results], object] | None = None
         self._live: Shard | None = None
 
     def run(self, source: Source, *, stop: Callable[[], bool] = lambda: False) -> None:
@@ -253,6 +240,7 @@ class Runner:
         self.bounds, self.routes = list(bounds), {name: self.routes[name] for name in kept}
         self.stopped = stopped
         shard.lanes = lanes
+        shard.shadows.rebind(lanes, shard.sequence)
         self._live = shard
 
     def express(self, expressions: Mapping[str, str], labelling: Labelling | None = None) -> None:
@@ -274,11 +262,19 @@ class Runner:
 
     def save(self, least_s: float = 0.0) -> int:
         """Snapshot every watch that has folded entries since, where that costs a restart ``least_s``; how many."""
-        lanes = [lane for lane in self.live().lanes.values() if lane.sequence > lane.saved and lane.costs(least_s)]
+        shard, written = self.live(), self._save(least_s)
+        if not least_s:
+            shard.shadows.tidy(shard.lanes)
+            if shard.deriving is not None:
+                shard.deriving.save()
+        return written
+
+    def _save(self, least_s: float) -> int:
+        shard = self.live()
+        shard.shadows.save(least_s)
+        lanes = [lane for lane in shard.lanes.values() if lane.sequence > lane.saved and lane.costs(least_s)]
         for lane in lanes:
             self._write(lane)
-        if not least_s and (deriving := self.live().deriving) is not None:
-            deriving.save()
         return len(lanes)
 
     def live(self) -> Shard:
@@ -288,7 +284,7 @@ class Runner:
         return self._live
 
     def _restore(self) -> Shard:
-        shard = Shard()
+        shard = Shard(Shadows(self.store, self.shard, self.on_shadows))
         head = self.store.head(self.shard)
         for source, position in self.store.positions(self.shard).items():
             shard.seen[source] = deque([position], maxlen=POSITIONS_MAX)
@@ -304,6 +300,7 @@ class Runner:
                 raise
             except Exception as error:
                 self._stop(bound.name, error)
+        shard.shadows.align(shard.lanes, head)
         return shard
 
     def _lane(self, bound: Bound, head: int, ahead: Ahead | None = None) -> Lane:
@@ -337,6 +334,10 @@ class Runner:
         positions: dict[str, str],
         routes: Mapping[str, Sequence[str]] | None,
     ) -> dict[str, Results]:
+        changed = any(isinstance(event, ModelEvent) for event in events)
+        if changed:
+            # A restart then meets one change of models at most.
+            self._save(0.0)
         self._live = None  # Until all of it is done nobody may go on with a state.
         entry = Commit(self.shard, shard.sequence + 1, readings, events, positions)
         results: dict[str, Results] = {}
@@ -348,6 +349,7 @@ class Runner:
                 del shard.lanes[name]  # It stands still before the entry, which is kept; the others go on.
                 self._stop(name, error)
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
+        in_shadow = shard.shadows.fold(shard.lanes, entry)
         if shard.deriving is not None:
             shard.deriving.word(results.values())
         alerts = [alert for found in results.values() for alert in found.alerts]
@@ -357,17 +359,22 @@ class Runner:
             for kind, marked in shard.lanes[name].marker.marks(found).items()
         }
         early = {one for name, found in results.items() for one in too_early(shard.lanes[name].bound, found)}
-        self.store.commit(replace(entry, alerts=alerts, folds=list(results), routes=routes, marks=marks, early=early))
+        folds = [*results, *in_shadow]
+        self.store.commit(replace(entry, alerts=alerts, folds=folds, routes=routes, marks=marks, early=early))
         shard.note(entry.sequence, [entry.positions])
         self._live = shard
         # The entry is kept: a notice or a snapshot is as good with the next.
         with suppress(TransientError):
             if self.courier.sinks:
                 self.courier.deliver()
-            for name in results:
-                self._snapshot(shard.lanes[name])
+            if changed:
+                self.save()
+            for lane in (shard.lanes[name] for name in results):
+                if lane.points >= self.snapshot_points:
+                    self._write(lane)
             if shard.deriving is not None:
                 shard.deriving.committed(entry)
+        shard.shadows.tell(in_shadow)
         if self.on_results:
             for found in results.values():
                 self.on_results(found)
@@ -377,10 +384,6 @@ class Runner:
         self.stopped[name] = error
         if len(self.stopped) == len(self.bounds):
             raise error
-
-    def _snapshot(self, lane: Lane) -> None:
-        if lane.points >= self.snapshot_points:
-            self._write(lane)
 
     def _write(self, lane: Lane) -> None:
         began = time.perf_counter()

@@ -9,6 +9,7 @@ from watchband.core.alert import Alert, alert_id
 from watchband.core.ports import FoldRecord, Store
 from watchband.pipeline.bound import Lane
 from watchband.pipeline.deriving import FOLDS
+from watchband.pipeline.lineage import is_model
 
 CHANGED, GONE = "watch changed", "watch removed"
 
@@ -50,7 +51,7 @@ def retire(store: Store, shard: str, kept: Collection[str], sinks: Sequence[str]
     Who was told of it nobody knows any more, so all ``sinks`` are. A crash half way does it again, and tells it once.
     """
     for state in store.states():
-        if state.shard != shard or state.name in {*kept, *FOLDS}:
+        if state.shard != shard or state.name in {*kept, *FOLDS} or is_model(state.name):
             continue
         if over := orphans(store, state.name, None):
             store.adopt(shard, state.name, FoldRecord(state.fingerprint, state.decided), over, sinks)

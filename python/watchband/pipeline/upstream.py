@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from watchband.core.entry import Columns
 from watchband.core.errors import StateCorruptError
-from watchband.core.events import ControlEvent, SeriesShed, WatermarkMoved, WindowOpened
+from watchband.core.events import ControlEvent, LineageKept, SeriesShed, WatermarkMoved, WindowOpened
 from watchband.core.points import Float64, Int64
 from watchband.core.ports import Arrival, Readings
 from watchband.core.series import SeriesKey
+from watchband.pipeline.lineage import Lineage
 from watchband.pipeline.windows import Windows
 
 NEVER = int(np.iinfo(np.int64).min)
@@ -36,6 +37,8 @@ class Upstream:
         Those that were opened.
     shed : iterable of SeriesKey, optional
         Series that there was no room for.
+    lineage : Lineage
+        Which models the watch has.
     """
 
     def __init__(
@@ -44,10 +47,12 @@ class Upstream:
         held: tuple[Int64, Int64, Int64, Float64] | None = None,
         windows: Windows | None = None,
         shed: Iterable[SeriesKey] = (),
+        lineage: Lineage | None = None,
     ) -> None:
         self.watermarks = watermarks or {}
         self.windows = windows or Windows()
         self.shed = set(shed)
+        self.lineage = lineage or Lineage()
         self._numbers = {name: number for number, name in enumerate(self.watermarks)}
         self._held = [held] if held and len(held[0]) else []
 
@@ -141,7 +146,8 @@ class Upstream:
         marks: list[ControlEvent] = [WatermarkMoved(time, name) for name, time in self.watermarks.items()]
         ones, held = np.ones(len(rows), np.int64), np.full(len(rows), int(Arrival.HELD))
         shed = [SeriesShed(text, 0) for text in sorted(map(str, self.shed))]
-        events = (*marks, *self.windows.events(), *shed)
+        models = [] if self.lineage == Lineage() else [LineageKept(self.lineage.to_text())]
+        events = (*marks, *self.windows.events(), *shed, *models)
         return Columns(rows, ones, times, values, events, tuple(self.watermarks), source, held).to_bytes()
 
     @classmethod
@@ -160,7 +166,8 @@ class Upstream:
         beyond = series is not None and len(entry.series) and int(entry.series.max()) >= series
         if beyond or len(entry.times) != len(entry.series) or (len(entry.series) and entry.sources != tuple(marks)):
             raise StateCorruptError(f"What waits in this state does not belong to its {series} series.")
-        return cls(marks, (entry.series, entry.source, entry.times, entry.values), windows, shed)
+        lineage = next((Lineage.from_text(e.text) for e in entry.events if isinstance(e, LineageKept)), None)
+        return cls(marks, (entry.series, entry.source, entry.times, entry.values), windows, shed, lineage)
 
 
 def joined(parts: Sequence[Flat]) -> tuple[NDArray[np.int32], Int64, Int64, Float64]:

@@ -156,7 +156,8 @@ class Watch:
         """
         if len(set(keys)) != len(keys):
             raise ConfigError(f"Every series is watched once. Got {len(keys)} keys, {len(set(keys))} different.")
-        return WatchState(list(keys), blank=self._blank, upstream=Upstream(), **self._blank(len(keys)))
+        blank = self._blank(len(keys))
+        return WatchState(list(keys), blank=self._blank, upstream=Upstream(), ledger=None, **blank)
 
     def take_over(self, state: WatchState) -> None:
         """Go on with a state of a watch of the same fingerprint: what only looks on begins anew where it is another."""
@@ -177,14 +178,14 @@ class Watch:
         StateError
             The bytes are damaged, or belong to a watch with other stages or parameters.
         """
-        keys, parts, upstream = open_state(data, list(self.stages))
+        keys, parts, upstream, ledger = open_state(data, list(self.stages))
         stages = {stage: fold.load(parts[stage]) for stage, fold in self.stages.items() if stage not in MAY_LACK}
         for stage in self.stages.keys() & MAY_LACK:
             stages[stage] = onlooker(self.stages[stage], parts.get(stage), len(keys))
         for stage, state in stages.items():
             if state.series != len(keys):
                 raise StateMismatchError(f"Stage {stage} holds {state.series} series, the watch {len(keys)}. {ADVICE}")
-        return WatchState(keys, blank=self._blank, upstream=upstream, **stages)
+        return WatchState(keys, blank=self._blank, upstream=upstream, ledger=ledger, **stages)
 
     def fold(
         self,

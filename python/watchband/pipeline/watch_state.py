@@ -18,6 +18,7 @@ from watchband.core.points import Int64
 from watchband.core.series import SeriesKey
 from watchband.core.state import ADVICE, State
 from watchband.pipeline.counters import is_counter
+from watchband.pipeline.ledger import Ledger
 from watchband.pipeline.upstream import Upstream
 
 MAGIC = b"WBWATCH\n"
@@ -25,6 +26,7 @@ STAGES = ("prepare", "detector", "calibrate", "decide", "pulse", "drift", "breac
 MAY_LACK = frozenset({"drift", "breach"})
 """What has no part in a verdict: a state without it, or with too much of it, is none the worse."""
 _UPSTREAM = "upstream"
+_LEDGER = "ledger"
 _FORMERLY = STAGES[:4]
 """What states held before they named their parts."""
 _PREFIX = struct.Struct("<8sI")
@@ -36,7 +38,7 @@ class WatchState:
     """What a watch knows of its series: their keys, the state of every stage, and of where the series come from.
 
     Row ``i`` of every stage's state belongs to ``keys[i]``; new series come last. A watch without a pulse has no state
-    of one.
+    of one. One whose watch is a model in shadow has a ledger of what it would have told.
     """
 
     keys: list[SeriesKey]
@@ -49,6 +51,7 @@ class WatchState:
     drift: State | None = None
     breach: State | None = None
     upstream: Upstream = field(default_factory=Upstream)
+    ledger: Ledger | None = None
     rows: dict[SeriesKey, int] = field(init=False, repr=False)
     _asked: list[SeriesKey] = field(init=False, repr=False)
     _found: Int64 = field(init=False, repr=False)
@@ -128,7 +131,8 @@ class WatchState:
     def copy(self) -> WatchState:
         """An independent copy."""
         stages = {stage: state.copy() for stage, state in self.stages.items()}
-        return WatchState(list(self.keys), **stages, blank=self.blank, upstream=self.upstream.copy())
+        ledger = None if self.ledger is None else self.ledger.copy()
+        return WatchState(list(self.keys), **stages, blank=self.blank, upstream=self.upstream.copy(), ledger=ledger)
 
     def same_bits(self, other: WatchState) -> bool:
         """True where keys, every stage's state and what waits are equal bit for bit."""
@@ -142,6 +146,8 @@ class WatchState:
         """Everything as bytes that ``Watch.load`` reads on any machine."""
         parts = {stage: state.to_bytes() for stage, state in self.stages.items()}
         parts[_UPSTREAM] = self.upstream.to_bytes()
+        if self.ledger is not None:
+            parts[_LEDGER] = self.ledger.to_bytes()
         sizes = {name: len(part) for name, part in parts.items()}
         text = json.dumps({"keys": [str(k) for k in self.keys], "sizes": sizes}, separators=(",", ":")).encode()
         body = b"".join([_PREFIX.pack(MAGIC, len(text)), text, *parts.values()])
@@ -164,14 +170,27 @@ def onlooker(fold: Fold, data: bytes | None, series: int) -> State:
     return fold.start(series)
 
 
-def open_state(data: bytes, wanted: Sequence[str]) -> tuple[list[SeriesKey], dict[str, bytes], Upstream]:
-    """Keys, the bytes of the wanted stages, and what waits, of what ``WatchState.to_bytes`` wrote.
+def open_state(data: bytes, wanted: Sequence[str]) -> tuple[list[SeriesKey], dict[str, bytes], Upstream, Ledger | None]:
+    """Keys, the bytes of the wanted stages, what waits, and a ledger, of what ``WatchState.to_bytes`` wrote.
 
     Raises
     ------
     StateCorruptError
         The bytes are damaged, or hold other stages.
     """
+    keys, parts = _parts(data)
+    upstream, ledger = parts.pop(_UPSTREAM, None), parts.pop(_LEDGER, None)
+    needed = [name for name in wanted if name not in MAY_LACK]
+    if [name for name in parts if name not in MAY_LACK] != needed or len(set(keys)) != len(keys):
+        raise StateCorruptError(
+            f"This state of a watch must hold the stages {', '.join(needed)} and every series once. Got "
+            f"{', '.join(parts)} and {len(keys)} series. {ADVICE}"
+        )
+    waits = Upstream.from_bytes(upstream, len(keys)) if upstream is not None else Upstream()
+    return keys, parts, waits, Ledger.from_bytes(ledger) if ledger is not None else None
+
+
+def _parts(data: bytes) -> tuple[list[SeriesKey], dict[str, bytes]]:
     if data[: len(MAGIC)] != MAGIC:
         raise StateCorruptError(
             f"These {len(data)} bytes are not the state of a watch: they begin with {bytes(data[:8])!r}, expected "
@@ -194,27 +213,17 @@ def open_state(data: bytes, wanted: Sequence[str]) -> tuple[list[SeriesKey], dic
         keys = [SeriesKey.parse(text) for text in header["keys"]]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise StateCorruptError(f"The header of this watch's state makes no sense ({error}). {ADVICE}") from error
-    upstream = parts.pop(_UPSTREAM, None)
-    needed = [name for name in wanted if name not in MAY_LACK]
-    if (
-        [name for name in parts if name not in MAY_LACK] != needed
-        or at != len(data) - _DIGEST
-        or len(set(keys)) != len(keys)
-    ):
-        raise StateCorruptError(
-            f"This state of a watch must hold the stages {', '.join(needed)} and every series once. Got "
-            f"{', '.join(parts)} and {len(keys)} series. {ADVICE}"
-        )
-    return keys, parts, Upstream.from_bytes(upstream, len(keys)) if upstream is not None else Upstream()
+    if at != len(data) - _DIGEST:
+        raise StateCorruptError(f"This state of a watch has {len(data)} bytes, expected {at + _DIGEST}. {ADVICE}")
+    return keys, parts
 
 
 def keys_of(data: bytes) -> list[SeriesKey]:
     """The series of what ``WatchState.to_bytes`` wrote, whatever its stages; StateCorruptError where it is damaged."""
-    if (
-        data[: len(MAGIC)] != MAGIC
-        or len(data) < _PREFIX.size + _DIGEST
-        or hashlib.blake2b(data[:-_DIGEST], digest_size=_DIGEST).digest() != data[-_DIGEST:]
-    ):
-        raise StateCorruptError(f"These {len(data)} bytes are no state of a watch, or damaged. {ADVICE}")
-    length = _PREFIX.unpack_from(data)[1]
-    return [SeriesKey.parse(text) for text in json.loads(data[_PREFIX.size : _PREFIX.size + length])["keys"]]
+    return _parts(data)[0]
+
+
+def settings_of(data: bytes) -> str:
+    """What the model that judged had otherwise than its watch, see ``lineage.Model``."""
+    upstream = _parts(data)[1].get(_UPSTREAM)
+    return "" if upstream is None else Upstream.from_bytes(upstream).lineage.champion.settings

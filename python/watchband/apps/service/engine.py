@@ -15,7 +15,8 @@ from typing import Any
 from watchband.apps.service.inbox import Inbox, InboxClosedError, Item
 from watchband.core.errors import FencedError, TransientError, WatchbandError
 from watchband.pipeline.results import Results
-from watchband.pipeline.runner import Runner, Shard
+from watchband.pipeline.runner import Runner
+from watchband.pipeline.shard import Shard
 
 log = logging.getLogger("watchband.engine")
 IDLE_S = 1.0

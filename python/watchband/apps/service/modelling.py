@@ -84,7 +84,7 @@ def revert_to(service: Service, name: str, sequence: int, series: str, by: str) 
         found = service.store.restore(service.runner.shard, name, sequence)
         if state.fingerprint != lane.bound.fingerprint or found is None or found[0] != sequence:
             raise ConfigError(f"The snapshot behind entry {sequence} is of other parameters of the watch {name!r}.")
-        past = lane.bound.watch.load(found[1])
+        past = lane.bound.load(found[1])
         count = sum(lane.state.keys[row] in past.rows for row in rows)
         if not count:
             raise ConfigError(f"No series of the snapshot behind entry {sequence} matches {series!r}.")
