@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -231,9 +231,23 @@ ControlEvent = (
 )
 
 ModelEvent = ChallengerStarted | ModelPromoted | ShadowEnded
-"""What happens to the models of a watch; stores keep these for good, see ``ports.Store.model_events``."""
+"""What happens to the models of a watch; stores keep these when the log is shortened, see ``ports.Store``."""
 
 _TYPES: Mapping[str, type] = {kind.__name__: kind for kind in get_args(ControlEvent)}
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRecord:
+    """What happened to a model, and the entry of which shard's log says so."""
+
+    shard: str
+    sequence: int
+    event: ModelEvent
+
+
+def of_models(events: Iterable[ControlEvent]) -> list[ModelEvent]:
+    """The events that are about models."""
+    return [event for event in events if isinstance(event, ModelEvent)]
 
 
 def event_to_dict(event: ControlEvent) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from watchband.core.access_keys import KeyStore
 from watchband.core.acts import Act
 from watchband.core.alert import Alert
 from watchband.core.clock import Clock
-from watchband.core.events import ControlEvent
+from watchband.core.events import ControlEvent, ModelRecord
 from watchband.core.keeping import ArchiveFile, FoldState, MarkKind, Rollups, SeriesRecord, Trim
 from watchband.core.points import Float64, Int64
 from watchband.core.series import SeriesKey
@@ -391,6 +391,9 @@ class Store(KeyStore, Protocol):
         """Put dead letters back into the outbox, due at once."""
 
     def act(self, act: Act) -> Act: ...
+
+    def model_events(self) -> Sequence[ModelRecord]:
+        """What happened to models, in order: of every entry that said so, also of those that have left the log."""
 
     def acts(self, after: int = 0) -> Sequence[Act]:
         """What people did behind a number, in its order; ``act`` writes one down and gives it its number."""

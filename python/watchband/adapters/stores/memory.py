@@ -12,6 +12,7 @@ from watchband.core.acts import Act
 from watchband.core.alert import Alert, is_told
 from watchband.core.clock import Clock
 from watchband.core.errors import TransientError
+from watchband.core.events import ModelRecord, of_models
 from watchband.core.keeping import SNAPSHOTS_KEPT, ArchiveFile, FoldState, Rollups, SeriesRecord, SnapshotRecord, Trim
 from watchband.core.ports import Commit, FoldRecord, Notice, Readings
 from watchband.core.series import SeriesKey
@@ -70,6 +71,7 @@ class MemoryStore:
         self._notices: dict[tuple[str, str], Notice] = {}
         self._dead: set[tuple[str, str]] = set()
         self._acts: list[Act] = []
+        self._models: list[ModelRecord] = []
         self._acting = threading.Lock()
         self._keys: dict[str, AccessKey] = {}
         self._series: dict[SeriesKey, SeriesRecord] = {}
@@ -90,6 +92,7 @@ class MemoryStore:
         shard.head = commit.sequence
         shard.positions.update(commit.positions)
         shard.log.append(_entry(commit))
+        self._models += [ModelRecord(commit.shard, commit.sequence, event) for event in of_models(commit.events)]
         for reading in commit.readings:
             self._saw(reading)
         for name in commit.folds:
@@ -293,6 +296,10 @@ class MemoryStore:
     def acts(self, after: int = 0) -> Sequence[Act]:
         """What people did behind a number."""
         return self._acts[after:]
+
+    def model_events(self) -> Sequence[ModelRecord]:
+        """What happened to models."""
+        return list(self._models)
 
     def access_keys(self) -> Sequence[AccessKey]:
         """Keys and sessions."""

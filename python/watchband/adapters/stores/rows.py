@@ -11,6 +11,7 @@ import numpy as np
 from watchband.core.alert import Alert, is_told
 from watchband.core.entry import Columns
 from watchband.core.errors import PermanentError, TransientError
+from watchband.core.events import ModelRecord, event_from_dict, event_to_dict, of_models
 from watchband.core.keeping import MarkKind, Rollups
 from watchband.core.ports import Commit, Marks, Notice, Readings
 from watchband.core.series import SeriesKey
@@ -42,6 +43,26 @@ def alert_of(body: str) -> Alert:
 def body_of(alert: Alert) -> str:
     """The inverse of ``alert_of``."""
     return json.dumps(alert.to_dict())
+
+
+def model_rows(commit: Commit) -> list[tuple[str, int, str]]:
+    """What an entry says of models, as rows: shard, sequence, body."""
+    return [(commit.shard, commit.sequence, json.dumps(event_to_dict(e))) for e in of_models(commit.events)]
+
+
+def model_record(shard: str, sequence: int, body: str) -> ModelRecord:
+    """The inverse of a row of ``model_rows``.
+
+    Raises
+    ------
+    PermanentError
+        It is damaged.
+    """
+    try:
+        event = event_from_dict(json.loads(body))
+        return ModelRecord(shard, int(sequence), of_models([event])[0])
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        raise PermanentError(f"What happened to a model cannot be read ({error}). Restore a backup.") from error
 
 
 def notice_of(body: str, revision: int, sink: str, tries: int, due: int, error: str) -> Notice:

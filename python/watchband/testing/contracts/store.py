@@ -6,6 +6,7 @@ store that keeps nothing gives itself back.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +15,14 @@ from watchband.core.access_keys import AccessKey
 from watchband.core.acts import Act
 from watchband.core.duration import HOUR
 from watchband.core.errors import TransientError
-from watchband.core.events import WatermarkMoved, WindowOpened
+from watchband.core.events import (
+    ChallengerStarted,
+    ModelPromoted,
+    ModelRecord,
+    ShadowEnded,
+    WatermarkMoved,
+    WindowOpened,
+)
 from watchband.core.keeping import SNAPSHOTS_KEPT, ArchiveFile, Rollups, Trim
 from watchband.core.ports import Arrival, Commit, FoldRecord, Notice, Readings
 from watchband.core.series import SeriesKey
@@ -284,6 +292,27 @@ def check_acts(make: Make, reopen: Reopen) -> None:
     store.close()
 
 
+def check_models(make: Make, reopen: Reopen) -> None:
+    """What happened to models is kept with its entry, in order, and stays when the log is shortened."""
+    store = make()
+    assert list(store.model_events()) == []
+    started = ChallengerStarted("wätch", "f", 1, '{"detector":"ewma"}', 5, "cutoff", "ann", 'it\'s "drift"')
+    promoted, ended = ModelPromoted("wätch", "f", 1, 7, True, "bob"), ShadowEnded("wätch", "f", 0, 9, "over")
+    store.commit(Commit("s", 1, events=(WatermarkMoved(3), started)))
+    store.commit(Commit("t", 1, events=(promoted, ended)))
+    store.commit(Commit("s", 2))
+    store.adopt("s", "watch", FoldRecord("f", 2))
+    store.snapshot("s", "watch", 2, b"state")
+    store.trim(Trim("s", 2))
+    store = reopen(store)
+    kept = [ModelRecord("s", 1, started), ModelRecord("t", 1, promoted), ModelRecord("t", 1, ended)]
+    assert list(store.model_events()) == kept, "what happened to a model is forgotten or another"
+    with contextlib.suppress(TransientError):
+        store.commit(Commit("s", 2, events=(promoted,)))
+    assert len(store.model_events()) == 3, "what was refused was kept"
+    store.close()
+
+
 def check_access_keys(make: Make, reopen: Reopen) -> None:
     """Keys keep what is known of them; one of the same id takes the place of what was; what is dropped is gone."""
     store = make()
@@ -316,6 +345,7 @@ CHECKS: tuple[Check, ...] = (
     check_trim,
     check_tiers,
     check_acts,
+    check_models,
     check_access_keys,
 )
 

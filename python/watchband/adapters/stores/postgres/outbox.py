@@ -13,11 +13,13 @@ from watchband.adapters.stores.rows import (
     alert_of,
     alert_row,
     body_of,
+    model_record,
     next_revision,
     notice_of,
 )
 from watchband.core.acts import Act
 from watchband.core.alert import Alert
+from watchband.core.events import ModelRecord
 from watchband.core.ports import Notice
 
 if TYPE_CHECKING:
@@ -106,6 +108,12 @@ class Outbox(Tables):
         with self.reading() as sql:
             query = f"SELECT {ACT_COLUMNS} FROM acts WHERE number > %s ORDER BY number"
             return [Act(*row) for row in sql.execute(query, (after,)).fetchall()]
+
+    def model_events(self) -> Sequence[ModelRecord]:
+        """What happened to models."""
+        with self.reading() as sql:
+            rows = sql.execute("SELECT shard, sequence, body FROM model_events ORDER BY number").fetchall()
+        return [model_record(*row) for row in rows]
 
 
 def keep(

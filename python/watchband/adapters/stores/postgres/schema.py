@@ -158,7 +158,16 @@ CREATE TABLE access_keys (
 );
 """
 
-MIGRATIONS = (_FIRST, _ACTS, _KEYS)
+_MODELS = """
+CREATE TABLE model_events (
+  number BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  shard TEXT NOT NULL,
+  sequence BIGINT NOT NULL,
+  body TEXT NOT NULL
+);
+"""
+
+MIGRATIONS = (_FIRST, _ACTS, _KEYS, _MODELS)
 """Script ``i`` makes version ``i + 1`` of version ``i``. What once stood in a release is never changed."""
 VERSION = len(MIGRATIONS)
 _CREATION = 0x57424E44

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from watchband.adapters.stores.postgres.access_keys import AccessKeys
 from watchband.adapters.stores.postgres.outbox import Outbox, keep
 from watchband.adapters.stores.postgres.tiers import Tiers, count_series
-from watchband.adapters.stores.rows import PAGE, PART, entry_of, marks_of, out_of_turn, parts_of
+from watchband.adapters.stores.rows import PAGE, PART, entry_of, marks_of, model_rows, out_of_turn, parts_of
 from watchband.adapters.stores.seen import COUNT_AFTER
 from watchband.core.alert import Alert
 from watchband.core.entry import Columns
@@ -73,6 +73,8 @@ class PostgresStore(Outbox, AccessKeys, Tiers):
                     (commit.sequence, commit.shard, list(commit.folds)),
                 )
             self._mark(sql, commit, new, now)
+            for row in model_rows(commit):
+                sql.execute("INSERT INTO model_events (shard, sequence, body) VALUES (%s, %s, %s)", row)
             keep(sql, commit.alerts, commit.routes, now, commit.early)
         self.know(new)
 

@@ -12,12 +12,14 @@ from watchband.adapters.stores.rows import (
     alert_of,
     alert_row,
     body_of,
+    model_record,
     next_revision,
     notice_of,
 )
 from watchband.adapters.stores.sqlite.tables import Tables
 from watchband.core.acts import Act
 from watchband.core.alert import Alert
+from watchband.core.events import ModelRecord
 from watchband.core.ports import Notice
 
 
@@ -100,6 +102,12 @@ class Outbox(Tables):
         with self.database.reading() as sql:
             rows = sql.execute(f"SELECT {ACT_COLUMNS} FROM acts WHERE number > ? ORDER BY number", (after,)).fetchall()
         return [Act(*row) for row in rows]
+
+    def model_events(self) -> Sequence[ModelRecord]:
+        """What happened to models."""
+        with self.database.reading() as sql:
+            rows = sql.execute("SELECT shard, sequence, body FROM model_events ORDER BY number").fetchall()
+        return [model_record(*row) for row in rows]
 
 
 def keep(sql: sqlite3.Connection, alert: Alert, sinks: Sequence[str] | None, now: int, *, early: bool = False) -> None:

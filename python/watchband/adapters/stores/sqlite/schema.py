@@ -164,7 +164,16 @@ CREATE TABLE access_keys (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS = (_FIRST, _TIERS, _ACTS, _KEYS)
+_MODELS = """
+CREATE TABLE model_events (
+  number INTEGER PRIMARY KEY,
+  shard TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  body TEXT NOT NULL
+);
+"""
+
+MIGRATIONS = (_FIRST, _TIERS, _ACTS, _KEYS, _MODELS)
 """Script ``i`` makes version ``i + 1`` of version ``i``. What once stood in a release is never changed."""
 VERSION = len(MIGRATIONS)
 

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
-from watchband.adapters.stores.rows import PAGE, PART, entry_of, marks_of, out_of_turn, parts_of
+from watchband.adapters.stores.rows import PAGE, PART, entry_of, marks_of, model_rows, out_of_turn, parts_of
 from watchband.adapters.stores.seen import COUNT_AFTER, add_seen
 from watchband.adapters.stores.sqlite.access_keys import AccessKeys
 from watchband.adapters.stores.sqlite.census import count_series, uncounted
@@ -71,6 +71,7 @@ class SqliteStore(Outbox, AccessKeys, Tiers):
                 [(commit.sequence, commit.shard, name) for name in commit.folds],
             )
             self._mark(sql, commit, new, now)
+            sql.executemany("INSERT INTO model_events (shard, sequence, body) VALUES (?, ?, ?)", model_rows(commit))
             for alert in commit.alerts:
                 sinks = None if commit.routes is None else commit.routes.get(alert.watch, ())
                 keep(sql, alert, sinks, now, early=alert.id in commit.early)
