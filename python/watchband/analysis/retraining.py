@@ -19,7 +19,7 @@ from watchband.core.wording import listed
 from watchband.evaluation.metrics.bootstrap import Interval, paired
 from watchband.pipeline.ledger import JUDGED, group_of
 
-Outcome = Literal["waiting", "better", "worse", "no better"]
+Outcome = Literal["waiting", "better", "unproven", "worse", "no better"]
 Cell = tuple[int, int]
 UNITS_MIN = 5
 """Days, or groups of series, below which nothing is said by drawing them anew."""
@@ -50,10 +50,11 @@ class Terms:
     @property
     def words(self) -> str:
         """The rule as a sentence."""
+        least, level = f"{100 * self.gain:g} %", f"{100 * self.level:g} %"
         return (
-            f"Promoted after {format_duration(self.shadow)} in shadow if it spares at least {100 * self.gain:g} % of the "
-            f"false alerts, the {100 * self.level:g} % interval of what it spares excludes zero, no confirmed incident "
-            f"is lost, and its coverage is at most {100 * self.off:g} points farther off nominal."
+            f"Promoted after {format_duration(self.shadow)} in shadow if it spares at least {least} of the false alerts, "
+            f"the {level} interval of what it spares excludes zero, no confirmed incident is lost, and its coverage is "
+            f"at most {100 * self.off:g} points farther off nominal."
         )
 
 
@@ -102,8 +103,8 @@ class Verdict:
 
     Parameters
     ----------
-    outcome : {"waiting", "better", "worse", "no better"}
-        By the rule.
+    outcome : {"waiting", "better", "unproven", "worse", "no better"}
+        By the rule; ``unproven`` is quieter, with nothing that shows it is not blind: a person decides.
     says : str
         Why, in a sentence or two.
     champion, challenger : int
@@ -179,6 +180,9 @@ def verdict(
         return Verdict("no better", f"{told}; {span}, which does not exclude zero.", *about)
     if left - right < terms.gain * left:
         return Verdict("no better", f"{told}, a gain below {100 * terms.gain:g} %; {span}.", *about)
+    if not confirmed and (nominal is None or not np.isfinite(nominal)):
+        doubt = "No incident was confirmed and its rule promises no coverage, so nothing shows that it is not blind"
+        return Verdict("unproven", f"{told}; {span}. {doubt}: a person decides.", *about)
     return Verdict("better", f"{told}; {span}.", *about)
 
 

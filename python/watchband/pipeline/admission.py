@@ -11,9 +11,11 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from watchband.core.duration import DAY, HOUR
+from watchband.core.errors import WatchbandError
 from watchband.core.events import ControlEvent, SeriesExpired, SeriesShed, SeriesTaken
 from watchband.core.ports import Readings
 from watchband.core.series import SeriesKey
@@ -28,6 +30,15 @@ AT_ONCE = 1000
 def bytes_of(watch: Watch) -> int:
     """Bytes that a series takes in all stages of a watch, as they declare them."""
     return sum(fold.state_bytes_max for fold in watch.stages.values())
+
+
+def watches_of(lane: Lane) -> list[Watch]:
+    """A watch and its models in shadow, as far as these can be made."""
+    found = [lane.bound.watch]
+    for model in lane.state.upstream.lineage.shadows:
+        with suppress(WatchbandError):
+            found.append(lane.bound.shadow(model).watch)
+    return found
 
 
 @dataclass(slots=True)
@@ -117,10 +128,14 @@ class Admission:
         self.room.series, self.room.shed = len(self._members), len(self._shed)
         return events
 
+    def again(self) -> None:
+        """What series cost has changed: with the next readings it is counted anew."""
+        self._lanes = None
+
     def _restore(self, lanes: Mapping[str, Lane]) -> None:
         """Whom the restored states hold, and whom they keep out."""
         self._lanes, self._bounds = lanes, [lane.bound for lane in lanes.values()]
-        self._costs = {bound.name: bytes_of(bound.watch) for bound in self._bounds}
+        self._costs = {name: sum(map(bytes_of, watches_of(lane))) for name, lane in lanes.items()}
         self._members, self._ranks, self._shed, self._none = {}, {}, {}, set()
         self._waiting.clear()
         self.room.nbytes = 0

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import compress
 
+import numpy as np
+
 from watchband.core.alert import Alert
 from watchband.core.errors import ConfigError, StateMismatchError
 from watchband.core.events import ModelEvent, ModelPromoted, SeriesExpired, StateReverted
@@ -15,7 +17,7 @@ from watchband.core.series import SeriesKey
 from watchband.pipeline.excluded import Span
 from watchband.pipeline.folding import END
 from watchband.pipeline.learned import instate, revert
-from watchband.pipeline.ledger import Ledger
+from watchband.pipeline.ledger import NEVER, Ledger
 from watchband.pipeline.lineage import Lineage, Model, fold_name
 from watchband.pipeline.marks import Marker
 from watchband.pipeline.results import Results
@@ -178,7 +180,7 @@ class Lane:
             # Rows have other numbers; and who comes again is asked again.
             self.marker, self._taken, self._asked, self._whole = Marker(), {}, [], True
         if self.state.ledger is not None:
-            self.state.ledger.take(results.alerts)
+            self.state.ledger.take(results.alerts, first_opinion(results))
         self.sequence = entry.sequence
         self.points += sum(len(r.times) for r in readings)
         self.seconds += time.perf_counter() - began
@@ -235,6 +237,12 @@ class Lane:
             self._asked, self._chosen = keys, [taken[key] for key in keys]
             self._whole = all(self._chosen)
         return readings if self._whole else list(compress(readings, self._chosen))
+
+
+def first_opinion(results: Results) -> int:
+    """Event time (ns UTC) of the earliest point that was judged; ``ledger.NEVER`` where none was."""
+    judged = results.time[~np.isnan(results.anomaly_score)]
+    return int(judged.min()) if len(judged) else NEVER
 
 
 @dataclass

@@ -18,6 +18,7 @@ ALERTS_MAX = 5000
 GROUPS = 64
 """Series are counted in so many groups: what draws them anew needs no more."""
 DAYS_MAX = 400
+NEVER = 2**63 - 1
 BYTES_MAX = 64_000_000
 JUDGED = frozenset({"value", "level", "pattern", "variance"})
 """Kinds that a model decides; all others come of something else, and are the same for both."""
@@ -40,6 +41,8 @@ class Ledger:
         The last ones, by id.
     counts : dict of (day, group of series) to int
         How many opened, see ``group_of``.
+    first : int
+        When it first had an opinion, also in the past that it learned from, ns UTC; ``NEVER`` before that.
     dropped : int
         Opening time (ns UTC) before which alerts were dropped because there were too many; 0: none were.
     """
@@ -47,10 +50,13 @@ class Ledger:
     since: int = 0
     alerts: dict[str, Alert] = field(default_factory=dict)
     counts: dict[tuple[int, int], int] = field(default_factory=dict)
+    first: int = NEVER
     dropped: int = 0
 
-    def take(self, alerts: Iterable[Alert]) -> None:
-        """Note alerts that opened or changed."""
+    def take(self, alerts: Iterable[Alert], spoke: int = NEVER) -> None:
+        """Note alerts that opened or changed, and when (ns UTC) there was an opinion."""
+        if self.first == NEVER:
+            self.first = spoke
         for alert in alerts:
             if alert.id not in self.alerts and alert.opened >= self.since and alert.kind in JUDGED:
                 cell = alert.opened // DAY, group_of(alert.series)
@@ -75,12 +81,13 @@ class Ledger:
 
     def copy(self) -> Ledger:
         """An independent copy."""
-        return Ledger(self.since, dict(self.alerts), dict(self.counts), self.dropped)
+        return Ledger(self.since, dict(self.alerts), dict(self.counts), self.first, self.dropped)
 
     def to_bytes(self) -> bytes:
         """Everything."""
         found = {
             "since": self.since,
+            "first": self.first,
             "dropped": self.dropped,
             "alerts": [alert.to_dict() for alert in self.alerts.values()],
             "counts": [[*cell, n] for cell, n in self.counts.items()],
@@ -101,6 +108,7 @@ class Ledger:
             found: Mapping[str, object] = json.loads(reader.decompress(data, BYTES_MAX))
             alerts = [Alert.from_dict(one) for one in found["alerts"]]  # type: ignore[attr-defined]
             counts = {(int(day), int(group)): int(n) for day, group, n in found["counts"]}  # type: ignore[attr-defined]
-            return cls(int(found["since"]), {a.id: a for a in alerts}, counts, int(found["dropped"]))  # type: ignore[call-overload]
+            since, first, dropped = (int(found[name]) for name in ("since", "first", "dropped"))  # type: ignore[call-overload]
+            return cls(since, {a.id: a for a in alerts}, counts, first, dropped)
         except (ValueError, TypeError, KeyError, AttributeError, zlib.error) as error:
             raise StateCorruptError(f"The ledger of this model in shadow makes no sense ({error}).") from error

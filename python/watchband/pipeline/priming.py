@@ -121,5 +121,6 @@ def join(lane: Lane, watch: WatchState, *, keeps: Sequence[str] = ()) -> None:
     if keeps:
         instate(state, watch, lane.bound.watch, keeps)
     times = watch.prepare.last_time
-    state.ledger = Ledger(int(times.max()) + 1 if len(times) else 0, state.ledger.alerts if state.ledger else {})
+    said = state.ledger or Ledger()
+    state.ledger = Ledger(int(times.max()) + 1 if len(times) else 0, said.alerts, first=said.first)
     lane.lost = False

@@ -256,6 +256,10 @@ class Runner:
         """The expressions as far as they are in memory, for those who look after the process."""
         return None if self._live is None else self._live.deriving
 
+    def shadow(self, fold: str) -> Lane | None:
+        """A model in shadow as far as it is in memory, by the name of its fold."""
+        return None if self._live is None else self._live.shadows.lanes.get(fold)
+
     def drop(self) -> None:
         """Forget what is in memory: another process may have written meanwhile."""
         self._live = None

@@ -30,6 +30,9 @@ class EngineSettings:
     keep_scores: int = param(
         7 * DAY, Duration(0), "How long bands and scores of every point are kept for charts; 0: only the last ones."
     )
+    max_shadows: int = param(
+        4, Integer(0, 100), "Models in shadow at a time: challengers, and former models to roll back to."
+    )
     tick: int = param(SECOND, Duration(SECOND // 100, 60 * SECOND), "How often time is told to pushed series.")
     drain: int = param(30 * SECOND, Duration(0), "Time that a shutdown may take to judge and send what waits.")
 

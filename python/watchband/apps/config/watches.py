@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from watchband.apps.config.breach import BreachSettings
+from watchband.apps.config.retrain import RetrainSettings
 from watchband.apps.library.options import Options
 from watchband.core import params
 from watchband.core.duration import DAY, MINUTE
@@ -94,6 +96,9 @@ class WatchSettings:
     breach: BreachSettings | None = param(
         None, Maybe(Group(BreachSettings)), "Tell before a threshold is reached; see 'Forecast'."
     )
+    retrain: RetrainSettings | None = param(
+        None, Maybe(Group(RetrainSettings)), "When it gets a challenger, and by which rule; see 'Retraining'."
+    )
 
     def __post_init__(self) -> None:
         params.check(self)
@@ -166,6 +171,16 @@ class WatchSettings:
             breach=None if self.breach is None else self.breach.fold(),
         )
 
+    def as_model(self, name: str, settings: str) -> Watch:
+        """The fold with what a model has otherwise, as JSON of these settings; empty: as it is written here.
+
+        Raises
+        ------
+        ConfigError
+            There are no such settings, or they cannot be.
+        """
+        return (dataclasses.replace(self, **json.loads(settings)) if settings else self).watch(name)
+
     def bound(self, name: str) -> Bound:
         """The watch with its series and sinks, as a runner takes it."""
         from watchband.pipeline.bound import Bound
@@ -178,6 +193,7 @@ class WatchSettings:
             excluded=tuple(self.options.excluded()),
             priority=self.priority,
             tell_after=self.tell_after,
+            makes=partial(self.as_model, name),
         )
 
     @property

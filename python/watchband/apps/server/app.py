@@ -28,6 +28,7 @@ from watchband.apps.server.models import Models
 from watchband.apps.server.predict import Predict
 from watchband.apps.server.problems import Problem, answer
 from watchband.apps.server.push import Push
+from watchband.apps.server.retraining import RetrainEndpoints
 from watchband.apps.server.risk import RiskPage
 from watchband.apps.server.stream import Stream
 from watchband.apps.server.table import table_router
@@ -62,6 +63,7 @@ def create_app(service: Service) -> FastAPI:
     app.include_router(Forecasts(service).router())
     app.include_router(Acts(service).router())
     app.include_router(Models(service).router())
+    app.include_router(RetrainEndpoints(service).router())
     app.include_router(Windows(service).router())
     app.include_router(keys.router())
     app.include_router(RiskPage(service).router())

@@ -78,14 +78,18 @@ class Models:
         series: Annotated[str | None, Query(max_length=4096)] = None,
         since: Annotated[str | None, Query(alias="from", max_length=64)] = None,
         until: Annotated[str | None, Query(alias="to", max_length=64)] = None,
+        model: Annotated[int | None, Query(ge=0, le=2**31)] = None,
     ) -> JSONResponse:
-        """Cut-off with the limits of its history, coverage and anomaly rate, as columns; by default a week."""
+        """Cut-off with the limits of its history, coverage and anomaly rate, as columns; by default a week.
+
+        Of a model in shadow where ``model`` is its number.
+        """
         key = key_of(series) if series is not None else None
         end = time_of("to", until, self.service.clock.now() + 1)
         start = time_of("from", since, end - 7 * DAY)
         if not start < end <= start + LONGEST:
             raise Problem(400, "A range begins before it ends and lasts at most 400 days.")
-        return await answered(self.service, lambda: history_document(self.service, watch, key, start, end))
+        return await answered(self.service, lambda: history_document(self.service, watch, key, start, end, model))
 
     async def drift(
         self,

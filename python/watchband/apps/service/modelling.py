@@ -76,7 +76,7 @@ def revert_to(service: Service, name: str, sequence: int, series: str, by: str) 
     """
 
     def done() -> dict[str, Any]:
-        lane = _lane(service, name)
+        lane = lane_in(service, name)
         rows = chosen(series, lane.state)
         state = next((s for s in service.store.states() if s.name == name and s.shard == service.runner.shard), None)
         if state is None or all(s.sequence != sequence for s in state.snapshots):
@@ -91,12 +91,12 @@ def revert_to(service: Service, name: str, sequence: int, series: str, by: str) 
         now = service.clock.now()
         text = f"entry {sequence}, {count} series" + ("" if series == "*" else f" that match {series}")
         service.acting.do(Act(now, by, "revert", name, text))
-        entry = _say(service, StateReverted(name, lane.bound.fingerprint, sequence, now, series))
+        entry = say(service, StateReverted(name, lane.bound.fingerprint, sequence, now, series))
         # What a restart begins from is behind the event: it needs no older snapshot than that.
         service.runner.save()
         return {"watch": name, "sequence": sequence, "series": count, "entry": entry}
 
-    return _between(service, done)
+    return between(service, done)
 
 
 def approve(service: Service, name: str, series: str, by: str) -> dict[str, Any]:
@@ -111,26 +111,34 @@ def approve(service: Service, name: str, series: str, by: str) -> dict[str, Any]
     """
 
     def done() -> dict[str, Any]:
-        lane = _lane(service, name)
+        lane = lane_in(service, name)
         count = len(chosen(series, lane.state)) if lane.bound.watch.drift else 0
         if not count:
             raise ConfigError(f"The watch {name!r} has no series with monitors of drift that match {series!r}.")
         now = service.clock.now()
         service.acting.do(Act(now, by, "approve", name, f"{count} series" + ("" if series == "*" else f": {series}")))
-        return {"watch": name, "series": count, "entry": _say(service, DriftApproved(name, now, series))}
+        return {"watch": name, "series": count, "entry": say(service, DriftApproved(name, now, series))}
 
-    return _between(service, done)
+    return between(service, done)
 
 
-def _lane(service: Service, name: str) -> Lane:
+def lane_in(service: Service, name: str) -> Lane:
+    """The watch of a name, in the engine's thread.
+
+    Raises
+    ------
+    NotThereError
+        There is none that runs.
+    """
     lane = service.runner.live().lanes.get(name)
     if lane is None:
         raise NotThereError(f"There is no watch {name!r}. Known: {', '.join(sorted(service.config.watches))}.")
     return lane
 
 
-def _say(service: Service, event: ControlEvent) -> int:
-    results = service.runner.take([(SOURCE, Batch([], "", (event,)))])
+def say(service: Service, *events: ControlEvent) -> int:
+    """Write events into the log, in the engine's thread; the entry that says so."""
+    results = service.runner.take([(SOURCE, Batch([], "", events))])
     # As the engine does with an entry of its own.
     for told in (service.engine.on_kept, service.engine.on_results):
         if told is not None:
@@ -138,7 +146,7 @@ def _say(service: Service, event: ControlEvent) -> int:
     return service.runner.live().sequence
 
 
-def _between(service: Service, work: Callable[[], T]) -> T:
+def between(service: Service, work: Callable[[], T]) -> T:
     """Do some work between two entries, in the engine's thread; wait until it is done."""
     asked = service.engine.call(work)
     try:

@@ -28,6 +28,7 @@ from watchband.apps.service.planning import Planning
 from watchband.apps.service.rate import Rate
 from watchband.apps.service.recent import Recent
 from watchband.apps.service.reload import Reloader
+from watchband.apps.service.retraining import Retraining
 from watchband.apps.service.scores import flusher, let_go, note_scores, scores_of
 from watchband.apps.service.tasks import Tasks, beside
 from watchband.apps.service.ticker import Ticker
@@ -101,7 +102,7 @@ class Service:
         self.changes, self.rate = Changes(), Rate(self.began)
         self.shared = Shared(self.changes)
         self.scores: ScoreBook | None = None
-        self.planning = Planning(self)
+        self.planning, self.retraining = Planning(self), Retraining(self)
         self.keys = Keys(self.clock, lambda: self.config.server.tokens)
         self.tending: list[Callable[[], object]] = [self._tend_keys, forgetting(self.book, config.store, self.clock)]
         self.tasks = Tasks(self.clock, lambda: self.changes.note("tasks"), beside(config.store))
@@ -140,6 +141,7 @@ class Service:
                 admission=Admission(config.engine.max_series, config.engine.max_memory, config.engine.idle),
             )
             self.runner.everyone, self.runner.labelling = list(config.sinks), config.risk.making
+            self.runner.on_shadows = self.retraining.took
             self.engine = Engine(
                 self.runner, self.inbox, on_results=self._results, on_restored=self._restored, on_kept=self._kept
             )
@@ -169,6 +171,7 @@ class Service:
         pumps = self.inflow.open(config)
         self.phase = "running"
         self.planning.start()
+        self.retraining.start()
         for pump in pumps:
             pump.start()
         self.ticker.start()
@@ -348,6 +351,7 @@ class Service:
         log.info("draining", extra={"waiting": self.inbox.waiting})
         self.ticker.stop()
         self.planning.stop()
+        self.retraining.stop()
         self.keeper.stop()
         self.inflow.stop()
         drained = self.engine.stop(max(0.0, end - time.monotonic()))

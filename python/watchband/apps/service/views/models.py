@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from watchband.core.series import SeriesKey
 from watchband.pipeline.bound import Lane
 from watchband.pipeline.drift import BLOCKS, MONITORS, NEVER, Health, limits_of
 from watchband.pipeline.drifting import nominal_of
+from watchband.pipeline.lineage import fold_name
 from watchband.pipeline.rules import Budget
 
 if TYPE_CHECKING:
@@ -38,13 +40,14 @@ def model_documents(service: Service) -> list[dict[str, Any]]:
     found = service.look(lambda: {name: _state(lane) for name, lane in lanes.items()})
     documents = []
     for name in service.config.watches:
-        rule = lanes[name].bound.watch.rule if name in lanes else None
         lane, snapshots = lanes.get(name), kept[name].snapshots if name in kept else ()
+        rule = lane.bound.watch.rule if lane else None
+        model = json.loads(lane.bound.model) if lane and lane.bound.model else {}
         documents.append(
             {
                 "watch": name,
-                "detector": service.config.watches[name].detector,
-                "rule": service.config.watches[name].rule_text,
+                "detector": model.get("detector") or service.config.watches[name].detector,
+                "rule": service.config.watches[name].rule_text if rule is None else str(rule),
                 "budget": budget_text(rule) if isinstance(rule, Budget) else None,
                 "stopped": str(service.runner.stopped[name]) if name in service.runner.stopped else None,
                 **(found[name] if lane else _NOTHING),
@@ -118,8 +121,12 @@ def _ratio(part: float, whole: float) -> float | None:
     return finite(part / whole) if whole else None
 
 
-def history_document(service: Service, name: str, key: SeriesKey | None, start: int, end: int) -> dict[str, Any]:
+def history_document(
+    service: Service, name: str, key: SeriesKey | None, start: int, end: int, model: int | None = None
+) -> dict[str, Any]:
     """Cut-off with mean ± 3σ of what was before, coverage and anomaly rate over time, of a watch or of one series.
+
+    Of one of its models in shadow where that is named.
 
     Of a watch: hours, or days where the range is longer than four of them. Of a series: its last 32 blocks.
 
@@ -138,9 +145,11 @@ def history_document(service: Service, name: str, key: SeriesKey | None, start: 
     }
     if key is not None:
         return about | service.look(lambda: _series_history(lane, key))
+    if model is not None and lane.state.upstream.lineage.shadow(model) is None:
+        raise NotThereError(f"The watch {name!r} has no model {model} in shadow.")
     step = HOUR if end - start <= 4 * DAY else DAY
     # What was before is part of the limits.
-    hours = service.hours.read(name, start - BLOCKS * step, end, step)
+    hours = service.hours.read(name if model is None else fold_name(name, model), start - BLOCKS * step, end, step)
     low, high = limits_of(hours.cutoff)
     columns = _columns(hours, low, high, hours.start >= start // step * step)
     return about | {"step": format_duration(step), "of": "every series together", **columns}
