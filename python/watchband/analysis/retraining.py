@@ -52,9 +52,9 @@ class Terms:
         """The rule as a sentence."""
         least, level = f"{100 * self.gain:g} %", f"{100 * self.level:g} %"
         return (
-            f"Promoted after {format_duration(self.shadow)} in shadow if it spares at least {least} of the false alerts, "
-            f"the {level} interval of what it spares excludes zero, no confirmed incident is lost, and its coverage is "
-            f"at most {100 * self.off:g} points farther off nominal."
+            f"Promoted after {format_duration(self.shadow)} in shadow if it spares at least {least} of the false "
+            f"alerts, the {level} interval of what it spares excludes zero, no confirmed incident is lost, and its "
+            f"coverage is at most {100 * self.off:g} points farther off nominal."
         )
 
 

@@ -391,7 +391,6 @@ class Store(KeyStore, Protocol):
         """Put dead letters back into the outbox, due at once."""
 
     def act(self, act: Act) -> Act: ...
-
     def model_events(self) -> Sequence[ModelRecord]:
         """What happened to models, in order: of every entry that said so, also of those that have left the log."""
 

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from tests.apps.service.test_service import until
 from tests.apps.service.worlds import watch
 from watchband.adapters.stores.scored.book import ScoreBook
 from watchband.apps.service.tasks import Found
+from watchband.core.errors import ConfigError
 from watchband.testing.streams import MINUTE, START
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -52,6 +54,22 @@ def filled(scores: Path) -> Iterator[World]:
         yield world
 
 
+def challenger(world: World) -> int:
+    """The number of the challenger; one is started where there is none."""
+
+    def learning() -> str | None:
+        return world.service.retraining.learning("all")
+
+    until(lambda: learning() is None)
+    for _ in range(2):
+        (one,) = get(world, "models/challengers", watch="all")["data"]
+        if one["challenger"] is not None:
+            break
+        world.service.retraining.challenge("all", {}, "all", "local")
+        until(lambda: learning() is None)
+    return int(one["challenger"]["number"])
+
+
 def ran(world: World, command: str) -> subprocess.CompletedProcess[str]:
     incident = get(world, "incidents")["data"][0]["id"]
     snapshot = str(get(world, "snapshots")["data"][0]["sequence"])
@@ -63,6 +81,11 @@ def ran(world: World, command: str) -> subprocess.CompletedProcess[str]:
     if "$TASK" in command:
         made["TASK"] = world.service.tasks.start("test", "x", "local", lambda task: Found({"data": [1]})).id
         until(lambda: world.service.tasks.of(made["TASK"]).state == "done")
+    if re.search("MODEL|models/events|models/rollback", command):
+        made["MODEL"] = str(challenger(world))
+    if "models/rollback" in command:
+        with suppress(ConfigError):
+            world.service.retraining.promote("all", int(made["MODEL"]), "local")
     command = command.replace("curl ", "curl --silent --show-error --write-out '\\n%{http_code}' ", 1)
     return subprocess.run(
         ["/bin/sh", "-c", command.replace(DEFAULT, world.web.url)],

@@ -121,7 +121,7 @@ def test_a_blind_challenger_is_refused_as_soon_as_it_misses_what_was_confirmed()
 
 
 def test_drift_is_noticed_a_challenger_learns_the_new_normal_and_waits_for_approval() -> None:
-    asked = RetrainSettings(on=("values",), shadow=2 * DAY, history=2 * DAY)
+    asked = RetrainSettings(on_drift=("values",), shadow=2 * DAY, history=2 * DAY)
     given = {"budget": "1/day", "sigma": None, "drift": True, "drift_every": 4 * HOUR, "retrain": asked}
     with world_of(**given) as world:
         feed(world, 0, 6 * A_DAY)

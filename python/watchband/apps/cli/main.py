@@ -39,6 +39,7 @@ LATE = {
     "query": "watchband.apps.cli.query",
     "recompute": "watchband.apps.cli.recompute",
     "restore": "watchband.apps.cli.restore",
+    "retrain": "watchband.apps.cli.retrain",
     "risk": "watchband.apps.cli.risk",
     "score": "watchband.apps.cli.score",
     "simulate": "watchband.apps.cli.simulate",

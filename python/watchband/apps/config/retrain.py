@@ -16,7 +16,7 @@ class RetrainSettings:
     """When a watch gets a challenger, and by which rule that comes to judge."""
 
     every: int | None = param(None, Maybe(Duration(HOUR)), "Start one so often; omitted: never by the clock.")
-    on: tuple[str, ...] = param((), ListOf(Choice(MONITORS)), "Start one when a monitor of these says drift.")
+    on_drift: tuple[str, ...] = param((), ListOf(Choice(MONITORS)), "Start one when a monitor of these says drift.")
     drifting: int = param(1, Integer(1), "Series that must drift by one of them.", unit="series")
     learned: str = param(
         "all", Choice(("all", "cutoff")), "What it learns anew: everything, or only the cut-off from scores on."

@@ -8,6 +8,7 @@ from typing import Any
 from watchband.apps.config.config import NAMES
 from watchband.apps.config.engine import EngineSettings
 from watchband.apps.config.kinds import SINKS, SOURCES, STORES, settings_of
+from watchband.apps.config.retrain import RetrainSettings
 from watchband.apps.config.risk import RiskSettings
 from watchband.apps.config.watches import WatchSettings
 from watchband.apps.server.settings import ServerSettings
@@ -221,6 +222,7 @@ def settings_named(name: str) -> type:
         "server": ServerSettings,
         "engine": EngineSettings,
         "risk": RiskSettings,
+        "retrain": RetrainSettings,
     }
     prefix, _, kind = name.partition("_")
     kinds = {"source": SOURCES, "sink": SINKS, "store": STORES}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from watchband.apps.service.service import Service
 from watchband.apps.service.status import lanes_of
 from watchband.apps.service.views.models import drift_counts, kept_of
+from watchband.apps.service.views.retraining import word_of
 
 _KEPT = {
     "coverage": ("coverage_ratio", "Share of the last week's points within the nominal band."),
@@ -44,4 +46,26 @@ def modelled(service: Service) -> Iterator[Metric]:
         learning.add_metric([name], found["learning"])
         for monitor, count in found["monitors"].items():
             drifting.add_metric([name, monitor], count)
-    yield from (*families.values(), drifting, learning)
+    yield from (*families.values(), drifting, learning, *shadows_of(service))
+
+
+def shadows_of(service: Service) -> Iterator[Metric]:
+    """Models in shadow, what they spare, and what happened to models."""
+    roles = GaugeMetricFamily("watchband_model_shadows", "Models in shadow.", labels=("watch", "role"))
+    false = GaugeMetricFamily(
+        "watchband_model_false_alerts",
+        "Alerts in no confirmed incident since it is in shadow.",
+        labels=("watch", "side"),
+    )
+    for name, lane in lanes_of(service).items():
+        lineage = lane.state.upstream.lineage
+        roles.add_metric([name, "challenger"], lineage.challenger is not None)
+        roles.add_metric([name, "former"], lineage.former is not None)
+        if (found := service.retraining.judged(name, lane)) is not None:
+            false.add_metric([name, "champion"], found.verdict.champion)
+            false.add_metric([name, "challenger"], found.verdict.challenger)
+    events = CounterMetricFamily("watchband_model_events", "What happened to models.", labels=("watch", "event"))
+    happened = Counter((r.event.watch, word_of(r)) for r in service.store.model_events())
+    for (watch, event), count in sorted(happened.items()):
+        events.add_metric([watch, event], count)
+    yield from (roles, false, events)

@@ -247,7 +247,7 @@ class Retraining:
         why = ""
         if wanted.every is not None and now - last >= wanted.every:
             why = "schedule"
-        elif wanted.on and now - last >= wanted.shadow and (out := self._drifting(lane, wanted)):
+        elif wanted.on_drift and now - last >= wanted.shadow and (out := self._drifting(lane, wanted)):
             why = f"drift: {out}"
         if not why:
             return 0
@@ -272,7 +272,7 @@ class Retraining:
         if drift is None or state is None:
             return ""
         out = self.service.look(lambda: drift.health(state)).out
-        chosen = [i for i, monitor in enumerate(MONITORS) if monitor in wanted.on]
+        chosen = [i for i, monitor in enumerate(MONITORS) if monitor in wanted.on_drift]
         count = int(out[:, chosen].any(axis=1).sum())
         return f"{count} of {len(out)} series" if count >= wanted.drifting else ""
 

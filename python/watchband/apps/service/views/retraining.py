@@ -56,7 +56,7 @@ def _document(service: Service, name: str, lane: Lane) -> dict[str, Any]:
         "promotion": terms_of(wanted).words,
         "approval": wanted.approval,
         "every": None if wanted.every is None else format_duration(wanted.every),
-        "on": list(wanted.on),
+        "on_drift": list(wanted.on_drift),
         "learning": service.retraining.learning(name),
     }
 
@@ -158,8 +158,8 @@ def event_page(service: Service, watch: str | None, limit: int, cursor: str | No
 def event_document(number: int, record: ModelRecord) -> dict[str, Any]:
     """One thing that happened to a model."""
     event = record.event
-    started = isinstance(event, ChallengerStarted)
-    changes = json.loads(event.settings) if started and event.settings else {}
+    settings = event.settings if isinstance(event, ChallengerStarted) else ""
+    changes = json.loads(settings) if settings else {}
     return {
         "number": number,
         "time": instant(event.time),
