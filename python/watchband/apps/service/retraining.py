@@ -139,7 +139,7 @@ class Retraining:
             # What is measured against what was is measured anew.
             entry = say(service, event, DriftApproved(watch, now))
             self.changed()
-            log.warning("a model judges from here on", extra={"watch": watch, "model": model.number, "back": back})
+            log.info("a model judges from here on", extra={"watch": watch, "model": model.number, "back": back})
             return {"watch": watch, "model": model.number, "before": lineage.champion.number, "entry": entry}
 
         return between(service, done)
