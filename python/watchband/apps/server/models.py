@@ -78,7 +78,7 @@ class Models:
         series: Annotated[str | None, Query(max_length=4096)] = None,
         since: Annotated[str | None, Query(alias="from", max_length=64)] = None,
         until: Annotated[str | None, Query(alias="to", max_length=64)] = None,
-        model: Annotated[int | None, Query(ge=0, le=2**31)] = None,
+        model: Annotated[int | None, Query(ge=0, le=2**31, description="One in shadow, by its number.")] = None,
     ) -> JSONResponse:
         """Cut-off with the limits of its history, coverage and anomaly rate, as columns; by default a week.
 
