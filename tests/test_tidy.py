@@ -205,6 +205,8 @@ def test_nothing_that_must_not_land(what: str) -> None:
         if (what, name(path)) in BANNED_TEXT_EXEMPT or path.suffix in (".gz", ".png", ".bin", ".state"):
             continue
         text = path.read_text()
+        if path.suffix == ".ipynb":  # the bytes of a picture may spell anything
+            text = re.sub(r'"image/png": "[^"]*"', '"image/png": ""', text)
         problems += [
             f"{name(path)}:{text.count(chr(10), 0, m.start()) + 1}: {what}: {m.group()!r}"
             for m in pattern.finditer(text)

@@ -127,18 +127,20 @@ def strongest_first(found: Together, count: int) -> Sequence[int]:
 
 
 def _without_day(values: Float64, first: int, bucket: int) -> Float64:
-    """Differences from the mean course of the week or day, and from the moving level: what both cannot "
-    "share by habit."""
+    """Less the mean day, of working days and weekends apart where there are two weeks, and less the mean week."""
     times = first + bucket * np.arange(len(values), dtype=np.int64) - MONDAY
+    span = len(values) * bucket
     rest = np.array(values)
     for period, least in ((DAY, 10 * MINUTE), (WEEK, DAY)):
         bins = period // max(bucket, least)
-        if len(values) * bucket < 2 * period or bins < 2:
+        if span < 2 * period or bins < 2:
             continue
         phase = ((times % period) * bins // period).astype(np.int64)
+        if period == DAY and span >= 2 * WEEK:
+            phase += bins * (times // DAY % 7 >= 5)
         known = np.isfinite(rest)
-        counts = np.bincount(phase[known], minlength=bins)
-        means = np.bincount(phase[known], rest[known], bins) / np.maximum(counts, 1)
+        counts = np.bincount(phase[known], minlength=2 * bins)
+        means = np.bincount(phase[known], rest[known], 2 * bins) / np.maximum(counts, 1)
         rest = rest - means[phase]
     return rest
 
