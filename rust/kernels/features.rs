@@ -18,9 +18,6 @@ pub const ACCELERATION: i64 = 5;
 pub const HELD: i64 = 6;
 const WINDOW: std::ops::Range<i64> = 10..30;
 const ROLLING_RATE: i64 = 17;
-/// Operations on a window that ask for its values in order.
-const IN_ORDER: [i64; 9] = [12, 13, 14, 18, 19, 20, 22, 25, 26];
-const DIST_MAX: i64 = 27;
 const CROSS: std::ops::Range<i64> = 30..50;
 const MOMENT: std::ops::Range<i64> = 50..70;
 
@@ -40,6 +37,7 @@ struct Op {
 pub struct Features {
     ops: Vec<Op>,
     groups: Vec<Group>,
+    asks_moment: bool,
     ordered: Vec<(usize, usize, usize)>,
     pub columns: usize,
     pub capacity: usize,
@@ -63,10 +61,13 @@ struct Desk {
     ordered: Vec<Ordered>,
     moments: Vec<Moments>,
     values: Vec<f64>,
+    /// What was in the newest slot before the point.
+    newest: Vec<f64>,
 }
 
+/// Whether an operation on a window asks for its values in order.
 fn in_order(code: i64) -> bool {
-    IN_ORDER.contains(&code) || code == DIST_MAX
+    matches!(code, 12..=14 | 18..=20 | 22 | 25..=27)
 }
 
 impl Features {
@@ -112,7 +113,18 @@ impl Features {
             })
             .collect();
         let nothing = Calendar { zone_from: vec![], zone_offset: vec![], holidays: vec![] };
-        Self { ops, groups, ordered, columns, capacity: 1, interval: 0, ranges: vec![], calendar: nothing }
+        let asks_moment = table.iter().any(|op| MOMENT.contains(&op[0]));
+        Self {
+            ops,
+            groups,
+            asks_moment,
+            ordered,
+            columns,
+            capacity: 1,
+            interval: 0,
+            ranges: vec![],
+            calendar: nothing,
+        }
     }
 
     /// Features a point.
@@ -126,6 +138,7 @@ impl Features {
             ordered: ordered.collect(),
             moments: Vec::with_capacity(self.ops.len()),
             values: vec![f64::NAN; self.columns],
+            newest: vec![f64::NAN; self.columns],
         };
         for ordered in &mut desk.ordered {
             ordered.fill(&item.slots);
@@ -143,14 +156,15 @@ impl Features {
 
     /// The point goes into the ring, and the windows follow.
     fn take(&self, slots: &mut Slots<'_>, time: i64, desk: &mut Desk) {
-        let newest: Vec<f64> = (0..self.columns).map(|column| slots.at(column, 0)).collect();
+        for (column, newest) in desk.newest.iter_mut().enumerate() {
+            *newest = slots.at(column, 0);
+        }
         let moved = slots.take(time, &desk.values, self.interval);
         for ordered in &mut desk.ordered {
             match moved {
                 Moved::Waits => {}
                 Moved::By(0) if ordered.from == 0 => {
-                    ordered.remove(newest[ordered.column]);
-                    ordered.insert(slots.at(ordered.column, 0));
+                    ordered.replace(desk.newest[ordered.column], slots.at(ordered.column, 0));
                 }
                 Moved::By(0) => {}
                 Moved::By(slots_on) if ordered.from + ordered.length + slots_on <= self.capacity => {
@@ -169,8 +183,7 @@ impl Features {
                 group.walk(slots, &mut desk.moments);
             }
         }
-        let asks = self.ops.iter().any(|op| MOMENT.contains(&op.code));
-        let place = asks.then(|| Place::of(&self.calendar, time));
+        let place = self.asks_moment.then(|| Place::of(&self.calendar, time));
         for (op, into) in self.ops.iter().zip(row) {
             let said = match op.code {
                 code if MOMENT.contains(&code) => place.as_ref().map_or(f64::NAN, |place| place.say(code)),
@@ -192,26 +205,31 @@ impl Features {
             return f64::NAN;
         }
         let value = desk.values[op.a];
-        let n = moments.count as f64;
-        let std = (moments.m2 / (n - 1.0)).sqrt();
-        let flat = moments.m2 == 0.0;
-        let away = value - moments.mean;
-        let z = if flat && away == 0.0 { 0.0 } else { away / std };
         if in_order(op.code) {
             return ordered(op.code, &desk.ordered[op.ordered], value);
         }
+        let flat = moments.m2 == 0.0;
+        let z = || {
+            let away = value - moments.mean;
+            if flat && away == 0.0 {
+                0.0
+            } else {
+                away / moments.std
+            }
+        };
+        let n = moments.count as f64;
         match op.code {
             10 => moments.mean,
-            11 => std,
+            11 => moments.std,
             15 if flat => 0.0,
             15 => n.sqrt() * moments.m3 / (moments.m2 * moments.m2.sqrt()),
             16 if flat => 0.0,
             16 => n * moments.m4 / (moments.m2 * moments.m2) - 3.0,
             ROLLING_RATE => moments.slope,
-            21 => z,
-            23 => std / moments.mean.abs(),
-            24 if z.is_nan() => f64::NAN,
-            24 => f64::from(u8::from(z.abs() > 2.0)),
+            21 => z(),
+            23 => moments.std / moments.mean.abs(),
+            24 if z().is_nan() => f64::NAN,
+            24 => f64::from(u8::from(z().abs() > 2.0)),
             _ => f64::NAN,
         }
     }

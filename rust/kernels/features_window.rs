@@ -24,41 +24,20 @@ pub struct Moments {
     pub m2: f64,
     pub m3: f64,
     pub m4: f64,
+    pub std: f64,
     pub slope: f64,
 }
 
+/// Sums over known values: of powers of the distance from the anchor; of slots back, their squares, and products.
 #[derive(Clone, Copy, Default)]
 struct Sums {
     count: usize,
     anchor: f64,
     powers: [f64; 4],
-    /// Of slots back: sum, sum of squares, sum of products with the distance.
     back: [f64; 3],
 }
 
 impl Sums {
-    #[inline]
-    fn add(&mut self, value: f64) {
-        if self.count == 0 {
-            self.anchor = value;
-        }
-        let d = value - self.anchor;
-        let square = d * d;
-        self.count += 1;
-        self.powers[0] += d;
-        self.powers[1] += square;
-        self.powers[2] += square * d;
-        self.powers[3] += square * square;
-    }
-
-    #[inline]
-    fn add_back(&mut self, back: usize, value: f64) {
-        let back = back as f64;
-        self.back[0] += back;
-        self.back[1] += back * back;
-        self.back[2] += back * (value - self.anchor);
-    }
-
     fn moments(&self) -> Moments {
         if self.count == 0 {
             return Moments::default();
@@ -67,42 +46,84 @@ impl Sums {
         let [s1, s2, s3, s4] = self.powers;
         let u = s1 / n;
         let m2 = s2 - s1 * u;
+        // Not max(): an overflow is NaN here and must stay so.
+        let m2 = if m2 < 0.0 { 0.0 } else { m2 };
         let [t, tt, td] = self.back;
         Moments {
             count: self.count,
             mean: self.anchor + u,
-            // Not max(): an overflow is NaN here and must stay so.
-            m2: if m2 < 0.0 { 0.0 } else { m2 },
+            m2,
             m3: s3 - 3.0 * u * s2 + 2.0 * n * u * u * u,
             m4: s4 - 4.0 * u * s3 + 6.0 * u * u * s2 - 3.0 * n * u * u * u * u,
+            std: (m2 / (n - 1.0)).sqrt(),
             slope: -(td - t * u) / (tt - t * t / n),
         }
+    }
+
+    /// Adds cells from newer to older; the last of them is `back` slots before the window's first, and so on.
+    #[inline]
+    fn add<const SLOPE: bool>(&mut self, cells: &[f64], mut back: usize) {
+        // In registers while the cells are walked.
+        let Sums { mut count, mut anchor, mut powers, back: mut slots } = *self;
+        for &value in cells.iter().rev() {
+            if value.is_finite() {
+                if count == 0 {
+                    anchor = value;
+                }
+                let d = value - anchor;
+                let square = d * d;
+                count += 1;
+                for (sum, term) in powers.iter_mut().zip([d, square, square * d, square * square]) {
+                    *sum += term;
+                }
+                if SLOPE {
+                    let ago = back as f64;
+                    for (sum, term) in slots.iter_mut().zip([ago, ago * ago, ago * d]) {
+                        *sum += term;
+                    }
+                }
+            }
+            back += 1;
+        }
+        *self = Sums { count, anchor, powers, back: slots };
     }
 }
 
 impl Group {
     /// Appends the moments of each window to `into`.
     pub fn walk(&self, slots: &Slots<'_>, into: &mut Vec<Moments>) {
-        let mut sums = Sums::default();
+        if self.slope {
+            self.walk_with::<true>(slots, into);
+        } else {
+            self.walk_with::<false>(slots, into);
+        }
+    }
+
+    fn walk_with<const SLOPE: bool>(&self, slots: &Slots<'_>, into: &mut Vec<Moments>) {
         let (newer, older) = slots.pieces(self.column);
-        let cells = newer.iter().rev().chain(older.iter().rev()).skip(self.from);
-        let mut lengths = self.lengths.iter();
-        let mut next = lengths.next().copied().unwrap_or(0);
-        for (back, &value) in cells.enumerate() {
-            if value.is_finite() {
-                sums.add(value);
-                if self.slope {
-                    sums.add_back(back, value);
-                }
+        // The ring unrolled, from newest to oldest: the first `split` slots back are in `newer`.
+        let split = newer.len();
+        let mut sums = Sums::default();
+        let mut done = self.from;
+        for &length in &self.lengths {
+            let end = self.from + length;
+            if done < split {
+                let near = end.min(split);
+                sums.add::<SLOPE>(&newer[split - near..split - done], done - self.from);
+                done = near;
             }
-            if back + 1 == next {
-                into.push(sums.moments());
-                let Some(&length) = lengths.next() else { return };
-                next = length;
+            if done < end {
+                let (first, last) = (done - split, end - split);
+                sums.add::<SLOPE>(&older[older.len() - last..older.len() - first], done - self.from);
+                done = end;
             }
+            into.push(sums.moments());
         }
     }
 }
+
+/// Up to so many values are counted and not searched: no branch depends on them.
+const SHORT: usize = 32;
 
 /// The known values of one window, ascending.
 pub struct Ordered {
@@ -131,26 +152,45 @@ impl Ordered {
     /// The ring has moved on by so many slots, fewer than the window is long.
     pub fn follow(&mut self, slots: &Slots<'_>, by: usize) {
         for back in (0..by).rev() {
-            self.remove(slots.at(self.column, self.from + self.length + back));
-            self.insert(slots.at(self.column, self.from + back));
+            self.replace(
+                slots.at(self.column, self.from + self.length + back),
+                slots.at(self.column, self.from + back),
+            );
         }
     }
 
+    /// Number of values before `value` in order.
+    #[inline]
     fn below(&self, value: f64) -> usize {
+        if self.cells.len() <= SHORT {
+            return self.cells.iter().map(|cell| usize::from(cell.total_cmp(&value).is_lt())).sum();
+        }
         self.cells.partition_point(|cell| cell.total_cmp(&value).is_lt())
     }
 
-    pub fn remove(&mut self, value: f64) {
-        if value.is_finite() {
-            let place = self.below(value);
-            self.cells.remove(place);
-        }
-    }
-
-    pub fn insert(&mut self, value: f64) {
-        if value.is_finite() {
-            let place = self.below(value);
-            self.cells.insert(place, value);
+    /// One value for another; either may be unknown. Only what lies between the two moves.
+    #[inline]
+    pub fn replace(&mut self, old: f64, new: f64) {
+        match (old.is_finite(), new.is_finite()) {
+            (true, true) => {
+                let (from, to) = (self.below(old), self.below(new));
+                if to > from {
+                    self.cells.copy_within(from + 1..to, from);
+                    self.cells[to - 1] = new;
+                } else {
+                    self.cells.copy_within(to..from, to + 1);
+                    self.cells[to] = new;
+                }
+            }
+            (true, false) => {
+                let place = self.below(old);
+                self.cells.remove(place);
+            }
+            (false, true) => {
+                let place = self.below(new);
+                self.cells.insert(place, new);
+            }
+            (false, false) => {}
         }
     }
 
