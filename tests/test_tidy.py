@@ -38,6 +38,8 @@ HEAVY = {
     "google",
     "prometheus_client",
     "uvicorn",
+    "boto3",
+    "botocore",
 }
 # Modules that need a heavy library for their base classes; they count as heavy themselves.
 LATE = {"watchband.adapters.wire"}

@@ -54,6 +54,7 @@ def show_check(config: Config, trial: Trial | None, console: Console | None = No
         parts.append(Padding(said, (0, 0, 0, 2)))
     if trial is not None:
         parts += [Text(), _sources(trial.sources)]
+        parts += [Text(f"{s.name} costs: {s.cost['text']}", style="dim") for s in trial.sources if s.cost]
     if config.watches:
         parts += [Text(), _watches(config, trial)]
     if trial is not None:

@@ -19,14 +19,20 @@ EXAMPLES = (
     "watchband detect metrics.csv --out report/ --budget 1/day",
     "watchband detect 'hosts/*.parquet' --json --fail-if 'critical > 0'",
     "watchband detect --prometheus http://localhost:9090 --query 'rate(http_requests_total[5m])' --since 14d",
+    "watchband detect 'cloudwatch://eu-west-1/AWS/EC2/CPUUtilization?stat=Average' --since 14d",
     "cat metrics.csv | watchband detect - --detector rolling_zscore:window=60 --cutoff 4",
     "watchband detect latency.csv --exclude 2024-03-01T02:00/2024-03-01T04:00 --timezone Europe/Dublin",
 )
 
 Files = Annotated[
     list[str],
-    typer.Argument(help="Files, folders, quoted globs, or - for standard input.", metavar="FILES", show_default=False),
+    typer.Argument(
+        help="Files, folders, quoted globs, - for standard input, or one cloudwatch:// address.",
+        metavar="FILES",
+        show_default=False,
+    ),
 ]
+CLOUDWATCH = "cloudwatch://"
 _PROMETHEUS = "Prometheus instead of files"
 PULLED = (
     Flag("prometheus", str | None, None, "Address of a server.", _PROMETHEUS, "URL"),
@@ -70,7 +76,7 @@ def detect(
     hints: dict[str, Any] = {},  # noqa: B006
     own: dict[str, Any] = {},  # noqa: B006
 ) -> None:
-    """Find anomalies in files of metrics or a Prometheus and say why."""
+    """Find anomalies in files of metrics, a Prometheus or CloudWatch and say why."""
     from watchband.apps.cli.progress import progress_bar
     from watchband.apps.library.job import execute
     from watchband.apps.library.options import Options
@@ -82,7 +88,8 @@ def detect(
     chosen.watch()
     if out is not None:
         check_target(out)
-    with progress_bar(quiet=quiet, counts=own["prometheus"] is not None) as progress:
+    pulled = own["prometheus"] is not None or any(file.startswith(CLOUDWATCH) for file in files)
+    with progress_bar(quiet=quiet, counts=pulled) as progress:
         feed = _feed(files, own, chosen, hints, progress)
         found = execute(feed, chosen, out=out, with_imputed=with_imputed, command=command_line())
     if as_json:
@@ -106,6 +113,14 @@ def _feed(
     if bool(files) == (own["prometheus"] is not None):
         raise ConfigError(
             "Give FILES, or --prometheus URL with --query EXPR, one of both. See watchband detect --help."
+        )
+    if any(file.startswith(CLOUDWATCH) for file in files):
+        from watchband.apps.library.cloudwatch import open_cloudwatch
+
+        if len(files) > 1:
+            raise ConfigError("Give one cloudwatch:// address, and nothing beside it: names in it may have wildcards.")
+        return open_cloudwatch(
+            files[0], since_ns=parse_duration(own["since"]), period_ns=chosen.interval_ns(), progress=progress
         )
     if files:
         return open_files(files, chosen, hints, progress)

@@ -126,7 +126,7 @@ def _metrics(config: Config) -> dict[str, Iterable[str] | None]:
     for name, source in config.sources.items():
         asked = getattr(source.settings, "metrics", None)
         renamed = any(map(_renames, (*source.relabel, *config.relabel)))
-        found[name] = None if asked is None or renamed else asked()
+        found[name] = None if asked is None or renamed else asked() if callable(asked) else None
     return found
 
 

@@ -28,6 +28,8 @@ class SourceTrial:
         Times of the oldest and newest reading, ns UTC.
     silent : tuple of str
         Metrics it says it gives and gave no series of.
+    cost : dict or None
+        What reading it costs, of a source that is paid for; ``text`` says it in words.
     """
 
     name: str
@@ -40,6 +42,7 @@ class SourceTrial:
     last: int | None = None
     error: str = ""
     silent: tuple[str, ...] = ()
+    cost: dict[str, Any] | None = None
 
 
 @dataclass

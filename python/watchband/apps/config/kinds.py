@@ -12,8 +12,10 @@ SOURCES: Registry[object] = Registry(
     "kind of source",
     object,
     {
+        "cloudwatch": "watchband.adapters.sources.cloudwatch.settings:CloudWatch",
         "files": "watchband.adapters.sources.tail.source:FilesSettings",
         "host": "watchband.adapters.sources.host:HostSettings",
+        "metric_stream": "watchband.adapters.sources.push.metric_stream:MetricStreamSettings",
         "poll": "watchband.adapters.sources.poll:PollSettings",
         "prometheus": "watchband.adapters.sources.prometheus.settings:Prometheus",
         "push": "watchband.adapters.sources.push.settings:PushSettings",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from watchband.adapters.sources.cloudwatch.settings import Math, Metrics
 from watchband.apps.config.config import NAMES
 from watchband.apps.config.engine import EngineSettings
 from watchband.apps.config.kinds import SINKS, SOURCES, STORES, settings_of
@@ -223,6 +224,8 @@ def settings_named(name: str) -> type:
         "engine": EngineSettings,
         "risk": RiskSettings,
         "retrain": RetrainSettings,
+        "cloudwatch_metrics": Metrics,
+        "cloudwatch_expressions": Math,
     }
     prefix, _, kind = name.partition("_")
     kinds = {"source": SOURCES, "sink": SINKS, "store": STORES}

@@ -133,6 +133,8 @@ class _Trying:
         except Exception as error:
             self._ended(reading, "failed", f"{type(error).__name__}: {error}")
         finally:
+            cost = getattr(reading.source, "cost", None)
+            reading.trial.cost = None if cost is None else cost.document()
             _close(reading.source)
             self._put(reading, None)
 
@@ -225,7 +227,7 @@ class _Trying:
         result.alone, result.lone = len(lone), tuple(lone[:EXAMPLES])
         for reading in readings:
             asked = getattr(reading.named.settings, "metrics", None)
-            declared = asked() if asked is not None else None
+            declared = asked() if callable(asked) else None
             given = {key.metric for key in reading.keys}
             if declared is not None and reading.trial.state == "read" and not reading.relabeller.rules:
                 reading.trial.silent = tuple(metric for metric in declared if metric not in given)

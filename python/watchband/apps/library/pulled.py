@@ -1,10 +1,11 @@
-"""The past of a query as a feed: what ``detect --prometheus`` judges, without any file."""
+"""The past of a source that is read as a feed: what ``detect`` judges without any file."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -33,37 +34,61 @@ class PulledBatch:
     keys: Sequence[SeriesKey]
 
 
+class PastSource(Protocol):
+    """A source that can give its past alone."""
+
+    warnings: dict[str, str]
+
+    def history(self) -> Iterator[Batch]: ...
+
+    def close(self) -> None: ...
+
+
 class PulledFeed:
-    """The past of some queries.
+    """The past of a source.
 
     Parameters
     ----------
-    settings : Prometheus
-        Where, what, and how much of the past.
-    clock : Clock, optional
-        Says what now is.
+    source : PastSource
+        Gives it; it is closed at the end.
+    title : str
+        What is read, in a few words.
+    asked : str
+        The same in one sentence for the notes.
+    backfill_ns, step_ns : int
+        How much of the past, and the distance of two readings.
     progress : callable, optional
         Called with what is being done, and steps done of steps in all.
+    hint : str
+        What to try where nothing comes.
     """
 
-    def __init__(self, settings: Prometheus, clock: Clock | None = None, progress: Progress | None = None) -> None:
-        self.settings, self._progress = settings, progress
-        self._source = settings.open("prometheus", clock=clock or SystemClock())
+    def __init__(
+        self,
+        source: PastSource,
+        *,
+        title: str,
+        asked: str,
+        backfill_ns: int,
+        step_ns: int,
+        progress: Progress | None = None,
+        hint: str = "",
+    ) -> None:
+        self.title, self._asked, self._hint = title, asked, hint
+        self._source, self._progress = source, progress
+        self._backfill, self._step = backfill_ns, step_ns
         self._rows: dict[SeriesKey, int] = {}
         self._warnings: dict[str, str] = {}
-        self.title = next(iter(settings.queries.values())) if len(settings.queries) == 1 else settings.url
 
     @property
     def notes(self) -> list[str]:
         """What was asked, and what was left out."""
-        settings = self.settings
-        asked = "; ".join(
-            expr if name == expr else f"{name} = {' '.join(expr.split())}" for name, expr in settings.queries.items()
-        )
         notes = [
-            f"{settings.url}: {asked}; the last {format_duration(settings.backfill)}, a reading every "
-            f"{format_duration(settings.step_ns)}"
+            f"{self._asked}; the last {format_duration(self._backfill)}, a reading every {format_duration(self._step)}"
         ]
+        cost = getattr(self._source, "cost", None)
+        if cost is not None:
+            notes.append(f"This look asked for {cost.backfill:,} metrics, ${cost.once:,.2f}; to go on reading: {cost}")
         return [*notes, *(f"{name}: {told}" for name, told in self._warnings.items())]
 
     def batches(self) -> Iterator[PulledBatch]:
@@ -84,19 +109,16 @@ class PulledFeed:
                 # The last answer of a query may be fine where an earlier one was not.
                 self._warnings.update((name, told) for name, told in self._source.warnings.items() if told)
                 newest = int(found.times.max()) if len(found.times) else first
-                first = first or newest - self.settings.step_ns
+                first = first or newest - self._step
                 if self._progress:
-                    done, all_of_it = max(0, newest - first), self.settings.backfill
-                    self._progress(
-                        "judging", *(ns // self.settings.step_ns for ns in (min(done, all_of_it), all_of_it))
-                    )
+                    done, all_of_it = max(0, newest - first), self._backfill
+                    self._progress("judging", *(ns // self._step for ns in (min(done, all_of_it), all_of_it)))
                 yield found
         finally:
             self._source.close()
         if not count:
             raise DataError(
-                f"The server has nothing for {self.title!r} in the last {format_duration(self.settings.backfill)}. Try "
-                "the expression on the server's own page, or a longer --since."
+                f"The server has nothing for {self.title!r} in the last {format_duration(self._backfill)}. {self._hint}"
             )
 
     def _batch(self, batch: Batch, before: int) -> PulledBatch:
@@ -155,4 +177,13 @@ def open_prometheus(
         keep_names=not any(_NAMED.fullmatch(text.strip()) for text in queries),
         bearer_token=Secret(file=token_file) if token_file else None,
     )
-    return PulledFeed(settings, clock, progress)
+    asked = "; ".join(e if name == e else f"{name} = {' '.join(e.split())}" for name, e in settings.queries.items())
+    return PulledFeed(
+        settings.open("prometheus", clock=clock or SystemClock()),
+        title=next(iter(settings.queries.values())) if len(settings.queries) == 1 else settings.url,
+        asked=f"{settings.url}: {asked}",
+        backfill_ns=settings.backfill,
+        step_ns=settings.step_ns,
+        progress=progress,
+        hint="Try the expression on the server's own page, or a longer --since.",
+    )

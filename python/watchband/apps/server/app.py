@@ -20,6 +20,7 @@ from watchband.apps.server.asked import Asked
 from watchband.apps.server.dashboard import dashboard_router
 from watchband.apps.server.description import Described, description_router
 from watchband.apps.server.door import Door
+from watchband.apps.server.firehose import Firehose
 from watchband.apps.server.forecasts import Forecasts
 from watchband.apps.server.identity import Access
 from watchband.apps.server.key_routes import KeyRoutes
@@ -56,6 +57,7 @@ def create_app(service: Service) -> FastAPI:
     requests: Counter[tuple[str, int]] = Counter()
     push = Push(service)
     app.include_router(push.router())
+    app.include_router(Firehose(push).router())
     app.include_router(Predict(service, push.allowance).router())
     app.include_router(Asked(service).router())
     app.include_router(Api(service).router())

@@ -179,7 +179,7 @@ def _refuse(operation: dict[str, Any], path: str) -> None:
         answers.pop("422", None)
     told = [401, 403] if given else []
     told += [400] if operation.get("parameters") or "requestBody" in operation else []
-    pushed = path.endswith(("/write", "v1/points"))
+    pushed = path.endswith(("/write", "v1/points", "/firehose"))
     told += [404] if "{" in path or pushed else []
     told += [422, 429] if path.endswith("predict") else [429] if pushed else []
     told += [503] if given or path in ("/health", "/readyz") else []

@@ -23,6 +23,7 @@ log = logging.getLogger("watchband.server")
 _SCHEMES = ("bearer", "token")
 """The second is how clients of InfluxDB say it."""
 RETRY_AFTER_S = 5.0
+FIREHOSE_KEY = "x-amz-firehose-access-key"
 
 
 class Access:
@@ -77,6 +78,9 @@ class Access:
         """
         settings = self.settings()
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        if FIREHOSE_KEY in request.headers and request.url.path.endswith("/api/v1/firehose"):
+            # Firehose has no Authorization header: its access key is a key or token of this service.
+            scheme, given = "bearer", request.headers[FIREHOSE_KEY]
         # Another scheme is a proxy's own login that it passes on.
         if scheme.lower() in _SCHEMES and (self.shut or not settings.loopback):
             return self.known(given.strip(), address_of(request, settings))

@@ -59,7 +59,7 @@ class Push:
         if media not in decoders:
             raise Problem(415, f"The Content-Type {media[:60]!r} is not read. Send one of {', '.join(decoders)}.")
         decoded = await self._decoded(request, decoders[media])
-        entry = await self._kept(decoded, "push", full=429)
+        entry = await self.keep(decoded, "push", full=429)
         if decoded.refused_points and not decoded.points:
             raise Problem(400, _first(decoded), **_refusals(decoded))
         return JSONResponse({"accepted": decoded.points, "entry": entry, **_refusals(decoded)})
@@ -72,7 +72,7 @@ class Push:
             raise Problem(400, f"The precision {asked[:20]!r} is not read. Use ns, us, ms or s.", error="precision")
         now = self.service.clock.now()
         decoded = await self._decoded(request, partial(decode_influx, precision=precision, now=now))
-        await self._kept(decoded, "push", full=503)
+        await self.keep(decoded, "push", full=503)
         if decoded.refused_points:
             # Clients of InfluxDB look for this word and drop what was refused.
             raise Problem(400, _first(decoded), error=f"partial write: {_first(decoded)}", **_refusals(decoded))
@@ -91,7 +91,7 @@ class Push:
         if encoding != "snappy":
             raise Problem(415, f"Expected Content-Encoding snappy. Got {encoding[:40]!r}.")
         decoded = await self._decoded(request, partial(decode_remote_write, version=version), encoded=True)
-        await self._kept(decoded, "remote_write", full=503)
+        await self.keep(decoded, "remote_write", full=503)
         written = {
             "X-Prometheus-Remote-Write-Samples-Written": str(decoded.points),
             "X-Prometheus-Remote-Write-Histograms-Written": "0",
@@ -129,7 +129,7 @@ class Push:
         self.allowance.spend(decoded.points, settings.max_points_per_second)
         return decoded
 
-    async def _kept(self, decoded: Decoded, kind: str, *, full: int) -> int | None:
+    async def keep(self, decoded: Decoded, kind: str, *, full: int) -> int | None:
         """Number of the entry, once it is durable; None where nothing came."""
         try:
             source = self.service.inflow.source_for(kind)

@@ -1,0 +1,1 @@
+"""Metrics of Amazon CloudWatch. See ``docs/sources/cloudwatch.md``."""
