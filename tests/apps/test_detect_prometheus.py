@@ -107,6 +107,6 @@ def test_comparisons_are_no_names() -> None:
         ("a=~b", "query"),
     ):
         feed = open_prometheus("http://prom:9090", [text], since_ns=3600 * SECOND)
-        assert list(feed.settings.queries) == [name]
+        assert feed.notes[0].startswith(f"http://prom:9090: {name} = ")
     with pytest.raises(ConfigError, match="url"):
         open_prometheus("prom:9090", ["up"], since_ns=DAY)

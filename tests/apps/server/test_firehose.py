@@ -55,10 +55,8 @@ def send(world: World, body: bytes, **headers: str) -> Any:
 @pytest.mark.parametrize("zipped", [False, True])
 def test_a_delivery_is_durable_when_it_is_answered(world: World, zipped: bool) -> None:
     body = delivery(line(0) + b"\n" + line(1), line(2))
-    if zipped:
-        answer = send(world, gzip.compress(body), **{"Content-Encoding": "gzip"})
-    else:
-        answer = send(world, body)
+    encoding = {"Content-Encoding": "gzip"} if zipped else {}
+    answer = send(world, gzip.compress(body) if zipped else body, **encoding)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json"
     assert answer.json() == {"requestId": "r-1", "timestamp": world.clock.now() // 10**6}

@@ -16,6 +16,8 @@ from tests.apps.server.test_api import get, push
 from tests.apps.server.world import World
 from tests.apps.service.test_service import until
 from tests.apps.service.worlds import watch
+from watchband.adapters.sources.push.metric_stream import MetricStreamSettings
+from watchband.adapters.sources.push.settings import PushSettings, RemoteWriteSettings
 from watchband.adapters.stores.scored.book import ScoreBook
 from watchband.apps.service.tasks import Found
 from watchband.core.errors import ConfigError
@@ -44,7 +46,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 def filled(scores: Path) -> Iterator[World]:
     """A service in which something has happened."""
-    with World(watches={"all": watch(detector="ewma", cutoff=None, budget="1/week")}) as world:
+    sources = {
+        "push": PushSettings(history=None),
+        "remote_write": RemoteWriteSettings(history=None),
+        "aws": MetricStreamSettings(history=None),
+    }
+    with World(sources=sources, watches={"all": watch(detector="ewma", cutoff=None, budget="1/week")}) as world:
         world.service.scores = ScoreBook(scores)
         world.service.reloader.read = lambda: world.service.config
         world.clock.time = START + 2000 * MINUTE

@@ -26,13 +26,17 @@ EXAMPLES = (
 
 Files = Annotated[
     list[str],
+    typer.Argument(help="Files, folders, quoted globs, or - for standard input.", metavar="FILES", show_default=False),
+]
+CLOUDWATCH = "cloudwatch://"
+Inputs = Annotated[
+    list[str],
     typer.Argument(
-        help="Files, folders, quoted globs, - for standard input, or one cloudwatch:// address.",
+        help=f"Files, folders, quoted globs, - for standard input, or one {CLOUDWATCH} address.",
         metavar="FILES",
         show_default=False,
     ),
 ]
-CLOUDWATCH = "cloudwatch://"
 _PROMETHEUS = "Prometheus instead of files"
 PULLED = (
     Flag("prometheus", str | None, None, "Address of a server.", _PROMETHEUS, "URL"),
@@ -44,7 +48,7 @@ PULLED = (
 
 @shared_with(*PULLED)
 def detect(
-    files: Files = [],  # noqa: B006 (typer makes a new one)
+    files: Inputs = [],  # noqa: B006 (typer makes a new one)
     out: Annotated[
         Path | None,
         typer.Option(

@@ -72,7 +72,7 @@ class Firehose:
         body = await read_body(request, service.config.server.max_body)
         encoding = request.headers.get("content-encoding", "")
         name = service.inflow.first_of(KIND)
-        settings = service.config.sources[name].settings if name in service.config.sources else None
+        settings = service.config.sources[name].settings if name is not None else None
         decode = partial(
             decode_metric_stream,
             statistics=getattr(settings, "statistics", ("Average",)),

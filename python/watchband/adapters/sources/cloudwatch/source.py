@@ -18,9 +18,10 @@ from watchband.adapters.sources.cloudwatch.client import Client, Result
 from watchband.adapters.sources.cloudwatch.cost import Asked, Estimate, estimate
 from watchband.adapters.sources.cloudwatch.discovery import Found, discovered
 from watchband.adapters.sources.cloudwatch.names import key_of
+from watchband.adapters.sources.cloudwatch.schedule import Schedule
 from watchband.adapters.sources.cloudwatch.tracks import Place, Track, position_of, read_position
 from watchband.core.clock import Clock
-from watchband.core.duration import DAY, HOUR, MINUTE, SECOND
+from watchband.core.duration import MINUTE, SECOND
 from watchband.core.errors import AdapterError, PermanentError, TransientError
 from watchband.core.events import WatermarkMoved
 from watchband.core.ports import Batch, Readings
@@ -40,8 +41,6 @@ HELD_BACK = 10
 """Failures in a row after which a series no longer holds back the watermark of the others."""
 SERIES_OF_EXPRESSION = 100
 _TOLD = 5
-# User Guide: Metrics retention. How far back readings of a period go.
-_RETENTION = ((HOUR, 455 * DAY), (5 * MINUTE, 63 * DAY), (MINUTE, 15 * DAY), (SECOND, 3 * HOUR))
 
 
 class CloudWatchSource:
@@ -86,6 +85,7 @@ class CloudWatchSource:
         self.refused = self.revised = 0
         self.cost: Estimate | None = None
         self._settings, self._client, self._clock = settings, client, clock
+        self._schedule = Schedule(settings)
         self._tracks: dict[str, Track] = {}
         self._kept: dict[str, tuple[Place, dict[str, Place]]] = {}
         self._listed = self._mark = -(2**62)
@@ -175,10 +175,7 @@ class CloudWatchSource:
 
     def _place(self, track: Track, now: int) -> Place:
         """Where a series begins: where it stood, or with its past."""
-        end = self._goal(track, now)
-        oldest = next(most for grain, most in _RETENTION if track.period % grain == 0)
-        backfill = min(self._settings.backfill, oldest - track.period)
-        begin = end - max(0, backfill) // track.period * track.period, end
+        begin = self._schedule.begin(track, now)
         usual, others = self._kept.get(track.entry, (begin, {}))
         return others.get(track.id, usual)
 
@@ -187,7 +184,7 @@ class CloudWatchSource:
         settings = self._settings
         groups: dict[int, list[Track]] = {}
         for track in found.tracks.values():
-            groups.setdefault(self._every(track), []).append(track)
+            groups.setdefault(self._schedule.every(track), []).append(track)
         self.cost = estimate(
             (Asked(len(some), sum(t.metrics for t in some), every) for every, some in groups.items()),
             listings=found.listings,
@@ -223,29 +220,14 @@ class CloudWatchSource:
     def _active(self) -> list[Track]:
         return [track for track in self._tracks.values() if track.active]
 
-    def _every(self, track: Track) -> int:
-        """ns between two questions for a series: whole periods."""
-        every = self._settings.every or track.period
-        return max(1, every // track.period) * track.period
-
-    def _delay(self, track: Track) -> int:
-        """Age of a reading from which it is asked for: its period, and the lateness."""
-        lateness = self._settings.lateness
-        return track.period + (2 * track.period if lateness is None else lateness)
-
-    def _goal(self, track: Track, now: int) -> int:
-        """The last reading that has settled."""
-        time = now - self._delay(track)
-        return time - time % track.period
-
     def _behind(self) -> bool:
         return any(track.seen < track.news for track in self._active())
 
     def _todo(self, now: int) -> Iterator[tuple[Track, int]]:
         """Series that are due, with the time up to which each is to be read."""
         for track in self._active():
-            goal = self._goal(track, now)
-            if track.due <= now and (track.seen < track.news or goal - track.seen >= self._every(track)):
+            goal = self._schedule.goal(track, now)
+            if track.due <= now and (track.seen < track.news or goal - track.seen >= self._schedule.every(track)):
                 yield track, goal
 
     def _round(self, pool: ThreadPoolExecutor) -> Iterator[Batch]:
@@ -394,7 +376,7 @@ class CloudWatchSource:
         nexts = [self._listed + self._settings.discover_every]
         for track in self._active():
             past = track.seen < track.news
-            settles = 0 if past else track.seen + self._every(track) + self._delay(track)
+            settles = 0 if past else track.seen + self._schedule.every(track) + self._schedule.delay(track)
             nexts.append(max(track.due, settles))
         until = min(nexts)
         while not self._closed.is_set() and (left := until - self._clock.now()) > 0:
