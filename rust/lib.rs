@@ -14,6 +14,7 @@ use pyo3::prelude::*;
 fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
     bindings::calibrate::register(module)?;
     bindings::calibrate_light::register(module)?;
+    bindings::crowd::register(module)?;
     bindings::decide::register(module)?;
     bindings::drift::register(module)?;
     bindings::ewma::register(module)?;

@@ -4,6 +4,7 @@ use numpy::{
 use pyo3::prelude::*;
 
 use super::batch::{contiguous, guarded};
+use super::crowd::answer;
 use crate::kernels::isolation_forest::{fit, path, Trees};
 
 /// Attributes, cuts, left children, sizes, roots, and whether values are compared in single precision.
@@ -59,30 +60,23 @@ fn isolation_forest_fit<'py>(
 }
 
 #[pyfunction]
-fn isolation_forest_score(
+fn isolation_forest(
     py: Python<'_>,
     trees: TreesArgs<'_>,
     rows: PyReadonlyArray2<'_, f64>,
     whole: f64,
-    mut scores: PyReadwriteArray1<'_, f64>,
+    scores: Option<PyReadwriteArray1<'_, f64>>,
+    shares: Option<PyReadwriteArray2<'_, f64>>,
 ) -> PyResult<()> {
-    let dims = rows.as_array().shape()[1];
-    let (trees, rows) = (trees.trees()?, rows.as_slice().map_err(contiguous)?);
-    let scores = scores.as_slice_mut().map_err(contiguous)?;
-    guarded(py, || trees.score(rows, dims, whole, scores))
-}
-
-#[pyfunction]
-fn isolation_forest_shares(
-    py: Python<'_>,
-    trees: TreesArgs<'_>,
-    rows: PyReadonlyArray2<'_, f64>,
-    mut shares: PyReadwriteArray2<'_, f64>,
-) -> PyResult<()> {
-    let dims = rows.as_array().shape()[1];
-    let (trees, rows) = (trees.trees()?, rows.as_slice().map_err(contiguous)?);
-    let shares = shares.as_slice_mut().map_err(contiguous)?;
-    guarded(py, || trees.shares(rows, dims, shares))
+    let trees = trees.trees()?;
+    answer(
+        py,
+        &rows,
+        scores,
+        shares,
+        |r, k, out| trees.score(r, k, whole, out),
+        |r, k, out| trees.shares(r, k, out),
+    )
 }
 
 /// Cuts that set one of `n` rows apart in a random tree, in the mean.
@@ -93,7 +87,6 @@ fn isolation_forest_path(n: i64) -> f64 {
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(isolation_forest_fit, module)?)?;
-    module.add_function(wrap_pyfunction!(isolation_forest_score, module)?)?;
-    module.add_function(wrap_pyfunction!(isolation_forest_shares, module)?)?;
+    module.add_function(wrap_pyfunction!(isolation_forest, module)?)?;
     module.add_function(wrap_pyfunction!(isolation_forest_path, module)?)
 }

@@ -3,6 +3,7 @@
 pub mod batch;
 pub mod calibrate;
 pub mod calibrate_light;
+pub mod crowd;
 pub mod decide;
 pub mod drift;
 pub mod ewma;

@@ -53,6 +53,18 @@ VARIANTS: dict[str, list[dict[str, object]]] = {
         {"adapt": "hold", "width": 5.0},
         {"hold": 1.0, "hold_points": 4},
     ],
+    "local_outlier_factor": [
+        {"neighbours": 5, "window": 150, "refit_every": 40, "floor": 0.0},
+        {"features": "last24", "window": 200, "refit_every": 60, "scaling": "none"},
+    ],
+    "one_class_svm": [
+        {"nu": 0.2, "gamma": 0.5, "window": 150, "refit_every": 40},
+        {"features": "none", "window": 200, "refit_every": 60, "scaling": "robust"},
+    ],
+    "pca_reconstruction": [
+        {"features": "value4", "share": 0.5, "window": 150, "refit_every": 40},
+        {"window": 200, "refit_every": 60, "scaling": "none"},
+    ],
     "random_cut_forest": [
         {"trees": 7, "samples": 32, "shingle": 3, "memory": 50},
         {"shingle": 1, "trees": 20, "measure": "displacement"},

@@ -50,12 +50,12 @@ class IsolationForestFit(Fit):
     def _score(self, rows: Float64) -> Float64:
         scores = np.empty(len(rows))
         whole = len(self.roots) * _kernels.isolation_forest_path(int(self.samples[0]))
-        _kernels.isolation_forest_score(self._trees, rows, whole, scores)
+        _kernels.isolation_forest(self._trees, rows, whole, scores, None)
         return scores
 
     def _parts(self, rows: Float64) -> Float64:
         shares = np.empty(rows.shape)
-        _kernels.isolation_forest_shares(self._trees, rows, shares)
+        _kernels.isolation_forest(self._trees, rows, 1.0, None, shares)
         return shares
 
     def _flaw(self) -> str:

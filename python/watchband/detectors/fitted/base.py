@@ -7,7 +7,7 @@ import re
 from abc import abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -28,6 +28,15 @@ from watchband.features.feature_set import FeatureSet
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]*")
 COLUMNS_MAX = 256
+
+
+def features_param(default: str) -> Any:
+    """The parameter ``features`` with another default."""
+    return param(
+        default,
+        Choice(rows.NAMES),
+        "What a row is made of. `none`: the values of a point; `last24`: a value and the 23 before it.",
+    )
 
 
 @dataclass(frozen=True)
@@ -52,11 +61,7 @@ class Fitted(Detector):
     least: ClassVar[int] = 32
     """Rows below which nothing is fitted."""
 
-    features: str = param(
-        "value4",
-        Choice(rows.NAMES),
-        "What a row is made of. `none`: the values of a point; `last24`: a value and the 23 before it.",
-    )
+    features: str = features_param("value4")
     columns: str = param(
         "value", Text("names, separated by blanks"), "What the values of a point are called; as many as it has."
     )

@@ -67,7 +67,8 @@ class Fit(ABC):
                 f"This {self.kind} reads rows of {self.dims} feature(s): {', '.join(self.names[:8])}"
                 f"{' …' if self.dims > 8 else ''}. Got an array of shape {given.shape}; make rows by the same features."
             )
-        return np.ascontiguousarray((present(given) - self.centre) / self.scale)
+        # A feature that hardly varied may make a row that cannot be squared.
+        return np.clip((present(given) - self.centre) / self.scale, -ROW_MAX, ROW_MAX)
 
     def score(self, rows: ArrayLike) -> Float64:
         """How strange each row is, float64[n]: >= 0, higher is stranger, NaN where a feature is missing.
