@@ -129,25 +129,31 @@ class Fitter:
 
     def rows_of(self, rows: Any) -> Float64:
         """Rows of features that are whole, float64[n, k], at most ``rows_max`` of all series together."""
-        points, usual = self._prepared()
+        points, since = self._prepared()
         found = rows.step(rows.start(points.series), points)
-        whole = np.flatnonzero(np.isfinite(found).all(axis=1) & usual)
+        whole = np.isfinite(found).all(axis=1)
+        # Rows whose windows reach back into a label know it too; where labels are dense that would leave too few.
+        clear = whole & (since > rows.memory_points)
+        whole = np.flatnonzero(clear if 2 * clear.sum() >= whole.sum() else whole & (since > 0))
         if len(whole) > self.rows_max:
             whole = whole[(np.arange(self.rows_max) * len(whole)) // self.rows_max]
         return np.ascontiguousarray(found[whole])
 
     def _prepared(self) -> tuple[Points, np.ndarray]:
-        """Points of the first part of all series, and whether each lies outside every label."""
+        """Points of the first part of all series, and how many of them ago the last label was, 0 within one."""
         if self._points is None:
             seen = [one.before(cut.train.stop) for one, cut in zip(self.series, self.cuts, strict=True)]
             prepare = self.replay.base.prepare
             raw = Raw.fleet([(one.times, one.values) for one in seen])
             points = prepare.step(prepare.start(len(seen)), raw, flush=True, threads=1).points
-            usual = np.ones(len(points), bool)
+            since = np.full(len(points), np.iinfo(np.int64).max)
             for row, span in points.slices():
+                here = since[span]
                 for first, _, settled in windows(seen[row].labels, points.times[span]).tolist():
-                    usual[span][first : settled + 1] = False
-            self._points = points, usual
+                    here[first : settled + 1] = 0
+                    after = np.arange(1, len(here) - settled)
+                    here[settled + 1 :] = np.minimum(here[settled + 1 :], after)
+            self._points = points, since
         return self._points
 
 

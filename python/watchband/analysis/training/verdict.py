@@ -37,8 +37,8 @@ def sentences(
     ]
     if min(events) < FEW_EVENTS:
         told.append(
-            f"There are {events[0]} labelled events where it was chosen and {events[1]} where it was tested: with so "
-            "few, most differences are luck, as the intervals say."
+            f"Labelled events where it was chosen: {events[0]}; where it was tested: {events[1]}. With so few, most "
+            "differences are luck, as the intervals say."
         )
     if looks > 1:
         told.append(

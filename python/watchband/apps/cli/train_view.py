@@ -82,7 +82,7 @@ def _head(card: Mapping[str, Any]) -> RenderableType:
     )
     kind = "faults put in" if chosen["labels"] != "given" else "labelled events"
     events = chosen["events"]
-    told = [f"{events['validation']} {kind} to choose on, {events['test']} held out"]
+    told = [f"{kind}: {events['validation']} to choose on, {events['test']} held out"]
     for part in chosen["parts"][:1]:
         told.append(
             f"fitted to {part['train']['to']}, chosen {part['validation']['from']} to {part['validation']['to']}, "
@@ -104,25 +104,24 @@ def _table(*columns: str, left: tuple[int, ...] = (0,)) -> Table:
 
 
 def _evidence(card: Mapping[str, Any]) -> list[RenderableType]:
-    table = _table("", "chosen on", "held out", "champion minus this", "alerts\na week", "FPR")
+    table = _table("", "chosen on", "held out", "champion minus this")
     for row in card["rows"]:
-        test = row["test"]
         table.add_row(
             Text(
                 ("◆ " if row["role"] == "champion" else "") + row["label"], "" if row["role"] == "baseline" else "bold"
             ),
             _figure(row["validation"]["objective"]),
-            _figure(test["objective"]),
+            _figure(row["test"]["objective"]),
             "–" if row["champion_minus_this_on_test"] is None else _figure(row["champion_minus_this_on_test"], True),
-            _plain(test["alerts"]["value"], 2),
-            _plain(test["fpr"]["value"], 4),
         )
     chosen, champion = card["selection"], card["rows"][0]
     counts = champion["test"]["confusion"]
     says = f"{chosen['objective']}, 95 % intervals; {chosen['configurations_tried']} configurations tried."
+    alerts = champion["test"]["alerts"]["value"]
     points = (
         f"Points of the held-out part: {counts['tp']:,} of {counts['tp'] + counts['fn']:,} abnormal ones flagged, "
-        f"{counts['fp']:,} of {counts['fp'] + counts['tn']:,} normal ones."
+        f"{counts['fp']:,} of {counts['fp'] + counts['tn']:,} normal ones; {_plain(alerts)} "
+        "alerts a week and series."
     )
     took = card["latency"]
     speed = f"{took['batch_us_per_sample']:g} µs a sample in a batch"
@@ -144,13 +143,12 @@ def _mistakes(card: Mapping[str, Any]) -> list[RenderableType]:
         + (":" if found["first"] else "."),
         "bold",
     )
-    table = _table("", "", "", "", left=(0, 1, 2))
-    table.show_header = False
+    lines: list[RenderableType] = []
     for one in found["first"][:MISTAKES_SHOWN]:
-        kind = "missed" if one["kind"] == "false_negative" else "false"
+        kind = f"missed {one['fault']}".strip() if one["kind"] == "false_negative" else "false alert"
         score = "no score" if one["anomaly_score"] is None else f"score {one['anomaly_score']:.2f}"
-        table.add_row(kind, one["series"], " ".join([one["start"], one["fault"]]).strip(), score)
-    return [head, *([Padding(table, (0, 0, 0, 2))] if found["first"] else []), Text()]
+        lines.append(Padding(Text(f"{one['start']}  {kind}, {score}, {one['series']}"), (0, 0, 0, 2)))
+    return [head, *lines, Text()]
 
 
 def _made(card: Mapping[str, Any]) -> RenderableType:
@@ -169,5 +167,5 @@ def _figure(found: Mapping[str, Any], signed: bool = False) -> str:
     return f"{found['value']:{sign}.2f}{inside}".replace("-", "−")
 
 
-def _plain(value: float | None, digits: int) -> str:
-    return "–" if value is None else f"{value:.{digits}f}"
+def _plain(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"

@@ -21,6 +21,7 @@ from watchband.core.errors import ConfigError
 from watchband.pipeline import DEFAULT_DETECTOR
 
 if TYPE_CHECKING:
+    from watchband.analysis.training.cut import Cut
     from watchband.analysis.training.outcome import Trained
     from watchband.analysis.tuning.material import Series
     from watchband.analysis.tuning.stratified import Leaked
@@ -40,7 +41,10 @@ CANDIDATES = (
     "forecast_residual",
 )
 """Names that are tried where none are given, as far as this installation has them."""
-FEATURES = ("value4", "lags24")
+FEATURES = ("value4", "last24", "metric")
+EVENTS_WANTED, COPIES_MAX, COPIED_POINTS_MAX = 16, 8, 200_000
+"""Faults that are put in where it is chosen, all copies together; copies at most, and readings of all of them."""
+COPY = "faults"
 POINTS_MAX = 5_000_000
 """Readings of all series together that are held: 80 MB, beside what candidates take."""
 
@@ -204,7 +208,11 @@ def run(
     parts = [cut.parts for cut in cuts]
     known = label_list(request.labels) if request.labels is not None else []
     original = series
+    fitted_on = cuts
     series, told = labelled(series, parts, known, request.tuning)
+    if request.labels is None:
+        series, cuts, more_told = _copies(original, series, cuts, request)
+        parts, told = [cut.parts for cut in cuts], [*told, *more_told]
     names, left = check_kinds(request.names, series)
     setting = Setting(dataclasses.replace(options, detector=names[0]), request.tuning)
     beside = {"stop": request.tuning.stop(now), "tell": (lambda a, b: tell("training", a, b)) if tell else None}
@@ -214,7 +222,9 @@ def run(
         if request.split == "stratified":
             result = _leaking(series, parts, setting, names, request, beside)
         else:
-            fitter = Fitter(series, cuts, setting.replay(), workspace, request.rows or ROWS_MAX)
+            # With faults put in, what is fitted on is as it came: once, however many copies there are.
+            plain = (original, fitted_on) if request.labels is None else (series, cuts)
+            fitter = Fitter(*plain, setting.replay(), workspace, request.rows or ROWS_MAX)
             result = _searched(series, cuts, fitter, setting, names, request, beside)
     except BaseException:
         shutil.rmtree(workspace, ignore_errors=True)
@@ -232,6 +242,39 @@ def run(
         command=command,
         created=now.now(),
     )
+
+
+def _copies(
+    original: list[Series], first: list[Series], cuts: list[Cut], request: Request
+) -> tuple[list[Series], list[Cut], list[str]]:
+    """So many copies of the series, each with other faults, that there are events enough to choose by.
+
+    More faults in one copy would become usual: no budget lets them alert.
+    """
+    from watchband.analysis.tuning.injection import KINDS
+    from watchband.analysis.tuning.material import labels_in
+    from watchband.core.series import SeriesKey
+
+    kinds = list(KINDS if request.inject in (False, True) else _names(request.inject))  # type: ignore[arg-type]
+    events = sum(len(labels_in(one.labels, cut.parts.validation)) for one, cut in zip(first, cuts, strict=True))
+    points = sum(len(one.times) for one in original)
+    count = min(-(-EVENTS_WANTED // max(events, 1)), COPIES_MAX, max(1, COPIED_POINTS_MAX // points))
+    series, parts = list(first), [cut.parts for cut in cuts]
+    for number in range(2, count + 1):
+        # Where a part has room for one fault only, each copy has another kind.
+        turned = [*kinds[number - 1 :], *kinds[: number - 1]]
+        again = dataclasses.replace(request.tuning, seed=request.seed + 1_000_003 * (number - 1), inject=turned)
+        made, _ = labelled(list(original), parts, [], again)
+        for one in made:
+            key = SeriesKey(one.key.metric, {**one.key.labels, COPY: str(number)})
+            series.append(dataclasses.replace(one, key=key))
+    if count == 1:
+        return series, cuts, []
+    note = (
+        f"{count} copies of the series with other faults each, told apart by the label {COPY!r}; they share their "
+        "noise, so that intervals are a little too narrow"
+    )
+    return series, cuts * count, [note]
 
 
 def _check_size(series: Sequence[Series]) -> None:

@@ -85,14 +85,16 @@ def _features(training: Training, folder: Path) -> None:
     fitted = training.trained.champion.fitted
     if fitted is not None:
         names, centre, scale = list(fitted.names), fitted.centre, fitted.scale
+        detector: Any = fitted.configuration.build(training.setting.shared)
+        features, schema = detector.rows.label or None, detector.rows.schema()
     else:
         cut = {str(one.key): c.train.stop for one, c in zip(training.series, training.trained.cuts, strict=True)}
         known = [one.values[one.times < cut[str(one.key)]] for one in training.original if str(one.key) in cut]
         values = np.concatenate(known)
         values = values[np.isfinite(values)]
         names, centre, scale = ["value"], np.array([values.mean()]), np.array([values.std() or 1.0])
-    features = training.champion.parameters.get("features")
-    document = {"schema_version": 1, "features": features, "names": names}
+        features, schema = None, None
+    document = {"schema_version": 1, "features": features, "names": names, "schema": schema}
     write_json(document, folder / NAMES)
     artifact.write(folder / SCALER, "scaler", document, {"centre": centre, "scale": scale})
 
