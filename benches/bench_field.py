@@ -9,6 +9,8 @@ import numpy as np
 from benches.timing import Case
 from watchband.core.points import Float64, Points
 from watchband.detectors import ForecastResidual, SpectralResidual
+from watchband.detectors.fitted import lstm_training
+from watchband.detectors.lstm_autoencoder import STEPS, LstmAutoencoderFit
 from watchband.testing import streams
 
 ROWS = 2048
@@ -33,7 +35,36 @@ def cases(points: int, peers: bool) -> list[Case]:
         found.append(
             Case("forecast residual", f"watchband {forecaster}", _fold(one, values), len(values), one.state_bytes_max)
         )
+    return found + _lstm(min(points, 20_000), peers)
+
+
+def _lstm(n: int, peers: bool) -> list[Case]:
+    """Windows written again by an autoencoder: by our kernel, and by the stack that trains it, in double precision."""
+    weights = lstm_training.begin(1, 16, 0)
+    names = tuple(str(k) for k in range(STEPS))
+    fit = LstmAutoencoderFit(names, np.zeros(STEPS), np.ones(STEPS), np.full(2, np.inf), **weights)
+    windows = np.random.default_rng(0).normal(size=(n // ROWS * ROWS, STEPS))
+    group = "LSTM autoencoder, windows of 24 values, hidden size 16"
+    found = [Case(group, "watchband lstm_autoencoder", lambda: fit.reconstruct(windows), len(windows), fit.nbytes)]
+    if peers:
+        for rows in (ROWS, 1):
+            name = f"JAX, {rows:,} windows at once" if rows > 1 else "JAX, window by window"
+            some = windows if rows > 1 else windows[:500]
+            found.append(Case(group, name, _jax(weights, some, rows), len(some), note="compiled before"))
     return found
+
+
+def _jax(weights: dict[str, Float64], windows: Float64, rows: int) -> Callable[[], object]:
+    jax = lstm_training.library()
+    compiled = jax.jit(lstm_training.reconstruct)
+    parts = windows.reshape(-1, rows, STEPS, 1)
+
+    def work() -> object:
+        with jax.enable_x64(True):
+            return [np.asarray(compiled(weights, part)) for part in parts]
+
+    work()
+    return work
 
 
 def _values(n: int) -> Float64:

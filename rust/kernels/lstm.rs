@@ -4,6 +4,8 @@
 //!
 //! A layer is `inputs`[k, 4 h], `hidden`[h, 4 h] and `bias`[4 h]; its gates stand in the order in, forget, cell, out.
 
+use super::exps::exps;
+
 /// One layer.
 pub struct Layer<'a> {
     pub inputs: &'a [f64],
@@ -21,12 +23,17 @@ pub struct Autoencoder<'a> {
     pub steps: usize,
 }
 
-fn sigmoid(x: f64) -> f64 {
-    1.0 / (1.0 + libm::exp(-x))
+/// From `falling`, exp(-|x|).
+#[inline(always)]
+fn sigmoid(x: f64, falling: f64) -> f64 {
+    let above = if x > 0.0 { 1.0 } else { falling };
+    above / (1.0 + falling)
 }
 
-fn tanh(x: f64) -> f64 {
-    2.0 / (1.0 + libm::exp(-2.0 * x)) - 1.0
+/// From `falling`, exp(-2 |x|).
+#[inline(always)]
+fn tanh(x: f64, falling: f64) -> f64 {
+    ((1.0 - falling) / (1.0 + falling)).copysign(x)
 }
 
 /// `sums` += `vector` times `matrix`.
@@ -38,16 +45,19 @@ fn add(vector: &[f64], matrix: &[f64], sums: &mut [f64]) {
     }
 }
 
-/// The state of a layer: what it says and what it keeps.
+/// The state of a layer: what it says and what it keeps, and room for its gates.
 struct Cell {
     hidden: Vec<f64>,
     kept: Vec<f64>,
     gates: Vec<f64>,
+    sizes: Vec<f64>,
+    falling: Vec<f64>,
 }
 
 impl Cell {
     fn new(size: usize) -> Self {
-        Self { hidden: vec![0.0; size], kept: vec![0.0; size], gates: vec![0.0; 4 * size] }
+        let [gates, sizes, falling] = std::array::from_fn(|_| vec![0.0; 4 * size]);
+        Self { hidden: vec![0.0; size], kept: vec![0.0; size], gates, sizes, falling }
     }
 
     fn reset(&mut self) {
@@ -60,11 +70,27 @@ impl Cell {
         let size = self.hidden.len();
         self.gates.copy_from_slice(given);
         add(&self.hidden, layer.hidden, &mut self.gates);
+        for (place, gate) in self.sizes.iter_mut().zip(&self.gates) {
+            *place = -gate.abs();
+        }
+        // The new content goes through a hyperbolic tangent, the others through a sigmoid.
+        self.sizes[2 * size..3 * size].iter_mut().for_each(|place| *place *= 2.0);
+        exps(1.0, &self.sizes, &mut self.falling);
         for i in 0..size {
-            let (enter, forget) = (sigmoid(self.gates[i]), sigmoid(self.gates[size + i]));
-            let (cell, out) = (tanh(self.gates[2 * size + i]), sigmoid(self.gates[3 * size + i]));
-            self.kept[i] = forget * self.kept[i] + enter * cell;
-            self.hidden[i] = out * tanh(self.kept[i]);
+            let [enter, forget, out] = [0, 1, 3].map(|gate| {
+                let at = gate * size + i;
+                sigmoid(self.gates[at], self.falling[at])
+            });
+            let fresh = tanh(self.gates[2 * size + i], self.falling[2 * size + i]);
+            self.kept[i] = forget * self.kept[i] + enter * fresh;
+            self.hidden[i] = out;
+        }
+        for (place, kept) in self.sizes.iter_mut().zip(&self.kept) {
+            *place = -2.0 * kept.abs();
+        }
+        exps(1.0, &self.sizes[..size], &mut self.falling[..size]);
+        for i in 0..size {
+            self.hidden[i] *= tanh(self.kept[i], self.falling[i]);
         }
     }
 }

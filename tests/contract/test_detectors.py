@@ -64,6 +64,9 @@ VARIANTS: dict[str, list[dict[str, object]]] = {
     "pca_reconstruction": [
         {"features": "value4", "share": 0.5, "window": 150, "refit_every": 40},
         {"window": 200, "refit_every": 60, "scaling": "none"},
+    "lstm_autoencoder": [
+        {"window": 100, "refit_every": 90, "epochs": 1, "hold": 0.0, "hold_points": 3},
+        {"window": 110, "refit_every": 110, "epochs": 2, "scaling": "robust"},
     ],
     "random_cut_forest": [
         {"trees": 7, "samples": 32, "shingle": 3, "memory": 50},
@@ -87,7 +90,7 @@ VARIANTS: dict[str, list[dict[str, object]]] = {
         {"block": 1, "memory": 60, "stride": 1, "warm_up": 1},
     ],
     "spectral_residual": [
-        {"window": 32, "local": 8, "extension": "mean"},
+        {"window": 32, "local": 8},
         {"window": 64, "extension": "slope", "local": 21},
         {"window": 64, "extension": "slope", "local": 21, "centre": False},
         {"window": 16, "ahead": 0, "back": 1},

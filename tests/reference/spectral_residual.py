@@ -44,7 +44,7 @@ def spectral_residual(
     window: int = 256,
     ahead: int = 5,
     back: int = 5,
-    extension: str = "slope",
+    extension: str = "mean",
     local: int = 0,
     centre: bool = True,
 ) -> np.ndarray:

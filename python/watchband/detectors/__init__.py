@@ -22,6 +22,7 @@ _TABLE = {
     "local_outlier_factor": "watchband.detectors.local_outlier_factor:LocalOutlierFactor",
     "one_class_svm": "watchband.detectors.one_class_svm:OneClassSvm",
     "pca_reconstruction": "watchband.detectors.pca_reconstruction:PcaReconstruction",
+    "lstm_autoencoder": "watchband.detectors.lstm_autoencoder:LstmAutoencoder",
     "random_cut_forest": "watchband.detectors.random_cut_forest:RandomCutForest",
     "residual": "watchband.detectors.residual:Residual",
     "rolling_median": "watchband.detectors.rolling_median:RollingMedian",

@@ -93,7 +93,7 @@ class SpectralResidual(Detector):
     )
     ahead: int = param(5, Integer(0, 64), "Estimated points behind the newest one.", unit="points")
     back: int = param(5, Integer(1, 64), "Points from which they are estimated.", unit="points")
-    extension: str = param("slope", Choice(("mean", "slope")), "What they are.", search=Among(("mean", "slope")))
+    extension: str = param("mean", Choice(("mean", "slope")), "What they are.", search=Among(("mean", "slope")))
     local: int = param(
         0,
         Integer(0, 4000),
