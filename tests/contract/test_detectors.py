@@ -64,6 +64,7 @@ VARIANTS: dict[str, list[dict[str, object]]] = {
     "pca_reconstruction": [
         {"features": "value4", "share": 0.5, "window": 150, "refit_every": 40},
         {"window": 200, "refit_every": 60, "scaling": "none"},
+    ],
     "lstm_autoencoder": [
         {"window": 100, "refit_every": 90, "epochs": 1, "hold": 0.0, "hold_points": 3},
         {"window": 110, "refit_every": 110, "epochs": 2, "scaling": "robust"},
