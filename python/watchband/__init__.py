@@ -26,6 +26,7 @@ _EXPORTS = {
     "load_model": "watchband.apps.library.training.model",
     "inject": "watchband.apps.library.simulation.injection",
     "profile": "watchband.apps.library.profiling.call",
+    "report": "watchband.apps.library.story.call",
     "simulate": "watchband.apps.library.simulation.call",
     "train": "watchband.apps.library.training.call",
     "tune": "watchband.apps.library.tune",
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from watchband.apps.library.profiling.call import profile as profile
     from watchband.apps.library.simulation.call import simulate as simulate
     from watchband.apps.library.simulation.injection import inject as inject
+    from watchband.apps.library.story.call import report as report
     from watchband.apps.library.training.call import train as train
     from watchband.apps.library.training.model import load_model as load_model
     from watchband.apps.library.tune import tune as tune

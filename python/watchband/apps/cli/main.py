@@ -38,6 +38,7 @@ LATE = {
     "profile": "watchband.apps.cli.profile",
     "query": "watchband.apps.cli.query",
     "recompute": "watchband.apps.cli.recompute",
+    "report": "watchband.apps.cli.report",
     "restore": "watchband.apps.cli.restore",
     "retrain": "watchband.apps.cli.retrain",
     "risk": "watchband.apps.cli.risk",

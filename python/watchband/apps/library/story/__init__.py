@@ -1,0 +1,1 @@
+"""``wb.report``: the whole story of a training as one page, for those who decide and were not there."""
