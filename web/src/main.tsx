@@ -19,6 +19,7 @@ import "./style/docs.css";
 import "./style/windows.css";
 import "./style/tasks.css";
 import "./style/models.css";
+import "./style/retraining.css";
 import "./style/risk.css";
 import { about } from "./api/about";
 import { asking } from "./api/session";

@@ -210,7 +210,7 @@ export const words = {
   auditAside: "newest first",
   noActs: "Nobody has changed anything yet. Acknowledging, notes, reloads and repeated deliveries stand here.",
   deed: (deed: string) =>
-    ({ acknowledge: "acknowledged", unacknowledge: "gave back", snooze: "put off", note: "wrote a note to", retry: "delivered again", reload: "reloaded the configuration", window: "changed a window", deploy: "told of a deploy", task: "started a task", revert: "reverted a model of", approve: "approved drift of", "create key": "made the key", "revoke key": "revoked the key of", "sign in": "signed in", "sign out": "signed out", "sign in refused": "tried to sign in" })[deed] ?? deed,
+    ({ acknowledge: "acknowledged", unacknowledge: "gave back", snooze: "put off", note: "wrote a note to", retry: "delivered again", reload: "reloaded the configuration", window: "changed a window", deploy: "told of a deploy", task: "started a task", revert: "reverted a model of", approve: "approved drift of", retrain: "asked for a challenger of", promote: "promoted a model of", refuse: "let a model go of", "roll back": "rolled back", "create key": "made the key", "revoke key": "revoked the key of", "sign in": "signed in", "sign out": "signed out", "sign in refused": "tried to sign in" })[deed] ?? deed,
   theIncident: "an incident",
   until: (time: string) => `until ${time}`,
   browser: "This browser",

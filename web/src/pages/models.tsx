@@ -5,6 +5,7 @@ import { useMemo } from "preact/hooks";
 import { type Resource, useResource } from "../api/resource";
 import type { Page } from "../api/types";
 import type { DriftRow, Model, ModelHistory, Snapshot } from "../api/types/models";
+import type { Challenged, ModelEvent } from "../api/types/retraining";
 import { number, quantity } from "../chart/format";
 import type { Points } from "../chart/points";
 import type { Range } from "../chart/scale";
@@ -12,6 +13,7 @@ import { moment } from "../chart/time";
 import { now, zone } from "../frame";
 import { Card, Empty, Waiting } from "../parts/card";
 import { Chart } from "../parts/chart";
+import { ChallengerCard, ModelEvents } from "../parts/challenger_card";
 import { DriftCard, SnapshotsCard } from "../parts/model_cards";
 import { choose, href, view } from "../route";
 import { words } from "../words";
@@ -35,7 +37,11 @@ export function ModelsPage(): JSX.Element {
   const model = rows.find((row) => row.watch === name) ?? null;
   const drifting = useResource<Page<DriftRow>>("drift", { state: "drifting", watch: view.value.get("watch"), limit: 20 }, ["configuration", "alerts"]);
   const snapshots = useResource<Page<Snapshot>>("snapshots", { watch: view.value.get("watch") }, ["configuration"]);
+  const challengers = useResource<Page<Challenged>>("models/challengers", {}, ["configuration", "alerts", "tasks"]);
+  const events = useResource<Page<ModelEvent>>("models/events", { watch: view.value.get("watch"), limit: 20 }, ["configuration"]);
   const again = (): void => {
+    challengers.again();
+    events.again();
     models.again();
     drifting.again();
     snapshots.again();
@@ -53,11 +59,13 @@ export function ModelsPage(): JSX.Element {
       </header>
       <div class="column">
         <Watches of={models} rows={rows} chosen={name} />
+        {model && <ChallengerCard of={challengers} watch={model.watch} again={again} key={model.watch} />}
         {model && <History model={model} />}
       </div>
       <div class="side">
         <DriftCard of={drifting} models={rows} again={again} />
         <SnapshotsCard of={snapshots} again={again} />
+        <ModelEvents of={events} />
       </div>
     </div>
   );

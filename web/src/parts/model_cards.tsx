@@ -5,7 +5,7 @@ import { useState } from "preact/hooks";
 import { may } from "../api/about";
 import { send } from "../api/client";
 import type { Resource } from "../api/resource";
-import type { Page } from "../api/types";
+import type { Page, Role } from "../api/types";
 import type { DriftRow, Model, Snapshot } from "../api/types/models";
 import { quantity } from "../chart/format";
 import { moment, utc } from "../chart/time";
@@ -99,11 +99,11 @@ export function SnapshotsCard({ of, again }: { of: Resource<Page<Snapshot>>; aga
 }
 
 /** A button that first says what would be lost. */
-function Twice({ word, ask, act, again }: { word: string; ask: string; act: () => Promise<string>; again: () => void }): JSX.Element {
+export function Twice({ word, ask, act, again, role = "admin" }: { word: string; ask: string; act: () => Promise<string>; again: () => void; role?: Role }): JSX.Element {
   const [asked, setAsked] = useState(false);
   const [busy, setBusy] = useState(false);
   const [said, setSaid] = useState<string | null>(null);
-  if (!may("admin")) return <p class="third">{words.needsRole("admin")}</p>;
+  if (!may(role)) return <p class="third">{words.needsRole(role)}</p>;
   const done = async (): Promise<void> => {
     setBusy(true);
     setSaid(await act().catch((error: unknown) => (error as Error).message));

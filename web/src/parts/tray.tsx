@@ -35,6 +35,7 @@ export function Tray(): JSX.Element | null {
     store(next);
   };
   const running = tasks.filter((task) => !OVER.includes(task.state)).length;
+  const head = running ? taskWords.running(running) : taskWords.over(tasks.length);
   return (
     <aside class={`tray ${tasks.length ? "" : "spoken"}`} aria-label={taskWords.title}>
       <p class="spoken" role="status">
@@ -42,8 +43,8 @@ export function Tray(): JSX.Element | null {
       </p>
       {tasks.length > 0 && (
         <>
-          <button type="button" class="tray-head" aria-expanded={open} aria-label={open ? taskWords.hide : taskWords.show} onClick={() => setOpen(!open)}>
-            <b>{running ? taskWords.running(running) : taskWords.over(tasks.length)}</b>
+          <button type="button" class="tray-head" aria-expanded={open} aria-label={`${head}: ${open ? taskWords.hide : taskWords.show}`} onClick={() => setOpen(!open)}>
+            <b>{head}</b>
             <i aria-hidden="true">{open ? "–" : "+"}</i>
           </button>
           {open && (
@@ -132,7 +133,7 @@ export function endWords(task: Task): string {
   if (task.kind === "export") return taskWords.rows(Number(summary?.["rows"] ?? 0), Number(summary?.["series"] ?? 0));
   if (task.kind === "backup") return taskWords.backupAt(String(summary?.["directory"] ?? ""));
   if (task.kind === "replay") return summary?.["same"] ? taskWords.same : String(summary?.["says"] ?? "");
-  return taskWords.counted;
+  return task.kind === "retrain" ? taskWords.inShadow : taskWords.counted;
 }
 
 /** A sentence when a task of one's own is over, once. */

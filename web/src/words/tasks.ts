@@ -30,6 +30,7 @@ export const taskWords = {
   exportHint: "Every point of every series that matches, in the range of the address or as far back as is kept",
   countAll: "Count every series",
   countHint: (looked: number, all: number) => `${count(looked)} of ${count(all)} series were looked at; a task counts all`,
+  inShadow: "it judges in shadow",
   counted: "every series was counted",
   backup: "Backup",
   backupText: "A whole and checked copy of the store, in a folder beside it. The service goes on.",

@@ -6,7 +6,7 @@ export type TaskState = "waiting" | "running" | "done" | "failed" | "cancelled";
 
 export interface Task {
   id: string;
-  kind: "budget" | "export" | "backup" | "replay";
+  kind: "budget" | "export" | "backup" | "replay" | "retrain";
   title: string;
   by: string;
   state: TaskState;
