@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+import watchband as wb
 from tests.apps.server.test_api import get
 from tests.apps.server.world import World
 from tests.apps.service.worlds import HandClock, watch
+from tests.champions import readings as labelled
+from watchband.adapters.stores.sqlite.settings import SqliteSettings
 from watchband.apps.config.retrain import RetrainSettings
+from watchband.apps.server.settings import ServerSettings, TokenSettings
+from watchband.apps.service.trained import trained
 from watchband.core.duration import DAY, HOUR, MINUTE
 from watchband.core.ports import Readings
+from watchband.core.secret import Secret
 from watchband.core.series import SeriesKey
 from watchband.pipeline.lineage import fold_name
 from watchband.testing.streams import START
@@ -211,3 +218,36 @@ def test_a_restart_finds_the_models_as_they_were() -> None:
         assert after["champion"] == before["champion"]
         assert after["former"] == before["former"]
         assert after["champion"]["detector"] == "rolling_median"
+
+
+def test_a_trained_model_challenges_and_its_file_is_kept(tmp_path: Path) -> None:
+    times, values, marks = labelled()
+    asked: Any = {"candidates": "isolation_forest", "features": "value4", "trials": 2, "budget": "4/day"}
+    wb.train((times, values), marks, metric="cpu", out=tmp_path / "model", **asked)
+    with World(watches={"all": watch(retrain=RETRAIN)}, clock=HandClock(START + DAY)) as world:
+        at = START + np.arange(1000) * MINUTE
+        world.service.offer("push", [Readings(SeriesKey("cpu"), at, values[:1000])]).result(60)
+        one = learned(world, model=str(tmp_path / "model"))
+        assert (one["detector"], one["settings"]["budget"]) == ("isolation_forest", "4/1d")
+        answer = world.client.post("/api/v1/models/promote", json={"watch": "all", "model": 1})
+        assert answer.status_code == 200
+        world.service.offer("push", [Readings(SeriesKey("cpu"), at + DAY, values[1000:2000])]).result(60)
+        assert get(world, "models")["data"][0]["detector"].startswith("isolation_forest:")
+        missing = world.client.post("/api/v1/models/challengers", json={"watch": "all", "model": str(tmp_path / "no")})
+        assert missing.status_code == 404
+    found = trained(str(tmp_path / "model"), SqliteSettings(path=str(tmp_path / "store")))
+    assert f"model={tmp_path / 'store' / 'models'}" in found["detector"]
+    assert len(list((tmp_path / "store" / "models").iterdir())) == 1
+
+
+def test_a_model_file_of_the_machine_is_for_an_admin() -> None:
+    server = ServerSettings(listen="127.0.0.1:0", tokens={"ann": TokenSettings(Secret("a-token-of-ann"), "operator")})
+    with World(watches={"all": watch()}, clock=HandClock(START), server=server) as world:
+        feed(world, 0, 10)
+        for body in ({"model": "/etc"}, {"detector": "isolation_forest:model=/etc/passwd"}):
+            answer = world.client.post(
+                "/api/v1/models/challengers",
+                json={"watch": "all", **body},
+                headers={"Authorization": "Bearer a-token-of-ann"},
+            )
+            assert (answer.status_code, answer.json()["role"]) == (403, "admin")

@@ -56,6 +56,10 @@ def start(
     rule: Annotated[
         str | None, typer.Option("--rule", help="Another rule: 1/week, sigma:3, cutoff:4, …", metavar="RULE")
     ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", help="A folder of 'watchband train', on the machine of the service.", metavar="DIR"),
+    ] = None,
     cutoff: Annotated[bool, typer.Option("--cutoff", help="Learn only the cut-off anew; the detector stays.")] = False,
     why: Why = "",
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until it has learned.")] = True,
@@ -67,6 +71,7 @@ def start(
     """Let a challenger learn from the log, then judge in shadow."""
     body: dict[str, Any] = {"watch": watch, "learned": "cutoff" if cutoff else "all", "why": why}
     body |= {"detector": detector} if detector else {}
+    body |= {"model": model} if model else {}
     body |= rule_of(rule) if rule else {}
     service = caller(url, config, token_file)
     task = service.call("POST", "models/challengers", body)

@@ -179,7 +179,9 @@ class WatchSettings:
         ConfigError
             There are no such settings, or they cannot be.
         """
-        return (dataclasses.replace(self, **json.loads(settings)) if settings else self).watch(name)
+        # What a trained model of the watch says stands in these settings already.
+        made = dataclasses.replace(self, **{"model": None, **json.loads(settings)}) if settings else self
+        return made.watch(name)
 
     def bound(self, name: str) -> Bound:
         """The watch with its series and sinks, as a runner takes it."""

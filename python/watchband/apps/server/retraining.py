@@ -28,6 +28,7 @@ class Challenged(BaseModel):
     model_config = ConfigDict(extra="forbid")
     watch: Name
     detector: Setting = None
+    model: Setting = Field(None, description="A folder of watchband train, on the machine of the service.")
     budget: Setting = None
     sigma: Setting = None
     cutoff: float | None = Field(None, gt=0, le=1e12)
@@ -93,6 +94,9 @@ class RetrainEndpoints:
 
     async def challenge(self, who: Operator, body: Challenged) -> JSONResponse:
         """Let a challenger learn from the log, then judge in shadow; a task that goes on when this answers."""
+
+        if not who.may("admin") and (body.model or "model=" in (body.detector or "")):
+            raise Problem(403, "A model file of the service's machine: 'admin' is needed.", role="admin")
 
         def done() -> dict[str, Any]:
             changes = body.model_dump(exclude={"watch", "learned", "why"}, exclude_none=True)

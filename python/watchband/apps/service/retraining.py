@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from watchband.apps.config.retrain import RetrainSettings
-from watchband.apps.service.challenging import challenge
+from watchband.apps.service.challenging import RULES, challenge
 from watchband.apps.service.judging import Judged, judged, terms_of
 from watchband.apps.service.modelling import between, lane_in, note_hours, say
 from watchband.apps.service.tasks import Task, TasksFullError
+from watchband.apps.service.trained import trained
 from watchband.core.acts import Act, Deed
 from watchband.core.errors import ConfigError, NotThereError, TransientError, WatchbandError
 from watchband.core.events import DriftApproved, ModelPromoted, ShadowEnded
@@ -75,6 +76,8 @@ class Retraining:
             No such watch.
         ConfigError
             It has one, there are too many, there is no room for it, or the settings are none.
+        StateError
+            A trained model (``model``, its folder) cannot be trusted.
         TasksFullError
             Too many tasks wait.
         """
@@ -82,6 +85,11 @@ class Retraining:
         if running is not None and running.state in ("waiting", "running"):
             raise ConfigError(f"A challenger of the watch {watch!r} learns already: task {running.id}.")
         service = self.service
+        folder = changes.get("model")
+        if folder is not None:
+            given = {key: value for key, value in changes.items() if key in RULES}
+            found = trained(str(folder), service.config.store)
+            changes = {"detector": found["detector"], **(given or {k: v for k, v in found.items() if k != "detector"})}
         work = challenge(service, watch, changes, learned, self.wanted(watch).history, by, why)
         task = service.tasks.start("retrain", f"Retrain {watch}", by, work, {"watch": watch})
         self._tasks[watch] = task
