@@ -9,7 +9,7 @@ RUST := Cargo.toml Cargo.lock $(shell find rust -name '*.rs')
 T ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check web wheel format lint types clippy tidy screenshots container-test bench instructions memcheck sanitize fuzz soak simulate docs bench-quality bench-service lock tools clean
+.PHONY: help demo test check web wheel format lint types clippy tidy screenshots container-test bench instructions memcheck sanitize fuzz soak simulate docs bench-quality bench-service reproduce-seeds lock tools clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -61,6 +61,9 @@ bench-service: $(STAMPS)/build $(STAMPS)/dev  ## What the service costs: folding
 
 bench-quality: $(STAMPS)/build $(STAMPS)/dev $(STAMPS)/bench  ## Figures of quality beside every peer, into docs/quality.md (hours the first time)
 	WATCHBAND_QUALITY_COMMAND='make bench-quality' $(BIN)/python -m benches.quality --seed 1000 --write $(ARGS)
+
+reproduce-seeds: $(STAMPS)/build $(STAMPS)/dev  ## Every figure of the five seed documents that can be had, made again (wants NAB in WATCHBAND_DATA)
+	$(BIN)/python -m benches.seeds $(ARGS)
 
 instructions: $(STAMPS)/run  ## Instructions a point of fixed work beside the recorded ones (ARGS=--write records)
 	$(BIN)/python -m tools.instructions $(ARGS)

@@ -1,0 +1,1 @@
+"""The figures of the documents that this project began with, made again."""
