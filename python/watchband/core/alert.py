@@ -85,6 +85,9 @@ class Alert:
         The members of an ensemble that saw it at its opening; empty for a single detector.
     foreseen : Foreseen, optional
         Of a predicted breach: the threshold, and when it is reached.
+    features : tuple of (str, float)
+        Of a detector that looks at several features: those that made the point strange at which it began, and their
+        shares of the score, the largest first.
     """
 
     id: str
@@ -111,6 +114,7 @@ class Alert:
     adopted: bool = False
     members: tuple[str, ...] = ()
     foreseen: Foreseen | None = None
+    features: tuple[tuple[str, float], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON: the series as text, times as int64 ns, NaN as None."""
@@ -118,7 +122,10 @@ class Alert:
         result["series"] = str(self.series)
         result["policies"] = list(self.policies)
         result["members"] = list(self.members)
-        del result["foreseen"]
+        # What most alerts have nothing of stands in those that have.
+        del result["foreseen"], result["features"]
+        if self.features:
+            result["features"] = [{"name": name, "share": share} for name, share in self.features]
         if self.foreseen is not None:
             result["foreseen"] = dataclasses.asdict(self.foreseen)
         return {k: None if isinstance(v, float) and v != v else v for k, v in result.items()}
@@ -131,6 +138,7 @@ class Alert:
         values["series"] = SeriesKey.parse(data["series"])
         values["policies"] = tuple(data["policies"])
         values["members"] = tuple(data.get("members", ()))
+        values["features"] = tuple((f["name"], f["share"]) for f in data.get("features", ()))
         foreseen = data.get("foreseen")
         values["foreseen"] = Foreseen(**foreseen) if foreseen else None
         return cls(**values)

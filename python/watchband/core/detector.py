@@ -76,6 +76,13 @@ class Detector(Fold):
         """The ``tags`` that hold for these parameters (law 10): one in units of the metric can break a scale."""
         return self.tags
 
+    def leads(self, state: State, row: int, opened: int, decided: int) -> tuple[tuple[str, float], ...]:
+        """What made a series strange between two times (ns UTC): names of features and their shares, the largest first.
+
+        Of a detector that looks at more than the value, and keeps it in its state; empty for every other.
+        """
+        return ()
+
     @property
     def further(self) -> int:
         """Scores a point besides its own: those of an ensemble's further members."""

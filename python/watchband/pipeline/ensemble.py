@@ -258,6 +258,10 @@ class Ensemble(Detector):
                 if name in part.derived:
                     state.derived[common] = part.derived[name]
 
+    def leads(self, state: State, row: int, opened: int, decided: int) -> tuple[tuple[str, float], ...]:
+        every = (member.detector.leads(part, row, opened, decided) for member, part in self._parts(state))
+        return next((leads for leads in every if leads), ())
+
     def _fold(self, state: State, points: Points, scores: Scores, threads: int) -> None:
         further = iter(scores.members)
         held: np.ndarray | None = None

@@ -46,8 +46,8 @@ def band_widths(value: float, lower: float, upper: float, expected: float) -> fl
     return beyond / width if width > 0 else math.nan
 
 
-def alert_of(record: Record, key: SeriesKey, context: Context) -> Alert:
-    """The alert that people see of a record of ``decide``."""
+def alert_of(record: Record, key: SeriesKey, context: Context, leads: tuple[tuple[str, float], ...] = ()) -> Alert:
+    """The alert that people see of a record of ``decide``; ``leads`` are the features that made it strange."""
     side: Direction = "above" if record.side > 0 else "below" if record.side < 0 else ""
     adopted = bool(record.events & Event.ADOPTED)
     kind = _kind(record, adopted, context.policy)
@@ -71,11 +71,18 @@ def alert_of(record: Record, key: SeriesKey, context: Context) -> Alert:
         anomaly_score=record.anomaly_score,
         confidence=record.confidence,
         points=record.points,
-        reason="".join(text for text, _ in sentence(record, kind, key, context)),
+        reason="".join(text for text, _ in sentence(record, kind, key, context)) + _led(leads),
         policies=_policies(record, context.policy),
         adopted=adopted,
         members=_members(record, context),
+        features=leads,
     )
+
+
+def _led(leads: tuple[tuple[str, float], ...]) -> str:
+    """A sentence on the features that have a part worth telling."""
+    told = [f"{name} {wording.number(100 * share, 2)}{wording.NO_BREAK}%" for name, share in leads if share >= 0.1]
+    return f" What made it strange: {wording.listed(told)}." if told else ""
 
 
 def growth(points: int, policy: Policy) -> float:

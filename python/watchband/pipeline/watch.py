@@ -350,7 +350,8 @@ class Watch:
 
     def _alerts(self, state: WatchState, records: Sequence[Record]) -> list[Alert]:
         context = Context(self.name, self.detector.name, self.policy, self.zone, self.members, self._says, self.weight)
-        return [alert_of(record, state.keys[record.row], context) for record in records]
+        leads = [self.detector.leads(state.detector, r.row, r.opened, r.decided) for r in records]
+        return [alert_of(r, state.keys[r.row], context, lead) for r, lead in zip(records, leads, strict=True)]
 
     def end(self, state: WatchState, ends: Sequence[tuple[int, int]]) -> list[Alert]:
         """What is open of these series (state rows) is over at these times (ns UTC): the alerts that are closed so."""

@@ -261,11 +261,21 @@ class Fitted(Detector):
             held = np.zeros(here.stop - at, bool)
             if fit is not None:
                 answers[0][here] = fit.score(found[here])
-                held = self._hold.step(state, row, times[here], answers[0][here], fit.limits, answers[1][here])
+                told = answers[0][here], fit.limits, answers[1][here]
+                held, begun = self._hold.step(state, row, times[here], *told)
+                for first, place in begun:
+                    shares = fit.contributions(found[at + first : at + first + 1])[0]
+                    self._hold.note(state, row, place, shares)
             self._ring.write(state, row, seen + at, found[here], held)
             at = here.stop
             if (seen + at) % self.refit_every == 0:
                 self._refit(state, row, seen + at)
+
+    def leads(self, state: State, row: int, opened: int, decided: int) -> tuple[tuple[str, float], ...]:
+        if self.model:
+            return ()
+        found = self._hold.leads(state, row, opened, decided)
+        return tuple((self.names[k], round(share, 3)) for k, share in found if 0 <= k < len(self.names))
 
     def _model(self, state: State, row: int, seen: int) -> Fit | None:
         key = self._ring.key(state, row)
