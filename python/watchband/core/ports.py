@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import ClassVar, Protocol, runtime_checkable
@@ -16,6 +16,7 @@ from watchband.core.alert import Alert
 from watchband.core.clock import Clock
 from watchband.core.events import ControlEvent, ModelRecord
 from watchband.core.keeping import ArchiveFile, FoldState, MarkKind, Rollups, SeriesRecord, Trim
+from watchband.core.latest import Latest
 from watchband.core.points import Float64, Int64
 from watchband.core.series import SeriesKey
 
@@ -167,12 +168,10 @@ class Stretch:
 
     Parameters
     ----------
-    times : int64[n]
-        ns UTC, ascending.
+    times, alert : int64[n], bool[n]
+        ns UTC, ascending; points of an open alert.
     y, yhat, yhat_lower, yhat_upper, anomaly_score : float64[n]
         NaN where there is none.
-    alert : bool[n]
-        Points of an open alert.
     """
 
     times: Int64
@@ -202,10 +201,8 @@ class Notice:
         What the last delivery failed by.
     recent : Stretch or None
         The alert's series around it, for a chart, as far as it is at hand at delivery; never stored.
-    zone : str
-        IANA time zone of the watch, in which times are told; put in at delivery.
-    link : str
-        Where people see more of the alert; empty where nothing is set; put in at delivery.
+    zone, link : str
+        IANA time zone of the watch, in which times are told; where people see more, or empty. Put in at delivery.
     """
 
     alert: Alert
@@ -258,11 +255,14 @@ class Standing:
         Why nothing is judged; empty while everything is.
     undelivered : float
         Seconds since another sink last took what it was given; 0 while all do.
+    latest : callable
+        The last point of every series under every watch.
     """
 
     open: Sequence[Notice] = ()
     trouble: str = ""
     undelivered: float = 0.0
+    latest: Callable[[], Iterator[Latest]] = field(default=lambda: iter(()), compare=False, repr=False)
 
 
 @runtime_checkable

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -16,6 +16,7 @@ from watchband.core.alert import Alert
 from watchband.core.clock import Clock, SystemClock
 from watchband.core.duration import SECOND
 from watchband.core.errors import PermanentError, TransientError, WatchbandError
+from watchband.core.latest import Latest
 from watchband.core.ports import Notice, Sink, Standing, Store, Stretch, Tending
 from watchband.pipeline.pace import Bucket
 
@@ -108,6 +109,8 @@ class Courier:
     report : callable, optional
         Told of every delivery, by the thread that made it: sink, outcome and seconds from the time of the point that
         was decided on.
+    latest : callable, optional
+        The last point of every series, for sinks that pass on bands.
     """
 
     def __init__(
@@ -122,10 +125,12 @@ class Courier:
         tells: Callable[[str, str], bool] | None = None,
         trouble: Callable[[], str] | None = None,
         report: Report | None = None,
+        latest: Callable[[], Iterator[Latest]] | None = None,
     ) -> None:
         self.store, self.clock = store, clock or SystemClock()
         self.recent, self.zone, self.external_url = recent, zone, external_url.rstrip("/")
         self.tells, self.trouble, self.report = tells, trouble, report
+        self.latest = latest or (lambda: iter(()))
         self.sinks: dict[str, Sink] = {sink.name: sink for sink in sinks}
         self.lanes = {name: _lane(sink) for name, sink in self.sinks.items()}
         self._threads: list[threading.Thread] = []
@@ -313,7 +318,7 @@ class Courier:
                     lane.refused, lane.failing = False, 0
         since = [at for lane in others for at in (lane.failing, lane.busy) if at]
         waiting = (self.clock.now() - min(since)) / SECOND if since else 0.0
-        return Standing(known, self.trouble() if self.trouble else "", max(waiting, 0.0))
+        return Standing(known, self.trouble() if self.trouble else "", max(waiting, 0.0), self.latest)
 
     def _dressed(self, notice: Notice) -> Notice:
         """With what people see of it besides the alert."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
 import threading
 from dataclasses import dataclass
@@ -86,7 +87,9 @@ class AwsSession:
         )
         if access.role_arn is not None:
             _assume(core, access, self._config)
-        self._session = boto3.session.Session(botocore_session=core, region_name=access.region)
+        # boto3 looks for AWS_DEFAULT_REGION only; containers and functions have AWS_REGION.
+        region = access.region or core.get_config_variable("region") or os.environ.get("AWS_REGION")
+        self._session = boto3.session.Session(botocore_session=core, region_name=region)
         self._clients: dict[str, Any] = {}
 
     @property

@@ -28,6 +28,7 @@ LATE = {
     "deploy": "watchband.apps.cli.window",
     "features": "watchband.apps.cli.features",
     "forecast": "watchband.apps.cli.forecast",
+    "import": "watchband.apps.cli.import_",
     "init": "watchband.apps.cli.init",
     "inject": "watchband.apps.cli.inject",
     "outbox": "watchband.apps.cli.outbox",
@@ -63,7 +64,8 @@ class Commands(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name in LATE and cmd_name not in self.commands:
             module = import_module(LATE[cmd_name])
-            found = getattr(module, cmd_name)
+            # The word of a command may be one of the language.
+            found = getattr(module, cmd_name, None) or getattr(module, f"{cmd_name}_")
             if not isinstance(found, typer.Typer):
                 alone = typer.Typer(add_completion=False, rich_markup_mode="rich")
                 alone.command(cmd_name, epilog=_examples(module.EXAMPLES))(found)

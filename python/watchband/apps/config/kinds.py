@@ -30,6 +30,7 @@ SINKS: Registry[object] = Registry(
     object,
     {
         "alertmanager": "watchband.adapters.sinks.alertmanager:AlertmanagerSettings",
+        "cloudwatch": "watchband.adapters.sinks.cloudwatch:CloudWatchSettings",
         "deadman": "watchband.adapters.sinks.deadman:DeadmanSettings",
         "email": "watchband.adapters.sinks.email.sink:EmailSettings",
         "jsonl": "watchband.adapters.sinks.jsonl:JsonlSettings",

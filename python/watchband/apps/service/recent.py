@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from watchband.core.alert import Alert
+from watchband.core.latest import Latest
 from watchband.core.points import Float64, Int32, Int64
 from watchband.core.ports import Stretch
 from watchband.core.series import SeriesKey
@@ -217,6 +218,15 @@ class Recent:
             }
             kept = [key for key, has in zip(keys, some.tolist(), strict=True) if has]
             return Newest(kept, self._seen[slots].copy(), **columns)
+
+    def latest(self) -> Iterator[Latest]:
+        """The last point of every series under every watch."""
+        with self._lock:
+            watches = list(dict.fromkeys(watch for watch, _ in self._slots))
+        for watch in watches:
+            for key, row in self.newest(watch):
+                values = (row[name] for name in ("y", "yhat", "yhat_lower", "yhat_upper", "anomaly_score"))
+                yield Latest(watch, key, int(row["time"]), *values)
 
     def peaks(self, since: int) -> dict[tuple[str, SeriesKey], float]:
         """The highest anomaly_score of every series at or after a time (ns UTC); NaN where there is none."""

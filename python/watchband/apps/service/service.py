@@ -155,6 +155,7 @@ class Service:
                 external_url=config.server.external_url or "",
                 trouble=self._halted,
                 report=self._delivered,
+                latest=self.recent.latest,
             )
             self.ticker = Ticker(self.inbox, lambda: dict(self.inflow.pushed), self.clock, config.engine.tick)
             retention = retention_of(config.store, self.store, self.clock, lambda: {b.name for b in self.runner.bounds})
