@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
+from watchband.core.clock import SystemClock
 from watchband.core.duration import HOUR
 from watchband.core.timestamp import format_rfc3339
 from watchband.testing.cloudwatch.account import Cloud
@@ -17,8 +18,11 @@ _XML = {"Content-Type": "text/xml"}
 _NS = 'xmlns="https://sts.amazonaws.com/doc/2011-06-15/"'
 
 
-def sts(roles: set[str], keys: dict[str, str], body: bytes, now: int) -> Answer:
-    """Security Token Service, API: AssumeRole. A role that may be assumed gets a key of its own, for an hour."""
+def sts(roles: set[str], keys: dict[str, str], body: bytes) -> Answer:
+    """Security Token Service, API: AssumeRole. A role that may be assumed gets a key of its own, for an hour.
+
+    An hour of the system's clock: botocore knows no other.
+    """
     form = {key: values[0] for key, values in parse_qs(body.decode()).items()}
     role = form.get("RoleArn", "")
     if form.get("Action") != "AssumeRole" or role not in roles:
@@ -29,7 +33,7 @@ def sts(roles: set[str], keys: dict[str, str], body: bytes, now: int) -> Answer:
     keys[key] = role
     credentials = (
         f"<AccessKeyId>{key}</AccessKeyId><SecretAccessKey>of-the-role</SecretAccessKey>"
-        f"<SessionToken>session</SessionToken><Expiration>{format_rfc3339(now + HOUR)}</Expiration>"
+        f"<SessionToken>session</SessionToken><Expiration>{format_rfc3339(SystemClock().now() + HOUR)}</Expiration>"
     )
     user = f"<Arn>{escape(role)}/{escape(form.get('RoleSessionName', ''))}</Arn><AssumedRoleId>A:B</AssumedRoleId>"
     result = f"<Credentials>{credentials}</Credentials><AssumedRoleUser>{user}</AssumedRoleUser>"

@@ -82,7 +82,7 @@ class CloudWatchServer(FaultyServer):
         try:
             service = self._known(request)
             if service == "sts":
-                return neighbours.sts(self.roles, self.keys, request.body, self.cloud.clock.now())
+                return neighbours.sts(self.roles, self.keys, request.body)
             if service == "tagging":
                 self.calls["GetResources"] += 1
                 return _said(neighbours.get_resources(self.cloud, json.loads(request.body or b"{}")))

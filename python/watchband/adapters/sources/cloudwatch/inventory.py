@@ -101,10 +101,7 @@ class Reader:
     def _pages(self, operation: str, holds: str, **given: Any) -> Iterator[dict[str, Any]]:
         token, count = None, 0
         while True:
-            more = {"NextToken": token} if token else {}
-            page = self._pace.call(
-                lambda more=more: asked(self._session.client, "cloudwatch", operation, holds, {**given, **more})  # type: ignore[misc]
-            )
+            page = self._page(operation, holds, {**given, **({"NextToken": token} if token else {})})
             yield page
             count += len(page[holds]) + 1
             token = page.get("NextToken")
@@ -112,3 +109,6 @@ class Reader:
                 return
             if count > ENTRIES_MAX:
                 raise DataError(f"There are more than {ENTRIES_MAX:,} of them. Take a part: --prefix NAME.")
+
+    def _page(self, operation: str, holds: str, given: dict[str, Any]) -> dict[str, Any]:
+        return self._pace.call(lambda: asked(self._session.client, "cloudwatch", operation, holds, given))

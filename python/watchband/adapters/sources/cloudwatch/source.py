@@ -357,6 +357,9 @@ class CloudWatchSource:
         errors = [track.error for track in tracks if track.error is not None]
         if not errors or len(errors) < len(tracks) or self._closed.is_set():
             return
+        if any(track.partial for track in tracks):
+            # Whoever comes anew forgets how often a part of the data came.
+            return
         words = "; ".join(dict.fromkeys(str(error) for error in errors[: 100 * _TOLD]).keys())[:1000]
         text = f"No metric of source {self.name!r} was answered. {words}"
         if all(isinstance(error, PermanentError) for error in errors):
@@ -366,7 +369,7 @@ class CloudWatchSource:
 
     def _watermark(self) -> int:
         """Up to here everything was seen; far back while a series is still in its past."""
-        tracks = [t for t in self._active() if t.failures < HELD_BACK]
+        tracks = [t for t in self._active() if t.failures < HELD_BACK and not isinstance(t.error, DeniedError)]
         if any(track.seen < track.news for track in tracks):
             return self._mark
         return min((track.seen for track in tracks), default=self._mark)
