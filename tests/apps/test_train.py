@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
+import random
 import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import watchband as wb
 from tests.apps.test_cli import run
@@ -25,6 +29,7 @@ from watchband.core.errors import (
     NotThereError,
     StateCorruptError,
     StateVersionError,
+    WatchbandError,
 )
 from watchband.core.ports import Readings
 from watchband.core.series import SeriesKey
@@ -326,3 +331,33 @@ def test_a_model_file_is_shown(trained: tuple[Path, Path]) -> None:
     assert "24" in said
     assert json.loads(run("model", "show", path, "--json").stdout)["kind"] == "ridge_forecaster"
     assert run("model", "show", trained[0]).exit_code == 2
+
+
+JSON = (
+    st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=4) | st.just([]) | st.just({}) | st.just([1, {}])
+)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, 10**9), JSON)
+def test_whatever_a_card_says_ends_in_an_error_of_ours(copy: Path, seed: int, value: Any) -> None:
+    rng = random.Random(seed)
+    kept = (copy / CARD).read_text()
+    card = json.loads(kept)
+    at: Any = {k: card[k] for k in ("champion", "options", "data", "input", "files")}
+    body = {k: v for k, v in card.items() if k not in ("format", "schema_version", "checksum")} | at
+    at = body if rng.random() < 0.1 else at
+    while True:
+        key = rng.choice(list(at)) if isinstance(at, dict) else rng.randrange(len(at))
+        if not isinstance(at[key], dict | list) or not at[key] or rng.random() < 0.3:
+            break
+        at = at[key]
+    at[key] = value
+    try:
+        (copy / CARD).write_text(json.dumps(sealed(body)))
+        with contextlib.suppress(WatchbandError):
+            model = wb.load_model(copy)
+            model.options.watch()
+            _ = model.flags, model.identity, model.text
+    finally:
+        (copy / CARD).write_text(kept)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -14,11 +15,13 @@ from tests.apps.service.worlds import HandClock, config
 from tests.apps.test_cli import run
 from tests.champions import POINTS, readings, write
 from watchband.adapters.stores.sqlite.store import SqliteStore
+from watchband.analysis.tuning.material import Series
 from watchband.apps.config.watches import WatchSettings
 from watchband.apps.library.training.card import CARD, file_entry, sealed
+from watchband.apps.library.training.forecaster import forecast
 from watchband.apps.service.service import Service
 from watchband.core import artifact
-from watchband.core.errors import StateCorruptError
+from watchband.core.errors import ConfigError, StateCorruptError
 from watchband.core.ports import Commit, Readings
 from watchband.core.series import SeriesKey
 from watchband.testing.streams import MINUTE
@@ -160,3 +163,55 @@ def test_copies_with_other_faults_where_there_are_few() -> None:
     for one in found.series:
         cut = found.trained.cuts[0].train.stop
         assert np.array_equal(one.values[one.times < cut], values[one.times < cut]), "what is fitted on is as it came"
+
+
+def test_every_finalist_keeps_its_model(tmp_path: Path) -> None:
+    times, values, events = readings()
+    found = wb.train(
+        (times, values), events, candidates="one_class_svm,isolation_forest", trials=2, budget="4/day", rows=400
+    )
+    files = found.write(tmp_path / "model")
+    assert {"isolation_forest.wbm", "one_class_svm_final.wbm"} <= set(files)
+    for row in found.trained.rows[:2]:
+        assert row.fitted is not None
+        assert row.fitted.rows <= 400
+    model = wb.load_model(tmp_path / "model")
+    assert (
+        model.card["champion"]["model"]
+        == {
+            "isolation_forest": "isolation_forest.wbm",
+            "one_class_svm": "one_class_svm_final.wbm",
+        }[found.champion.detector]
+    )
+
+
+def test_another_champion_is_another_watch(forest: tuple[Path, Path], tmp_path: Path) -> None:
+    times, values, events = readings(seed=1)
+    wb.train(
+        (times, values), events, candidates="isolation_forest", features="value4", trials=1, budget="4/day",
+        metric="cpu", out=tmp_path / "model",
+    )  # fmt: skip
+    first, second = (WatchSettings(match=("cpu",), model=str(f)) for f in (forest[1], tmp_path / "model"))
+    assert first.bound("cpu").fingerprint != second.bound("cpu").fingerprint
+    again = dataclasses.replace(first, priority=7)
+    assert again.bound("cpu").fingerprint == first.bound("cpu").fingerprint
+
+
+def test_the_path_of_a_watchs_model_has_no_comma(forest: tuple[Path, Path], tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(forest[1], tmp_path / "a,b"))
+    assert len(wb.load_model(folder).score(str(forest[0]))) == POINTS
+    with pytest.raises(ConfigError, match="has a comma in its path"):
+        WatchSettings(match=("cpu",), model=str(folder))
+
+
+@pytest.mark.data
+def test_the_forecaster_of_a_known_series(nab: Path) -> None:
+    path = nab / "realAWSCloudwatch" / "ec2_cpu_utilization_53ea38.csv"
+    rows = [line.split(",") for line in path.read_text().splitlines()[1:]]
+    times = np.array([row[0] for row in rows], "M8[ns]").astype(np.int64)
+    found = forecast(Series(SeriesKey("cpu"), times, np.array([float(row[1]) for row in rows]))).metrics
+    assert (found["fitted_steps"], found["tested_steps"]) == (3206, 802)
+    assert found["mae"] == pytest.approx(0.0449051630, abs=1e-9)
+    assert found["rmse"] == pytest.approx(0.0676286410, abs=1e-9)
+    assert found["baselines"]["persistence"]["mae"] == pytest.approx(0.1150, abs=5e-5)
+    assert found["baselines"]["seasonal_naive"]["mae"] == pytest.approx(0.0573, abs=5e-5)

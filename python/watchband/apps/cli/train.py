@@ -63,7 +63,6 @@ def train(
     from watchband.apps.cli.progress import count_bar, progress_bar
     from watchband.apps.library.options import Options
     from watchband.apps.library.outputs.documents import to_json
-    from watchband.apps.library.outputs.folder import check_target
     from watchband.apps.library.training.call import Request, run
 
     names = (
@@ -74,7 +73,7 @@ def train(
     chosen = Options(**_candidate(options))
     quiet, out = own["quiet"], own["out"]
     if out is not None:
-        check_target(out)
+        request.check_out(out)
     with progress_bar(quiet=quiet) as reading:
         feed = _feed(files, own, chosen, hints, reading)
     with count_bar("training", quiet=quiet) as tell:

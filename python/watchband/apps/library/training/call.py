@@ -83,6 +83,14 @@ class Request:
             test_share=self.test_share, split_gap=self.split_gap, split=self.split, among=(),
         )  # fmt: skip
 
+    def check_out(self, out: Path) -> None:
+        """Raise ConfigError where nothing can be written to ``out`` at the end: before hours are spent on it."""
+        from watchband.apps.library.outputs.folder import check_target
+
+        if self.split == "stratified":
+            raise ConfigError("--split stratified trains nothing, so there is nothing to write to --out. Leave it out.")
+        check_target(out)
+
     @property
     def names(self) -> tuple[str, ...]:
         """Candidates."""
@@ -165,6 +173,8 @@ def train(
     request = Request(**{f.name: given[f.name] for f in dataclasses.fields(Request)})
     if "detector" in options:
         raise ConfigError("A training has 'candidates', and no 'detector'. Name them, or leave it out.")
+    if out is not None:
+        request.check_out(Path(out))
     chosen = Options(detector=_reference(request), budget=budget, **options)
     columns = {"time": time, "value": _listed(value), "label": _listed(label), "metric": metric}
     found = run(open_source(source, chosen, columns), chosen, request, columns=columns)

@@ -17,7 +17,7 @@ from watchband.apps.library.options import Options
 from watchband.apps.library.training import card as cards
 from watchband.apps.library.training.schema import Checked
 from watchband.core.detector import Detector
-from watchband.core.errors import ConfigError, StateCorruptError, StateVersionError
+from watchband.core.errors import ConfigError, StateCorruptError, StateVersionError, WatchbandError
 
 _SHARED = ("timezone", "holidays", "range_low", "range_high")
 
@@ -129,25 +129,20 @@ class Model:
         return Checked(feed, self.card["data"], strict=not accept_drift, resampled=resampled)
 
     def _detector(self) -> Detector:
-        said = self.card["champion"]
-        try:
-            options = Options(**self.card["options"])
-            low, high = options.limits()
-            shared = dict(zip(_SHARED, (options.timezone, options.holidays, low, high), strict=True))
-            built = self.configuration.build(shared)
-            name, version = said["detector"]["name"], said["detector"]["state_version"]
-        except (KeyError, TypeError) as error:
-            raise StateCorruptError(
-                f"The card of {self.folder} makes no sense ({type(error).__name__}: {error}). {cards.ADVICE}"
-            ) from None
+        said = self.card["champion"]["detector"]
+        options = Options(**self.card["options"])
+        low, high = options.limits()
+        shared = dict(zip(_SHARED, (options.timezone, options.holidays, low, high), strict=True))
+        built = self.configuration.build(shared)
+        name, version = said["name"], said["state_version"]
         if (name, version) != (built.name, built.state_version):
             raise StateVersionError(
                 f"{self.folder} was trained for version {version} of {name}, this release has version "
                 f"{built.state_version} of {built.name}: its scores would be others. Train it anew."
             )
-        if "names" in said["detector"] and list(getattr(built, "names", ())) != said["detector"]["names"]:
+        if "names" in said and list(getattr(built, "names", ())) != said["names"]:
             raise StateVersionError(
-                f"{self.folder} reads the features {', '.join(said['detector']['names'][:5])}…; this release makes "
+                f"{self.folder} reads the features {', '.join(map(str, list(said['names'])[:5]))}…; this release makes "
                 "others of the same points. Train it anew."
             )
         return built
@@ -176,17 +171,40 @@ def load_model(folder: str | os.PathLike[str]) -> Model:
     place = Path(folder).expanduser().absolute()
     card = cards.read_card(place)
     try:
-        needed = card["champion"]["needs"]
-        if not isinstance(needed, list) or not all(isinstance(name, str) for name in needed):
-            raise TypeError("'needs' is no list of names")
-        if card["champion"]["model"] not in (None, *needed):
-            raise ValueError("its model is not among the files that it needs")
-        _ = card["data"]["metrics"], card["data"]["series"], card["options"]
-    except (KeyError, TypeError, ValueError) as error:
-        raise StateCorruptError(f"The card of {place} makes no sense ({error}). {cards.ADVICE}") from None
-    for name in needed:
-        cards.check_file(place, card, name)
-    return Model(place, card)
+        _check_shape(card)
+        for name in card["champion"]["needs"]:
+            cards.check_file(place, card, name)
+        model = Model(place, card)
+        model.options.watch()
+        _ = model.identity
+    except WatchbandError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        # A checksum is no signature: whoever made this one knew how.
+        raise StateCorruptError(
+            f"The card of {place} makes no sense ({type(error).__name__}: {error}). {cards.ADVICE}"
+        ) from None
+    return model
+
+
+def _check_shape(card: Mapping[str, Any]) -> None:
+    """Raise TypeError, KeyError or ValueError unless everything that is read later is of its type."""
+    champion, data = card["champion"], card["data"]
+    for holder, name, kinds in (
+        (champion, "needs", list), (champion, "model", str | None), (champion, "configuration", dict),
+        (champion, "detector", dict), (card, "options", dict), (card, "input", dict), (card, "files", dict),
+        (data, "metrics", list), (data, "labels", list), (data, "series", list), (data, "series_count", int),
+        (data, "interval_ns", int | None),
+    ):  # fmt: skip
+        if not isinstance(holder[name], kinds):
+            raise TypeError(f"{name!r} is of another type")
+    if not all(isinstance(name, str) for part in ("metrics", "labels", "series") for name in data[part]):
+        raise TypeError("a name of its data is no text")
+    if not all(isinstance(name, str) for name in champion["needs"]) or champion["model"] not in (
+        None,
+        *champion["needs"],
+    ):
+        raise ValueError("its model is not among the files that it needs")
 
 
 def _rule(configuration: Configuration) -> dict[str, Any]:
