@@ -309,9 +309,11 @@ def test_answers_that_are_none_are_told(server: CloudWatchServer, monkeypatch: p
 
 def test_history_is_the_past_alone(server: CloudWatchServer) -> None:
     put(server, minutes=range(-60, 60))
-    found = source(server)
+    found, begin = source(server), server.cloud.clock.now()
     batches = list(found.history())
     assert points(batches) == 30
+    # It does not wait for what is new.
+    assert server.cloud.clock.now() - begin < 5 * SECOND
     assert all(batch.history for batch in batches)
 
 

@@ -133,7 +133,8 @@ class CloudWatchSource:
                 for track in self._tracks.values():
                     if track.error is not None and (track.failures > PATIENCE or track.seen >= track.news):
                         raise track.error
-                self._wait()
+                if self._behind():
+                    self._wait()
 
     def _pool(self) -> ThreadPoolExecutor:
         return _Pool(self._settings.concurrency, thread_name_prefix=f"cloudwatch {self.name}")
