@@ -218,3 +218,60 @@ impl Ordered {
         (below as f64 + 0.5 * equal as f64) / self.cells.len() as f64
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::features_slots::{Moved, MARKS, RECENT};
+    use super::*;
+
+    const CAPACITY: usize = 23;
+
+    fn number(at: u64) -> f64 {
+        let mixed = (at + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33;
+        // Few different values, and some that are missing.
+        if mixed.is_multiple_of(7) {
+            f64::NAN
+        } else {
+            (mixed % 11) as f64 - 4.0
+        }
+    }
+
+    /// Windows that follow a ring over its end say what windows made anew say.
+    #[test]
+    fn windows_follow_the_ring() {
+        let (mut marks, mut ring) = ([0; MARKS], [f64::NAN; CAPACITY]);
+        let mut recent = [f64::NAN; RECENT];
+        let mut follows = Ordered::new(0, 1, 9);
+        let group = Group { column: 0, from: 1, lengths: vec![2, 5, 9], slope: true };
+        let (mut time, mut past) = (0, Vec::new());
+        for at in 0..400_u64 {
+            let steps = if at.is_multiple_of(13) { 3 } else { 1 };
+            time += steps * 60;
+            let value = number(at);
+            past.extend((1..steps).map(|_| f64::NAN));
+            past.push(value);
+            let mut slots = Slots {
+                marks: &mut marks,
+                ring: &mut ring,
+                recent: &mut recent,
+                columns: 1,
+                capacity: CAPACITY,
+            };
+            match slots.take(time, &[value], 60) {
+                Moved::By(by) => follows.follow(&slots, by),
+                _ => follows.fill(&slots),
+            }
+            let mut anew = Ordered::new(0, 1, 9);
+            anew.fill(&slots);
+            assert_eq!(follows.cells, anew.cells);
+            let mut said = Vec::new();
+            group.walk(&slots, &mut said);
+            for (moments, length) in said.iter().zip([2, 5, 9]) {
+                let known = past.iter().rev().skip(1).take(length).filter(|v| v.is_finite());
+                let (count, sum) = known.fold((0, 0.0), |(count, sum), v| (count + 1, sum + v));
+                assert_eq!(moments.count, count);
+                assert!(count == 0 || (moments.mean - sum / f64::from(count as u32)).abs() < 1e-12);
+            }
+        }
+    }
+}

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from watchband.core.errors import StateError
 from watchband.core.points import Float64, Points
 from watchband.core.state import Field, State
 from watchband.features.families import KINDS, Family
@@ -167,3 +168,28 @@ def test_each_law_catches_the_set_broken_for_it(law: str) -> None:
 
 def test_a_sound_set_breaks_none() -> None:
     check_features(Broken(("value",), (Family("value"), Family("lags", (1, 4))), label="sound"))
+
+
+@pytest.mark.parametrize("name", ["value4", "ratios294", "cloudwatch10"])
+def test_forged_states_are_refused_or_folded_but_never_crash(name: str) -> None:
+    """What a checksum does not tell: numbers that no fold ever wrote."""
+    rng = np.random.default_rng(1)
+    features = FeatureSet.named(name)
+    points = streams.awkward_fleet(60, 3, series=2, dims=len(features.columns))
+    extremes = np.array([0, -1, 1, np.iinfo(np.int64).max, np.iinfo(np.int64).min, 7, 1 << 40])
+    told = []
+    for _ in range(60):
+        state = features.start(points.series)
+        features.step(state, points)
+        marks = state.arrays["marks"]
+        where = rng.random(marks.shape) < 0.3
+        marks[where] = rng.choice(extremes, int(where.sum()))
+        ring = state.arrays["ring"]
+        ring[rng.random(ring.shape) < 0.2] = rng.choice([np.inf, -np.inf, 1e308, -0.0, np.nan])
+        later = Points(points.times + 10**18, points.values, points.offsets, points.rows)
+        try:
+            assert not np.isinf(features.step(state, later)).any()
+        except StateError as error:
+            told.append(str(error))
+    assert 0 < len(told) < 60
+    assert all("holds what no fold ever wrote" in message for message in told)

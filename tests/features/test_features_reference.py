@@ -128,3 +128,15 @@ def test_equal_values_have_no_spread_and_no_shape() -> None:
         assert last[name] == 0.0, name
     assert last["percentile_24"] == 0.5
     assert not np.isnan(made[-1]).any()
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Auckland", "America/St_Johns"])
+def test_the_calendar_of_ninety_years(zone: str) -> None:
+    rng = np.random.default_rng(9)
+    days = np.arange(0, 90 * 365, 23)
+    ends = np.array([f"{year}-12-{day}" for year in range(1971, 2059) for day in (29, 30, 31)], "M8[D]").astype(
+        np.int64
+    )
+    days = np.unique(np.r_[days, ends, ends + 3])
+    times = days * 24 * streams.HOUR + rng.integers(0, 24 * streams.HOUR, len(days))
+    compare(FeatureSet.named("calendar", timezone=zone, holidays="DE"), times, np.zeros((len(days), 1)))
