@@ -393,9 +393,7 @@ class Watch:
             return column
         # Alerts are stretches of consecutive points: one id a stretch.
         first = np.flatnonzero(np.r_[True, (np.diff(opened[inside]) != 0) | (np.diff(row[inside]) != 0)])
-        names = []
-        for i in inside[first].tolist():
-            r, moment = int(row[i]), int(opened[i])
-            names.append(ids.get((r, moment)) or alert_id(keys[r], self.name, moment))
+        each = [(int(row[i]), int(opened[i])) for i in inside[first].tolist()]
+        names = [ids.get((r, moment)) or alert_id(keys[r], self.name, moment) for r, moment in each]
         column[inside] = np.repeat(np.array(names, object), np.diff(np.r_[first, len(inside)]))
         return column

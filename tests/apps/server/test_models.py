@@ -111,6 +111,8 @@ def test_metrics_tell_of_models_a_watch_at_a_time(world: World) -> None:
     page = world.client.get("/metrics").text
     assert 'watchband_model_drifting_series{monitor="values",watch="all"} 1.0' in page
     assert 'watchband_model_coverage_nominal_ratio{watch="all"} 0.95' in page
+    assert "watchband_fitted_model_bytes " in page
+    assert "watchband_fitted_evictions_total " in page
     for name in ("coverage", "anomaly", "anomaly_promised"):
         assert f'watchband_model_{name}_ratio{{watch="all"}} ' in page, name
     assert 'watchband_model_cutoff{watch="all"}' in page

@@ -11,6 +11,7 @@ from watchband.apps.service.service import Service
 from watchband.apps.service.status import lanes_of
 from watchband.apps.service.views.models import drift_counts, kept_of
 from watchband.apps.service.views.retraining import word_of
+from watchband.detectors.fitted.cache import MODELS
 
 _KEPT = {
     "coverage": ("coverage_ratio", "Share of the last week's points within the nominal band."),
@@ -46,7 +47,17 @@ def modelled(service: Service) -> Iterator[Metric]:
         learning.add_metric([name], found["learning"])
         for monitor, count in found["monitors"].items():
             drifting.add_metric([name, monitor], count)
-    yield from (*families.values(), drifting, learning, *shadows_of(service))
+    yield from (*families.values(), drifting, learning, *shadows_of(service), *fitted())
+
+
+def fitted() -> Iterator[Metric]:
+    """Models of fitted detectors that are at hand in this process, and how often they were made."""
+    told = MODELS.told()
+    yield GaugeMetricFamily("watchband_fitted_models", "Fitted models at hand.", value=told["models"])
+    yield GaugeMetricFamily("watchband_fitted_model_bytes", "Bytes of the fitted models at hand.", value=told["bytes"])
+    yield CounterMetricFamily("watchband_fitted_fits", "Models that were fitted.", value=told["fitted"])
+    text = "Models that had to go before their time; where this grows, points cost a fit each."
+    yield CounterMetricFamily("watchband_fitted_evictions", text, value=told["evicted"])
 
 
 def shadows_of(service: Service) -> Iterator[Metric]:
