@@ -171,6 +171,18 @@ def test_everything_has_a_name(browser: Browser, address: str) -> None:
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize("width", [718, 760, 794])
+def test_on_paper_nothing_is_cut_off(browser: Browser, address: str, width: int) -> None:
+    """A4 with wide, usual and no margins."""
+    opened = Opened(browser, address, width)
+    opened.page.emulate_media(media="print")
+    assert opened.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    cut = "[...document.querySelectorAll('.scroll, pre')].filter(e => e.scrollWidth > e.clientWidth + 1).length"
+    assert opened.page.evaluate(cut) == 0
+    opened.close()
+
+
+@pytest.mark.browser
 def test_on_a_phone_nothing_is_cut_off(browser: Browser, address: str) -> None:
     opened = Opened(browser, address, 390)
     page = opened.page

@@ -229,4 +229,7 @@ def test_pages_are_quiet_fit_and_have_no_findings(browser: Browser, tmp_path: Pa
         assert page.evaluate(found_by_axe) == []
         page.keyboard.press("j")
         assert page.evaluate("document.activeElement.getAttribute('aria-labelledby')") == "next"
+        page.set_viewport_size({"width": 794, "height": 1123})  # A4
+        page.emulate_media(media="print")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     context.close()
