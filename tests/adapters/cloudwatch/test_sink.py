@@ -10,7 +10,7 @@ import pytest
 
 from tests.adapters.cloudwatch.conftest import SECRET
 from watchband.adapters.sinks.cloudwatch import CloudWatchSettings, CloudWatchSink, batches, dimensions_of
-from watchband.core.duration import DAY, HOUR, MINUTE, SECOND
+from watchband.core.duration import HOUR, MINUTE, SECOND
 from watchband.core.errors import ConfigError, PermanentError, TransientError
 from watchband.core.latest import Latest
 from watchband.core.ports import Standing
@@ -70,7 +70,7 @@ def test_what_cloudwatch_does_not_take_is_not_sent(server: CloudWatchServer) -> 
     found.tend(standing(point(server, "a", yhat=math.nan, yhat_lower=-math.inf, yhat_upper=1e200)))
     assert (kept(server, "expected"), kept(server, "lower"), kept(server, "upper")) == ([], [], [])
     assert kept(server, "anomaly_score") == [2.0]
-    found.tend(standing(point(server, "old", age=15 * DAY), point(server, "ahead", age=-3 * HOUR)))
+    found.tend(standing(point(server, "old", age=7 * HOUR), point(server, "ahead", age=-3 * HOUR)))
     assert server.calls["PutMetricData"] == 1
 
 

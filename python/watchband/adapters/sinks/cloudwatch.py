@@ -15,7 +15,7 @@ from watchband.adapters.aws.failure import failure
 from watchband.adapters.aws.pace import Pace
 from watchband.core import params
 from watchband.core.clock import Clock
-from watchband.core.duration import DAY, HOUR, MINUTE, SECOND
+from watchband.core.duration import HOUR, MINUTE, SECOND
 from watchband.core.errors import ConfigError, PermanentError, WatchbandError
 from watchband.core.kinds import Duration, ListOf
 from watchband.core.latest import Latest
@@ -29,7 +29,8 @@ DATA_MAX, BYTES_MAX = 1000, 900_000
 """Of one call: CloudWatch takes 1,000 metrics and 1 MB."""
 DIMENSIONS_MAX, NAME_MAX, VALUE_MAX = 30, 255, 1024
 NUMBER_MAX = 2.0**360
-OLDEST, NEWEST = 14 * DAY, 2 * HOUR
+OLDEST, NEWEST = 6 * HOUR, 2 * HOUR
+"""What is older is the past of a first start; CloudWatch itself takes two weeks, and two hours ahead."""
 MONTH = 730 * HOUR
 PRICE_METRIC, PRICE_CALLS = 0.30, 0.01
 """US dollars for a custom metric a month (the first 10,000), and for 1,000 calls."""
