@@ -68,7 +68,7 @@ def alerts_are_equal(store: Store, other: Store) -> int:
     found, expected = ([alert.to_dict() for alert in some.alerts()] for some in (store, other))
     assert len(found) == len(expected)
     for one, two in zip(found, expected, strict=True):
-        assert one == two
+        assert one == two, {name: (one[name], two[name]) for name in one if one[name] != two[name]}
     return len(found)
 
 

@@ -57,12 +57,7 @@ def challenge(
     NotThereError, ConfigError
         See ``Retraining.challenge``.
     """
-    shard = service.engine.shard
-    watch = shard.lanes.get(name) if shard else None
-    if watch is None:
-        raise NotThereError(
-            f"There is no watch {name!r} that runs. Known: {', '.join(sorted(service.config.watches))}."
-        )
+    watch = running(service, name)
     if odd := changes.keys() - MAY_CHANGE:
         raise ConfigError(
             f"A challenger may have another {', '.join(sorted(MAY_CHANGE))}. Got {', '.join(sorted(odd))}."
@@ -73,7 +68,7 @@ def challenge(
     fits(service, watch, bound, learned)
 
     def work(task: Task) -> Found:
-        mine = lane_in(service, name)
+        mine = running(service, name)
         windows = service.look(lambda: mine.state.upstream.windows.events())
         times = mine.state.prepare.last_time
         now = int(times.max()) if len(times) else service.clock.now()
@@ -96,6 +91,22 @@ def challenge(
         return Found({"watch": name, "model": number, "settings": settings, "entry": entry, "held": len(held)})
 
     return work
+
+
+def running(service: Service, name: str) -> Lane:
+    """A watch as it was after the last entry, from any thread: to ask the runner is the engine's alone.
+
+    Raises
+    ------
+    NotThereError
+        There is none that runs.
+    """
+    shard = service.engine.shard
+    found = shard.lanes.get(name) if shard else None
+    if found is None:
+        known = ", ".join(sorted(service.config.watches))
+        raise NotThereError(f"There is no watch {name!r} that runs. Known: {known}.")
+    return found
 
 
 def joined(service: Service, lane: Lane, event: ChallengerStarted) -> int:
