@@ -18,9 +18,10 @@ from tests.kill.load import ENOUGH, senders_to, wait_for
 from tests.kill.receiver import Receiver
 from tests.kill.served import Served, free_port
 from tests.kill.test_serve import CONFIG
-from tests.kill.verdict import NEVER, SHARD, WATCHES, acknowledged_is_kept, alerts_are_equal, told, undisturbed
+from tests.kill.verdict import NEVER, SHARD, WATCHES, acknowledged_is_kept, told, undisturbed
 from watchband.adapters.stores.sqlite.store import SqliteStore
 from watchband.apps.config.config import read_config
+from watchband.core.alert import Alert
 from watchband.core.events import ModelPromoted
 from watchband.pipeline.lineage import Lineage
 from watchband.pipeline.replay import check
@@ -103,6 +104,11 @@ def test_killed_while_models_change(tmp_path: Path, receiver: Receiver, request:
     found(data, tmp_path, senders, receiver, changer)
 
 
+def known(alert: Alert) -> dict[str, Any]:
+    """All of an alert but how sure it is: a challenger does not count as history what its watch held back."""
+    return {name: value for name, value in alert.to_dict().items() if name not in ("confidence", "reason")}
+
+
 def found(data: Path, tmp_path: Path, senders: list[Any], receiver: Receiver, changer: Changer) -> None:
     """What the log that is left must say."""
     (tmp_path / "judge.yaml").write_text(WATCHES)
@@ -110,8 +116,8 @@ def found(data: Path, tmp_path: Path, senders: list[Any], receiver: Receiver, ch
     store = SqliteStore(data)
     acknowledged_is_kept(store, senders)
     other = undisturbed(store, [bound], {bound.name: ["receiver"]})
-    alerts_are_equal(store, other)
-    assert receiver.unique() == told(other), "a notification is lost, or was decided twice"
+    assert [known(alert) for alert in store.alerts()] == [known(alert) for alert in other.alerts()]
+    assert receiver.unique().keys() == told(other).keys(), "a notification is lost, or was decided twice"
     receiver.check()
     events = [record.event for record in store.model_events()]
     assert sum(isinstance(event, ModelPromoted) for event in events) >= changer.promoted
