@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,8 @@ from watchband.pipeline.raw import Raw
 
 MODEL = "model"
 """The parameter that names a model file."""
+CHUNK = 1 << 15
+"""Points whose rows are held at a time."""
 ROWS_MAX = 100_000
 """Rows that a model is fitted on; of more, so many at equal distances."""
 
@@ -130,14 +132,20 @@ class Fitter:
     def rows_of(self, rows: Any) -> Float64:
         """Rows of features that are whole, float64[n, k], at most ``rows_max`` of all series together."""
         points, since = self._prepared()
-        found = rows.step(rows.start(points.series), points)
-        whole = np.isfinite(found).all(axis=1)
+        whole = np.zeros(len(points), bool)
+        for span, found in _stepped(rows, points):
+            whole[span] = np.isfinite(found).all(axis=1)
         # Rows whose windows reach back into a label know it too; where labels are dense that would leave too few.
         clear = whole & (since > rows.memory_points)
-        whole = np.flatnonzero(clear if 2 * clear.sum() >= whole.sum() else whole & (since > 0))
-        if len(whole) > self.rows_max:
-            whole = whole[(np.arange(self.rows_max) * len(whole)) // self.rows_max]
-        return np.ascontiguousarray(found[whole])
+        chosen = np.flatnonzero(clear if 2 * clear.sum() >= whole.sum() else whole & (since > 0))
+        if len(chosen) > self.rows_max:
+            chosen = chosen[(np.arange(self.rows_max) * len(chosen)) // self.rows_max]
+        made = np.empty((len(chosen), len(rows.names)))
+        # Made again and not kept: a hundred features of every point would fill the memory.
+        for span, found in _stepped(rows, points):
+            here = slice(*np.searchsorted(chosen, [span.start, span.stop]).tolist())
+            made[here] = found[chosen[here] - span.start]
+        return made
 
     def _prepared(self) -> tuple[Points, np.ndarray]:
         """Points of the first part of all series, and how many of them ago the last label was, 0 within one."""
@@ -155,6 +163,15 @@ class Fitter:
                     here[settled + 1 :] = np.minimum(here[settled + 1 :], after)
             self._points = points, since
         return self._points
+
+
+def _stepped(rows: Any, points: Points) -> Iterator[tuple[slice, Float64]]:
+    """Rows of features, some points at a time, with the places of the points."""
+    for _, span in points.slices():
+        state = rows.start(1)
+        for begin in range(span.start, span.stop, CHUNK):
+            here = slice(begin, min(begin + CHUNK, span.stop))
+            yield here, rows.step(state, Points.of(points.times[here], points.values[here]))
 
 
 @dataclass(eq=False)

@@ -45,8 +45,8 @@ FEATURES = ("value4", "last24", "metric")
 EVENTS_WANTED, COPIES_MAX, COPIED_POINTS_MAX = 16, 8, 200_000
 """Faults that are put in where it is chosen, all copies together; copies at most, and readings of all of them."""
 COPY = "faults"
-POINTS_MAX = 5_000_000
-"""Readings of all series together that are held: 80 MB, beside what candidates take."""
+POINTS_MAX = 1_000_000
+"""Readings of all series together; what a model reads of one series is held at once: 8 bytes a feature and reading."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
