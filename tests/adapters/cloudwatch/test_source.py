@@ -205,9 +205,9 @@ def test_a_reading_is_asked_for_two_periods_after_its_own(server: CloudWatchServ
 
 def test_calls_are_full_and_the_past_is_paid_once(server: CloudWatchServer) -> None:
     for k in range(1100):
-        put(server, f"{k:04}", minutes=range(-35, 20))
-    found = source(server, backfill=10 * MINUTE, max_metrics=1050, max_requests_per_second=40.0)
-    batches = read(found, after(server, 240))
+        put(server, f"{k:04}", minutes=range(-10, 3))
+    found = source(server, backfill=5 * MINUTE, max_metrics=1050, max_requests_per_second=40.0)
+    batches = read(found, after(server, 90))
     sizes = [len(asked["MetricDataQueries"]) for name, asked in server.bodies if name == "GetMetricData"]
     assert sorted(sizes[:3]) == [50, 500, 500]
     assert max(sizes) == 500
