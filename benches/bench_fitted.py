@@ -22,7 +22,7 @@ def cases(points: int, peers: bool) -> list[Case]:
     rows = np.random.default_rng(0).normal(size=(WINDOW, 10))
     asked = np.random.default_rng(1).normal(size=(min(points, 20_000), 10)) * 1.5
     found: list[Case] = []
-    for detector, theirs in _pairs():
+    for detector, theirs in pairs():
         fit, name = detector.fit(rows), detector.name
         group = f"{name}: a fit of {WINDOW:,} rows of 10"
         found.append(Case(group, "watchband", _fit(detector, rows), WINDOW, detector.state_bytes_max))
@@ -42,7 +42,7 @@ def cases(points: int, peers: bool) -> list[Case]:
     return found + _streams(min(points, 6000), peers)
 
 
-def _pairs() -> list[tuple[Fitted, Callable[[], Any]]]:
+def pairs() -> list[tuple[Fitted, Callable[[], Any]]]:
     """Our detectors and scikit-learn's estimators with the same settings."""
     from sklearn import decomposition, ensemble, neighbors, svm
 

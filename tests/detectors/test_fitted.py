@@ -17,7 +17,8 @@ from watchband.detectors.fitted.base import Fitted
 from watchband.detectors.fitted.fit import Fit
 from watchband.testing import streams
 
-KINDS = [name for name in DETECTORS.names() if issubclass(DETECTORS.get(name), Fitted)]
+# An autoencoder is trained for seconds and takes one set of features: its own tests have it.
+KINDS = [n for n in DETECTORS.names() if issubclass(DETECTORS.get(n), Fitted) and n != "lstm_autoencoder"]
 SMALL = {"window": 300, "refit_every": 60}
 
 

@@ -15,6 +15,8 @@ from watchband.core.points import Float64
 
 ROW_MAX = 1e100
 """Larger values would overflow when they are squared and summed; their rows count as missing."""
+BLOCK = 65_536
+"""Rows that are scored together."""
 NO_LIMITS = np.full(2, np.inf)
 """Of a model that nothing was judged by yet: no row stands out."""
 
@@ -75,8 +77,15 @@ class Fit(ABC):
 
         Row by row: the same bits however the rows are cut.
         """
-        scaled = self.rows(rows)
-        return self._score(scaled) if len(scaled) else np.empty(0)
+        given = np.asarray(rows, np.float64)
+        if len(given) <= BLOCK:
+            scaled = self.rows(given)
+            return self._score(scaled) if len(scaled) else np.empty(0)
+        # However many rows: what is made on the way has room for one block.
+        scores = np.empty(len(given))
+        for at in range(0, len(given), BLOCK):
+            scores[at : at + BLOCK] = self._score(self.rows(given[at : at + BLOCK]))
+        return scores
 
     def contributions(self, rows: ArrayLike) -> Float64:
         """What each feature has in the strangeness of each row, float64[n, k]: shares of 1, NaN where there is none."""
