@@ -41,6 +41,7 @@ fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
     bindings::seasonal_band::register(module)?;
     bindings::shape_novelty::register(module)?;
     bindings::spectral_residual::register(module)?;
+    bindings::standing::register(module)?;
     bindings::threshold::register(module)?;
     bindings::together::register(module)?;
     Ok(())

@@ -31,7 +31,7 @@ from watchband.pipeline.prepare import Prepare
 from watchband.pipeline.pulse import Pulse
 
 ROOT = Path(__file__).resolve().parent.parent
-TITLE = re.compile(r"^# `?([a-z_]+)`?", re.MULTILINE)
+TITLE = re.compile(r"^# `?([a-z_0-9]+)`?", re.MULTILINE)
 FOLDS: dict[str, type] = {"calibrate": Calibrate, "policy": Policy, "prepare": Prepare, "pulse": Pulse}
 """What has parameters and is no detector."""
 SCHEMA = ROOT / "docs" / "watchband.schema.json"

@@ -7,9 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import disjoint_base
 
+from watchband._kernels_field import exps_of as exps_of
 from watchband._kernels_field import forecast_residual as forecast_residual
 from watchband._kernels_field import lstm_reconstruct as lstm_reconstruct
 from watchband._kernels_field import spectral_residual as spectral_residual
+from watchband._kernels_field import standing as standing
 
 _F64: TypeAlias = NDArray[np.float64]
 _F32: TypeAlias = NDArray[np.float32]

@@ -30,5 +30,6 @@ pub mod rolling_zscore;
 pub mod seasonal_band;
 pub mod shape_novelty;
 pub mod spectral_residual;
+pub mod standing;
 pub mod threshold;
 pub mod together;

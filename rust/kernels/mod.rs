@@ -82,6 +82,7 @@ pub mod shape_novelty;
 pub mod sides;
 pub mod sorted;
 pub mod spectral_residual;
+pub mod standing;
 pub mod tail;
 pub mod threshold;
 pub mod together;

@@ -79,6 +79,7 @@ VARIANTS: dict[str, list[dict[str, object]]] = {
     "residual": [{"memory": 300, "huber": 2.0}, {"memory": 300, "huber": 100.0}],
     "rolling_median": [{"window": 12, "inclusive": True}, {"window": 13}, {"window": 2}],
     "rolling_zscore": [{"window": 12, "inclusive": True}, {"window": 3000, "ddof": 0}],
+    "seed001": [{"features": "value4", "window": 100, "refit_every": 40, "hold": 0.0, "hold_points": 3}],
     "seasonal_band": [
         {"timezone": "Europe/Dublin", "holidays": "IE"},
         {"adapt": "follow"},
@@ -99,6 +100,10 @@ VARIANTS: dict[str, list[dict[str, object]]] = {
     "thresholded_forest": [
         {"trees": 7, "samples": 32, "shingle": 3, "memory": 50, "factor": 2.0, "ignore_above_ratio": 0.1},
         {"trees": 7, "samples": 32, "memory": 50, "transform": "normalise", "ignore_below": 2.0},
+    ],
+    "vote": [
+        {"members": "ewma rolling_median gap_novelty", "weights": "1 2 1", "memory": 100, "share": 0.02},
+        {"members": "rolling_zscore residual", "threshold": 1.0, "memory": 64},
     ],
     "threshold": [{"low": 30.0, "high": 70.0}, {"low": 30.0, "high": None}],
 }

@@ -10,6 +10,8 @@ PRESETS = {
     "auto": "watchband.pipeline.presets:Auto",
     "light": "watchband.pipeline.presets:Light",
     "novelty": "watchband.pipeline.presets:Novelty",
+    "seed001": "watchband.pipeline.seed001:Seed001",
+    "vote": "watchband.pipeline.vote:Vote",
 }
 
 CATALOGUE: Registry[Detector] = Registry(

@@ -68,7 +68,7 @@ def watch_drift(
     points = prepared.points
     score = np.where(spared, np.nan, scores.score)
     judged, said = decisions.anomaly_score, calibrated.anomaly_score
-    band = calibrated.members[0] if calibrated.members else None
+    band = calibrated.members[0] if len(watch.calibrate.members) > 1 else None
     cutoff = cutoff_of(watch, scores.score, said, calibrated.limit_above, calibrated.limit_below)
     covered = covered_of(watch, calibrated.p_value, band, said, prepared.interval_at)
     hidden = spared | np.isnan(judged) | (scores.flags.astype(np.int64) & MUTED != 0)
@@ -130,7 +130,7 @@ def measured(watch: Watch, results: Results, at: Int64) -> tuple[Float64, Float6
     spared = results.imputed | results.excluded
     judged = results.anomaly_score
     odd = np.where(spared | np.isnan(judged) | (results.flags & MUTED != 0), np.nan, judged > 1)
-    band = results.member_scores[:, 0] if results.members else None
+    band = results.member_scores[:, 0] if len(watch.calibrate.members) > 1 else None
     covered = np.where(spared, np.nan, covered_of(watch, results.p_value, band, judged, at))
     cutoff = cutoff_of(watch, results.score, judged, results.limit_above, results.limit_below)
     if isinstance(watch.rule, Budget):

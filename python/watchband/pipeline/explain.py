@@ -19,6 +19,9 @@ from watchband.pipeline.decide import NEVER, Record
 from watchband.pipeline.policy import MEANING, RAISED, SUPPRESSED, Event, Policy
 from watchband.pipeline.results import Results
 
+GRADED = frozenset({"seed001"})
+"""Detectors whose scores are severities already."""
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -57,7 +60,7 @@ def alert_of(record: Record, key: SeriesKey, context: Context, leads: tuple[tupl
         watch=context.watch,
         detector=context.detector,
         kind=kind,
-        severity=severity_of(context.weight * record.anomaly_score * growth(record.points, context.policy)),
+        severity=severity_of(context.weight * record.anomaly_score * growth(record.points, context)),
         opened=record.opened,
         decided=record.decided,
         closed=None if record.closed == NEVER else record.closed,
@@ -85,9 +88,9 @@ def _led(leads: tuple[tuple[str, float], ...]) -> str:
     return f" What made it strange: {wording.listed(told)}." if told else ""
 
 
-def growth(points: int, policy: Policy) -> float:
+def growth(points: int, context: Context) -> float:
     """What lasts weighs more: half as much again after four times the points that make a level, evenly until then."""
-    return 1.0 + 0.5 * min(1.0, points / (4 * policy.level_after))
+    return 1.0 if context.detector in GRADED else 1.0 + 0.5 * min(1.0, points / (4 * context.policy.level_after))
 
 
 def _members(record: Record, context: Context) -> tuple[str, ...]:
@@ -316,8 +319,8 @@ def _opinion(member: dict[str, Any]) -> str:
     who = f"Member {member['name']}, with {wording.number(100 * member['weight'])}{wording.NO_BREAK}% of the alarms"
     if member["anomaly_score"] is None:
         return f"{who}, says nothing."
-    score, p_value = wording.number(member["anomaly_score"]), wording.number(member["p_value"], 2)
-    return f"{who}: anomaly score {score}, p-value {p_value}."
+    score, p_value = wording.number(member["anomaly_score"]), member["p_value"]
+    return f"{who}: anomaly score {score}{'' if p_value is None else f', p-value {wording.number(p_value, 2)}'}."
 
 
 def _members_of(results: Results, i: int) -> tuple[dict[str, Any], ...]:
@@ -325,7 +328,9 @@ def _members_of(results: Results, i: int) -> tuple[dict[str, Any], ...]:
     scores: list[float] = results.member_scores[i].tolist()
     p_value = float(results.p_value[i])
     most = max((score for score in scores if not math.isnan(score)), default=0.0)
-    ln_limit = math.log(p_value) / most if most > 0 and p_value > 0 else 0.0
+    # Of a vote the whole is not its loudest member, and nothing is known of p-values.
+    known = most > 0 and p_value > 0 and float(results.anomaly_score[i]) >= most * (1 - 1e-9)
+    ln_limit = math.log(p_value) / most if known else 0.0
     found = []
     for (name, weight), own in zip(results.members, scores, strict=True):
         said = {"anomaly_score": None, "p_value": None} if math.isnan(own) else _said(own, ln_limit)
@@ -334,7 +339,7 @@ def _members_of(results: Results, i: int) -> tuple[dict[str, Any], ...]:
 
 
 def _said(score: float, ln_limit: float) -> dict[str, float | None]:
-    return {"anomaly_score": score, "p_value": math.exp(score * ln_limit)}
+    return {"anomaly_score": score, "p_value": math.exp(score * ln_limit) if ln_limit else None}
 
 
 def explain_point(results: Results, at: int, row: int | None = None) -> PointExplanation:

@@ -38,6 +38,7 @@ from watchband.pipeline.rules import Budget, Rule
 from watchband.pipeline.series_states import Readiness, Why
 from watchband.pipeline.stretches import calibrate_by_interval
 from watchband.pipeline.upstream import Upstream
+from watchband.pipeline.vote import heard, labels_of, says_of, shares_of
 from watchband.pipeline.watch_state import MAY_LACK, STAGES, WatchState, combined, onlooker, open_state
 
 
@@ -121,13 +122,11 @@ class Watch:
     @cached_property
     def members(self) -> tuple[str, ...]:
         """What the members of an ensemble are called, as far as they count; empty for a single detector."""
-        if isinstance(self.detector, Ensemble) and len(self.calibrate.members) > 1:
-            return self.detector.labels
-        return ()
+        return labels_of(self.detector, self.calibrate)
 
     @cached_property
     def _says(self) -> tuple[str, ...]:
-        return self.detector.says if isinstance(self.detector, Ensemble) else ()
+        return says_of(self.detector)
 
     @cached_property
     def decide(self) -> Decide:
@@ -290,6 +289,7 @@ class Watch:
         calibrated = calibrate_by_interval(
             self.calibrate, state.calibrate, prepared, scores, ~(out | guessed), held, threads
         )
+        calibrated = heard(self.detector, scores, calibrated)
         judgement = Judgement(
             calibrated.anomaly_score,
             calibrated.limit_above,
@@ -345,7 +345,7 @@ class Watch:
             member_scores=np.stack(calibrated.members, axis=1) if self.members else np.empty((len(points), 0)),
             row_ordinal=prepared.row_ordinal,
             alerts=alerts,
-            members=tuple(zip(self.members, self.calibrate.members, strict=False)) if self.members else (),
+            members=tuple(zip(self.members, shares_of(self.detector, self.calibrate), strict=False)),
         )
 
     def _alerts(self, state: WatchState, records: Sequence[Record]) -> list[Alert]:
