@@ -10,6 +10,8 @@ from typing_extensions import disjoint_base
 from watchband._kernels_field import exps_of as exps_of
 from watchband._kernels_field import forecast_residual as forecast_residual
 from watchband._kernels_field import lstm_reconstruct as lstm_reconstruct
+from watchband._kernels_field import shape_novelty as shape_novelty
+from watchband._kernels_field import shape_novelty_widths as shape_novelty_widths
 from watchband._kernels_field import spectral_residual as spectral_residual
 from watchband._kernels_field import standing as standing
 
@@ -273,19 +275,6 @@ def seasonal_band(
     threads: int,
 ) -> None: ...
 def seasonal_band_widths() -> tuple[int, int, int, int, int]: ...
-def shape_novelty(
-    floats: list[_F64],
-    head: _I64,
-    points: _Points,
-    target: list[_F64],
-    memory: int,
-    block: int,
-    stride: int,
-    warm_up: int,
-    gain: float,
-    threads: int,
-) -> None: ...
-def shape_novelty_widths() -> tuple[int, int]: ...
 def threshold(
     points: _Points,
     target: list[_F64],

@@ -1,4 +1,4 @@
-"""Of the compiled core: the kernels of detectors that are known from the field. Typed here, there is no such module."""
+"""Some kernels of the compiled core, typed apart: there is no such module."""
 
 from typing import TypeAlias
 
@@ -47,3 +47,16 @@ def standing(
     ring: _F64, ordered: _F64, head: _I64, points: _Points, target: list[_F64], share: float, threads: int
 ) -> None: ...
 def exps_of(values: _F64, found: _F64) -> None: ...
+def shape_novelty(
+    floats: list[_F64],
+    head: _I64,
+    points: _Points,
+    target: list[_F64],
+    memory: int,
+    block: int,
+    stride: int,
+    warm_up: int,
+    gain: float,
+    threads: int,
+) -> None: ...
+def shape_novelty_widths() -> tuple[int, int]: ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pytest
+import pandas as pd
 from sklearn.svm import OneClassSVM
 
 import watchband as wb
@@ -95,7 +95,6 @@ def test_a_model_file_of_the_plain_detector_serves(tmp_path: Path) -> None:
 
 
 def test_detect_takes_it_by_name_with_its_own_rule() -> None:
-    pd = pytest.importorskip("pandas")
     values = 0.62 + np.random.default_rng(5).normal(0, 0.01, 500)
     values[450] = 0.9
     frame = pd.DataFrame({"time": pd.to_datetime(streams.times(500)), "cluster_cpu_request_ratio": values})

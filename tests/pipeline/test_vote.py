@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import watchband as wb
@@ -124,7 +125,6 @@ def test_what_makes_no_vote_is_refused(values: dict[str, Any]) -> None:
 
 
 def test_detect_takes_it_by_name() -> None:
-    pd = pytest.importorskip("pandas")
     values = streams.daily(1200, 6)
     values[1100] += 70
     frame = pd.DataFrame({"time": pd.to_datetime(streams.times(1200)), "cpu": values})

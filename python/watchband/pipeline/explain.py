@@ -16,11 +16,8 @@ from watchband.core.levels import level_name
 from watchband.core.scores import ADOPTED, HELD, WARMING
 from watchband.core.series import SeriesKey
 from watchband.pipeline.decide import NEVER, Record
-from watchband.pipeline.policy import MEANING, RAISED, SUPPRESSED, Event, Policy
+from watchband.pipeline.policy import MEANING, RAISED, SUPPRESSED, Event, Policy, growth
 from watchband.pipeline.results import Results
-
-GRADED = frozenset({"seed001"})
-"""Detectors whose scores are severities already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +51,14 @@ def alert_of(record: Record, key: SeriesKey, context: Context, leads: tuple[tupl
     side: Direction = "above" if record.side > 0 else "below" if record.side < 0 else ""
     adopted = bool(record.events & Event.ADOPTED)
     kind = _kind(record, adopted, context.policy)
+    weight = growth(record.points, context.detector, context.policy)
     return Alert(
         id=alert_id(key, context.watch, record.opened),
         series=key,
         watch=context.watch,
         detector=context.detector,
         kind=kind,
-        severity=severity_of(context.weight * record.anomaly_score * growth(record.points, context)),
+        severity=severity_of(context.weight * record.anomaly_score * weight),
         opened=record.opened,
         decided=record.decided,
         closed=None if record.closed == NEVER else record.closed,
@@ -86,11 +84,6 @@ def _led(leads: tuple[tuple[str, float], ...]) -> str:
     """A sentence on the features that have a part worth telling."""
     told = [f"{name} {wording.number(100 * share, 2)}{wording.NO_BREAK}%" for name, share in leads if share >= 0.1]
     return f" What made it strange: {wording.listed(told)}." if told else ""
-
-
-def growth(points: int, context: Context) -> float:
-    """What lasts weighs more: half as much again after four times the points that make a level, evenly until then."""
-    return 1.0 if context.detector in GRADED else 1.0 + 0.5 * min(1.0, points / (4 * context.policy.level_after))
 
 
 def _members(record: Record, context: Context) -> tuple[str, ...]:

@@ -187,3 +187,12 @@ class Policy:
         if self.m_of_n and self.m_of_n[1] > 1:
             parts.append(f"{self.m_of_n[0]} of {self.m_of_n[1]} points")
         return " and ".join(parts)
+
+
+GRADED = frozenset({"seed001"})
+"""Detectors whose scores are severities already."""
+
+
+def growth(points: int, detector: str, policy: Policy) -> float:
+    """What lasts weighs more: half as much again after four times the points that make a level, evenly until then."""
+    return 1.0 if detector in GRADED else 1.0 + 0.5 * min(1.0, points / (4 * policy.level_after))

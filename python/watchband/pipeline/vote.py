@@ -192,8 +192,11 @@ class Vote(Detector):
             own = Scores.blank(points)
             member.detector._fold(part, points, own, threads)
             standing = Scores.blank(points)
+            ring, ordered, head = (state.arrays[name] for name in self._standing(k))
             _kernels.standing(
-                *(state.arrays[name] for name in self._standing(k)),
+                ring,
+                ordered,
+                head,
                 (points.rows, points.offsets, points.times, np.ascontiguousarray(own.score[:, None])),
                 standing.outputs(),
                 self.share,
@@ -203,8 +206,12 @@ class Vote(Detector):
         weights, threshold = self._weighing
         scores.score[:] = reached(np.stack(scores.members, axis=1), np.array(weights), threshold)
 
+    def leads(self, state: State, row: int, opened: int, decided: int) -> tuple[tuple[str, float], ...]:
+        return self._mix.leads(state, row, opened, decided)
+
     def _only(self, scores: Scores) -> Score:
-        return EnsembleScore(*(a.item() for a in scores.outputs()), [a.item() for a in scores.members])
+        score, expected, lower, upper, scale, flags = (a.item() for a in scores.outputs())
+        return EnsembleScore(score, expected, lower, upper, scale, flags, [a.item() for a in scores.members])
 
 
 def reached(standings: Float64, weights: Float64, threshold: float) -> Float64:

@@ -125,10 +125,6 @@ class Watch:
         return labels_of(self.detector, self.calibrate)
 
     @cached_property
-    def _says(self) -> tuple[str, ...]:
-        return says_of(self.detector)
-
-    @cached_property
     def decide(self) -> Decide:
         """The stage from anomaly scores to alerts."""
         return Decide(self.policy)
@@ -349,7 +345,9 @@ class Watch:
         )
 
     def _alerts(self, state: WatchState, records: Sequence[Record]) -> list[Alert]:
-        context = Context(self.name, self.detector.name, self.policy, self.zone, self.members, self._says, self.weight)
+        context = Context(
+            self.name, self.detector.name, self.policy, self.zone, self.members, says_of(self.detector), self.weight
+        )
         leads = [self.detector.leads(state.detector, r.row, r.opened, r.decided) for r in records]
         return [alert_of(r, state.keys[r.row], context, lead) for r, lead in zip(records, leads, strict=True)]
 
