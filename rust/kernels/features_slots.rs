@@ -88,20 +88,28 @@ impl Slots<'_> {
         std::array::from_fn(|i| times[i + 1].saturating_sub(times[i]).max(1))
     }
 
-    /// There are enough points and no interval yet, or none of the last steps is one interval.
+    fn median(&self) -> i64 {
+        let mut steps = self.steps();
+        steps.sort_unstable();
+        steps[RECENT / 2 - 1]
+    }
+
+    /// There are enough points and no interval yet, or the last steps keep to another one. Steps that keep to none change
+    /// nothing: windows would begin anew again and again.
     fn must_learn(&self) -> bool {
         let interval = self.marks[M_INTERVAL];
         if self.marks[M_COUNT] < RECENT as i64 {
             return false;
         }
-        interval <= 0 || self.steps().iter().all(|step| (step - interval).abs() > interval / 4)
+        let median = self.median();
+        interval <= 0
+            || ((median - interval).abs() > interval / 4
+                && self.steps().iter().all(|step| (step - median).abs() <= median / 4))
     }
 
     /// The interval is the median of the last steps, and what is known are the last points.
     fn learn(&mut self) {
-        let mut steps = self.steps();
-        steps.sort_unstable();
-        self.marks[M_INTERVAL] = steps[RECENT / 2 - 1];
+        self.marks[M_INTERVAL] = self.median();
         self.marks[M_AGE] = 0;
         self.marks[M_COUNT] = 0;
         let recent = self.recent.to_vec();

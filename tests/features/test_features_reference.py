@@ -92,6 +92,19 @@ def test_an_interval_that_changes_is_learned_anew() -> None:
     assert not np.isnan(made[[60, 80, 120, 150]]).any()
 
 
+def test_steps_that_keep_to_no_interval_begin_nothing_anew() -> None:
+    rng = np.random.default_rng(3)
+    times = streams.START + np.cumsum(rng.exponential(MINUTE, 3000)).astype(np.int64)
+    features = FeatureSet(("x",), (Family("rolling", (12,)),), share=0.2)
+    values, state = rng.normal(size=3000), features.start()
+    learned = set()
+    for at in range(0, 3000, 100):
+        features.step(state, Points.of(times[at : at + 100], values[at : at + 100]))
+        learned.add(int(state.arrays["marks"][0, 0]))
+    assert len(learned) == 1
+    compare(features, times[:600], rng.normal(size=(600, 1)))
+
+
 def test_a_large_level_costs_no_digits() -> None:
     rng = np.random.default_rng(7)
     noise = rng.normal(size=300).round(3)

@@ -50,15 +50,18 @@ class Reference:
             self.recent = [*self.recent, (time, row)][-8:]
             self.since_learned += 1
             steps = [b[0] - a[0] for a, b in itertools.pairwise(self.recent)]
-            off = all(abs(step - self.interval) > self.interval // 4 for step in steps)
-            if self.since_learned >= 8 and (not self.interval or off):
-                self.interval = sorted(steps)[3]
+            if self.since_learned >= 8 and self._other(median := sorted(steps)[3], steps):
+                self.interval = median
                 self.slots, self.since_learned = {}, 0
                 for moment_, values in self.recent:
                     self._place(moment_, values)
                 return
         if self.interval:
             self._place(time, row)
+
+    def _other(self, median: int, steps: list[int]) -> bool:
+        keep = all(abs(step - median) <= median // 4 for step in steps)
+        return not self.interval or (keep and abs(median - self.interval) > self.interval // 4)
 
     def _place(self, time: int, row: list[float]) -> None:
         if not self.slots:

@@ -42,8 +42,8 @@ class FeatureSet(Fold):
     families : tuple of Family
         What is made of them, in order.
     interval_ns : int, optional
-        Length of a slot. None: the median of the first seven steps, learned anew when seven steps in a row are all
-        more than a quarter off; until then what looks back is NaN.
+        Length of a slot. None: the median of the first seven steps, learned anew when seven steps in a row keep
+        to another one; until then what looks back is NaN.
     timezone, holidays : str, optional
         IANA zone in which hours and days are counted; code of the country whose holidays count.
     share : float, default 0.5
