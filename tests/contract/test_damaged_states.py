@@ -77,7 +77,7 @@ def read_only(array):
 CHANGES = [
     lambda a: a[:1],
     lambda a: np.repeat(a, 2, axis=1),
-    lambda a: a.astype(np.int16),
+    lambda a: np.zeros(a.shape, np.int16),
     lambda a: a.reshape(-1),
     lambda a: np.repeat(a, 2, axis=1)[:, ::2],
     read_only,

@@ -28,8 +28,8 @@ from watchband.testing.streams import MINUTE, START
 
 CHECKS = (status_code_conformance, content_type_conformance, response_schema_conformance)
 ENDLESS = "/api/v1/stream"
-MORE = {("POST", "/api/v1/tasks")}
-"""What else it needs depends on what is asked for: a backup wants an admin."""
+MORE = {("POST", "/api/v1/tasks"), ("POST", "/api/v1/models/challengers")}
+"""What else it needs depends on what is asked for: a backup or a model file of the machine wants an admin."""
 WHO = (None, *MAY)
 EXAMPLES = settings.default.max_examples  # type: ignore[union-attr]
 
