@@ -23,6 +23,7 @@ EXAMPLES = (
     "watchband backtest data/ --labels labels.csv --detector auto --detector ewma --baselines --out results/",
     "watchband backtest data/ --labels labels.csv --budget 1/week --budget 1/day --splits 3 --split-gap 1d",
     "watchband backtest data/ --labels labels.csv --fail-if 'alerts_per_week > 3 or event_recall < 0.8'",
+    "watchband backtest 's3://my-bucket/metrics/{date}.parquet?since=30d'",
 )
 
 

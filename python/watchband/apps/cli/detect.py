@@ -19,6 +19,7 @@ EXAMPLES = (
     "watchband detect metrics.csv --out report/ --budget 1/day",
     "watchband detect 'hosts/*.parquet' --json --fail-if 'critical > 0'",
     "watchband detect --prometheus http://localhost:9090 --query 'rate(http_requests_total[5m])' --since 14d",
+    "watchband detect 's3://my-bucket/metrics/{date}/*.csv.gz?since=30d'",
     "watchband detect 'cloudwatch://eu-west-1/AWS/EC2/CPUUtilization?stat=Average' --since 14d",
     "cat metrics.csv | watchband detect - --detector rolling_zscore:window=60 --cutoff 4",
     "watchband detect latency.csv --exclude 2024-03-01T02:00/2024-03-01T04:00 --timezone Europe/Dublin",
@@ -26,13 +27,17 @@ EXAMPLES = (
 
 Files = Annotated[
     list[str],
-    typer.Argument(help="Files, folders, quoted globs, or - for standard input.", metavar="FILES", show_default=False),
+    typer.Argument(
+        help="Files, folders, quoted globs, s3:// addresses, or - for standard input.",
+        metavar="FILES",
+        show_default=False,
+    ),
 ]
 CLOUDWATCH = "cloudwatch://"
 Inputs = Annotated[
     list[str],
     typer.Argument(
-        help=f"Files, folders, quoted globs, - for standard input, or one {CLOUDWATCH} address.",
+        help=f"Files, folders, quoted globs, s3:// addresses, - for standard input, or one {CLOUDWATCH} address.",
         metavar="FILES",
         show_default=False,
     ),

@@ -14,6 +14,7 @@ EXAMPLES = (
     "watchband profile metrics.csv --out profile/",
     "watchband profile fleet/ --top 20 --timezone Europe/Dublin --out fleet_profile/",
     "watchband profile sensors.parquet --value temperature --label room --json",
+    "watchband profile 's3://my-bucket/metrics/{date}.parquet?since=30d'",
 )
 FLAGS = (
     Flag("out", Path | None, None, "Write profile.html and profile.json there.", OUTPUT, "DIR"),

@@ -18,6 +18,7 @@ EXAMPLES = (
     "watchband train 'hosts/*.parquet' --value cpu --out model/ --trials 80 --storage training.journal",
     "watchband train metrics.csv --candidates isolation_forest,one_class_svm --features value4,lags24 --out model/",
     "watchband train --data watchband-data --series 'cpu{env=\"prod\"}' --since '30d ago' --out model/",
+    "watchband train 's3://my-bucket/metrics/{date}.parquet?since=30d'",
 )
 AIM, SEARCH, PARTS, STORE = "What for", "Candidates and search", "Parts", "A service's store instead of files"
 FLAGS = (
@@ -48,7 +49,11 @@ FLAGS = (
 )  # fmt: skip
 Files = Annotated[
     list[str],
-    typer.Argument(help="Files, folders, quoted globs, or - for standard input.", metavar="FILES", show_default=False),
+    typer.Argument(
+        help="Files, folders, quoted globs, s3:// addresses, or - for standard input.",
+        metavar="FILES",
+        show_default=False,
+    ),
 ]
 
 

@@ -8,14 +8,14 @@ import io
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
+from watchband.adapters.objects.place import FilePath
 from watchband.adapters.sources.files.hints import BLOCK_BYTES, EXPANSION_MAX, LINE_BYTES_MAX
 from watchband.core.errors import DataError
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
-_GZIP = b"\x1f\x8b"
+_PACKED = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"))
 
 
 class _Bytes(Protocol):
@@ -35,9 +35,9 @@ class TextFile:
 
     Parameters
     ----------
-    path, name : Path, str
+    path, name : path, str
         Where it is and what messages call it.
-        Plain or gzip, UTF-8 or UTF-16 with a byte order mark, else Latin-1; found from the content.
+        Plain, gzip or zstd, UTF-8 or UTF-16 with a byte order mark, else Latin-1; found from the content.
 
     Raises
     ------
@@ -45,11 +45,12 @@ class TextFile:
         Binary rubbish, a line beyond 1 MiB, a damaged or absurdly compressed archive.
     """
 
-    def __init__(self, path: Path, name: str) -> None:
+    def __init__(self, path: FilePath, name: str) -> None:
         self.path, self.name = path, name
         self.bytes_total = path.stat().st_size
         with path.open("rb") as raw:
-            self.gzipped = raw.read(2) == _GZIP
+            start = raw.read(4)
+        self.packed = next((kind for magic, kind in _PACKED if start.startswith(magic)), "")
         head = self._head()
         self.mark, self.encoding = next(((m, e) for m, e in _BOMS if head.startswith(m)), (b"", "utf-8"))
         if not self.encoding.startswith("utf-16") and (at := head.find(b"\0")) >= 0:
@@ -65,7 +66,7 @@ class TextFile:
             return self._stream(raw).read(256 << 10)
 
     def _stream(self, raw: BinaryIO) -> _Bytes:
-        return _Unzipped(raw, self.name) if self.gzipped else raw
+        return _Unpacked(raw, self.name, self.packed) if self.packed else raw
 
     def pieces(self, size: int = 0) -> Iterator[Block]:
         """UTF-8 text of about ``size`` bytes (0: 2 MiB), cut anywhere between two characters or bytes."""
@@ -99,19 +100,20 @@ class TextFile:
             piece = following
 
 
-class _Unzipped(io.RawIOBase):
-    """A gzip stream that refuses to become absurdly large and names its damage."""
+class _Unpacked(io.RawIOBase):
+    """A compressed stream that refuses to become absurdly large and names its damage."""
 
-    def __init__(self, raw: BinaryIO, name: str) -> None:
-        self._raw, self._name, self._given = raw, name, 0
-        self._unzip = gzip.GzipFile(fileobj=raw)
+    def __init__(self, raw: BinaryIO, name: str, packed: str) -> None:
+        self._raw, self._name, self._packed, self._given = raw, name, packed, 0
+        self._unpack: Any = gzip.GzipFile(fileobj=raw) if packed == "gzip" else _zstd(raw)
 
     def read(self, size: int = -1, /) -> bytes:
         try:
-            data = self._unzip.read(size)
+            data = bytes(self._unpack.read(size))
         except (OSError, EOFError, zlib.error) as error:
             raise DataError(
-                f"{self._name} is a damaged gzip file ({error}) after {self._given:,} bytes of text. Copy it again."
+                f"{self._name} is a damaged {self._packed} file ({error}) after {self._given:,} bytes of text. "
+                "Copy it again."
             ) from None
         self._given += len(data)
         if self._given > (self._raw.tell() + (64 << 10)) * EXPANSION_MAX:
@@ -120,6 +122,12 @@ class _Unzipped(io.RawIOBase):
                 "If it is, unpack it yourself first."
             )
         return data
+
+
+def _zstd(raw: BinaryIO) -> Any:
+    import pyarrow as pa
+
+    return pa.CompressedInputStream(raw, "zstd")
 
 
 def _line_end(data: bytes) -> bytes:

@@ -6,11 +6,11 @@ import csv
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from watchband.adapters.objects.place import FilePath
 from watchband.adapters.sources.files.blocks import TextFile
 from watchband.adapters.sources.files.columns import NULLS, Chunk, Tally, shown
 from watchband.adapters.sources.files.hints import COLUMNS_MAX, LINE_BYTES_MAX
@@ -44,7 +44,7 @@ class DelimitedReader:
 
     format = "CSV"
 
-    def __init__(self, path: Path, name: str) -> None:
+    def __init__(self, path: FilePath, name: str) -> None:
         self.file = TextFile(path, name)
         self.dialect = _sniff(name, self.file)
         self.names = self.dialect.names

@@ -7,11 +7,11 @@ import itertools
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from watchband.adapters.objects.place import FilePath
 from watchband.adapters.sources.files.blocks import TextFile
 from watchband.adapters.sources.files.columns import Chunk, Tally, shown
 from watchband.adapters.sources.files.hints import BATCH_VALUES_MAX, ELEMENT_BYTES_MAX
@@ -35,7 +35,7 @@ class JsonReader:
 
     format = "JSON"
 
-    def __init__(self, path: Path, name: str, stem: str) -> None:
+    def __init__(self, path: FilePath, name: str, stem: str) -> None:
         self.file = TextFile(path, name)
         self.stem = stem
         self.bytes_total = self.file.bytes_total

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from watchband.adapters.objects.place import FilePath
 from watchband.adapters.sources.files.blocks import TextFile
 from watchband.adapters.sources.files.columns import Chunk, Column, Tally, shown
 from watchband.adapters.sources.files.hints import COLUMNS_MAX
@@ -20,7 +20,7 @@ class JsonLinesReader:
 
     format = "JSON Lines"
 
-    def __init__(self, path: Path, name: str) -> None:
+    def __init__(self, path: FilePath, name: str) -> None:
         self.file = TextFile(path, name)
         self.bytes_total = self.file.bytes_total
         self.notes: list[str] = []

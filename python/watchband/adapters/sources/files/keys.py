@@ -81,7 +81,20 @@ def with_label(key: SeriesKey, label: str, value: str) -> SeriesKey:
 
 
 def tell_apart(files: Sequence[tuple[Found, list[SeriesKey]]]) -> list[list[SeriesKey]]:
-    """Keys of all files, with ``file="stem"`` on every series of files that share a key with another."""
+    """Keys of all files, with ``file="stem"`` on every series of files that share a key with another.
+
+    Files of one group are one file here.
+    """
+    groups: dict[object, tuple[Found, dict[SeriesKey, int]]] = {}
+    whose = [found.group or number for number, (found, _) in enumerate(files)]
+    for one, (found, keys) in zip(whose, files, strict=True):
+        groups.setdefault(one, (found, {}))[1].update(dict.fromkeys(keys, 0))
+    told = _told_apart([(found, list(keys)) for found, keys in groups.values()])
+    names = {one: dict(zip(groups[one][1], keys, strict=True)) for one, keys in zip(groups, told, strict=True)}
+    return [[names[one][key] for key in keys] for one, (_, keys) in zip(whose, files, strict=True)]
+
+
+def _told_apart(files: Sequence[tuple[Found, list[SeriesKey]]]) -> list[list[SeriesKey]]:
     counts = Counter(key for _, keys in files for key in keys)
     shared = [index for index, (_, keys) in enumerate(files) if any(counts[key] > 1 for key in keys)]
     names = dict(zip(shared, _short_names([files[index][0] for index in shared]), strict=True))

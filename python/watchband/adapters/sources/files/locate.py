@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from watchband.adapters.objects.place import FilePath
 from watchband.adapters.sources.files.blocks import TextFile
 from watchband.adapters.sources.files.columns import Reader
 from watchband.adapters.sources.files.delimited import DelimitedReader
@@ -23,16 +24,21 @@ from watchband.adapters.sources.files.parquet import ParquetReader
 from watchband.core.errors import ConfigError, DataError
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet", ".pq")
-_ZIPPED = tuple(suffix + ".gz" for suffix in SUFFIXES[:5])
+_ZIPPED = tuple(suffix + packed for packed in (".gz", ".zst") for suffix in SUFFIXES[:5])
+_ADDRESS = ("s3://", "file://")
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One file: where it is, what people call it, and the stem that may name a metric."""
+    """One file: where it is, what people call it, and the stem that may name a metric.
 
-    path: Path
+    Files of one ``group`` go on where the one before ended: the same name is the same series in all of them.
+    """
+
+    path: FilePath
     name: str
     stem: str
+    group: str = ""
 
 
 _READERS: dict[str, Callable[[Found], Reader]] = {
@@ -48,25 +54,30 @@ def stem_of(name: str) -> str:
     """``dir/cpu.csv.gz`` → ``cpu``."""
     base = Path(name).name
     lower = base.lower()
-    for suffix in (*_ZIPPED, *SUFFIXES, ".gz", ".txt"):
+    for suffix in (*_ZIPPED, *SUFFIXES, ".gz", ".zst", ".txt"):
         if lower.endswith(suffix) and len(base) > len(suffix):
             return base[: -len(suffix)]
     return base
 
 
 def locate(paths: Iterable[str | os.PathLike[str]], spool: Path, stdin: BinaryIO | None = None) -> list[Found]:
-    """Files, directories (recursively, known suffixes), globs and ``-`` as a list of files without repeats.
+    """Files, directories (recursively, known suffixes), globs, addresses and ``-`` as a list without repeats.
 
     Raises
     ------
     ConfigError
         A path that does not exist, a glob or directory without a file to read.
+    AdapterError
+        What an address names cannot be reached.
     """
-    found: dict[Path, Found] = {}
+    found: dict[FilePath, Found] = {}
     for given in [os.fspath(path) for path in paths]:
         if given == "-":
             path = _spool(spool, stdin or sys.stdin.buffer)
             found[path] = Found(path, "standard input", "stdin")
+            continue
+        if given.startswith(_ADDRESS):
+            found.update((one.path, one) for one in _objects(given) if one.path not in found)
             continue
         for path in _expand(given):
             found.setdefault(path.resolve(), Found(path, str(path), stem_of(path.name)))
@@ -75,13 +86,34 @@ def locate(paths: Iterable[str | os.PathLike[str]], spool: Path, stdin: BinaryIO
     return list(found.values())
 
 
+def _objects(given: str) -> list[Found]:
+    """What an address means; objects that differ by the date in their name are one file after the other."""
+    from watchband.adapters.objects.address import Address, objects_of
+
+    template = Address.parse(given).template
+    root = "/" if template.text.startswith("/") else ""
+    found = []
+    for path in objects_of(given, (*SUFFIXES, *_ZIPPED)):
+        group = template.group(root + path.entry.key)
+        found.append(Found(path, str(path), _stem(group) if group else stem_of(path.name), group))
+    return found
+
+
+def _stem(group: str) -> str:
+    from watchband.adapters.objects.template import name_of
+
+    stem = stem_of(name_of(group))
+    return "value" if stem.startswith(".") else stem
+
+
 def _expand(given: str) -> list[Path]:
     path = Path(given)
     if path.is_dir():
         inside = sorted(p for p in path.rglob("*") if p.is_file() and _is_known(p.relative_to(path)))
         if not inside:
             raise ConfigError(
-                f"Directory {given!r} holds no file with a known suffix ({', '.join(SUFFIXES)}, or one of them + .gz)."
+                f"Directory {given!r} holds no file with a known suffix ({', '.join(SUFFIXES)}, or one of them with "
+                ".gz or .zst behind it)."
             )
         return inside
     if path.exists():
@@ -124,7 +156,7 @@ def open_reader(found: Found, hints: Hints) -> Reader:
 
 
 def _said(name: str) -> str | None:
-    suffix = Path(name.lower().removesuffix(".gz")).suffix
+    suffix = Path(name.lower().removesuffix(".gz").removesuffix(".zst")).suffix
     kinds = {
         ".csv": "csv",
         ".tsv": "csv",

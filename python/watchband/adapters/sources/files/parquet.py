@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from watchband.adapters.objects.place import FilePath, ObjectPath
 from watchband.adapters.sources.files.columns import Chunk, Tally
 from watchband.adapters.sources.files.hints import BATCH_VALUES_MAX, COLUMNS_MAX
 from watchband.core.errors import DataError
@@ -18,7 +18,7 @@ class ParquetReader:
 
     format = "Parquet"
 
-    def __init__(self, path: Path, name: str) -> None:
+    def __init__(self, path: FilePath, name: str) -> None:
         import pyarrow as pa
 
         self.path, self.name = path, name
@@ -42,6 +42,9 @@ class ParquetReader:
     def _open(self) -> Any:
         import pyarrow.parquet as parquet
 
+        if isinstance(self.path, ObjectPath):
+            # A column chunk is fetched in few ranges; those that were read lately are kept.
+            return parquet.ParquetFile(self.path.open(), pre_buffer=False)
         return parquet.ParquetFile(self.path)
 
     def chunks(self, columns: list[str] | None, tally: Tally) -> Iterator[Chunk]:

@@ -14,13 +14,16 @@ from watchband.adapters.sources.files.profile import FileProfile
 from watchband.adapters.sources.files.roles import Roles
 from watchband.adapters.sources.files.scan import Groups, Order, Scan, times_of
 from watchband.core.errors import DataError
-from watchband.core.points import Float64, Int64
+from watchband.core.points import Float64, Int32, Int64
 from watchband.core.series import SeriesKey
 
 
 @dataclass(slots=True)
 class OpenFile:
-    """A file that was looked through once: how to read it, and what its columns are."""
+    """A file that was looked through once: how to read it, and what its columns are.
+
+    ``numbers`` are those of its series among all series of the table.
+    """
 
     found: Found
     reader: Reader
@@ -28,7 +31,7 @@ class OpenFile:
     scanned: Scan
     profile: FileProfile
     keys: list[SeriesKey] = field(default_factory=list)
-    key_base: int = 0
+    numbers: Int32 = field(default_factory=lambda: np.empty(0, np.int32))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
 
@@ -95,12 +96,14 @@ class Table:
     """
 
     def __init__(self, files: list[OpenFile], problems: list[Problem], spool: Path) -> None:
+        files = _one_after_another(files)
         self._files, self.problems, self._spool = files, problems, spool
-        self.keys: list[SeriesKey] = []
-        for file, keys in zip(files, tell_apart([(f.found, f.keys) for f in files]), strict=True):
-            file.key_base = len(self.keys)
+        told: dict[tuple[str, SeriesKey], int] = {}
+        for number, (file, keys) in enumerate(zip(files, tell_apart([(f.found, f.keys) for f in files]), strict=True)):
+            whose = file.found.group or str(number)
+            file.numbers = np.array([told.setdefault((whose, key), len(told)) for key in keys], np.int32)
             file.keys = file.profile.keys = keys
-            self.keys += keys
+        self.keys = [key for _, key in told]
         if len(self.keys) > SERIES_MAX:
             raise ConfigError(f"The files hold {len(self.keys):,} series; at most {SERIES_MAX:,} are read in one call.")
         self.profile = Profile([f.profile for f in files], problems)
@@ -134,7 +137,7 @@ class Table:
                 for part in read_values(file, tally, _shifted(progress, done, total)):
                     yield FileBatch(
                         given,
-                        (part.row + file.key_base).astype(np.int32),
+                        file.numbers[part.row],
                         part.times,
                         part.values,
                         part.source_row + source_base,
@@ -149,6 +152,22 @@ class Table:
             done += file.reader.bytes_total
         if progress:
             progress(total, total)
+
+
+def _one_after_another(files: list[OpenFile]) -> list[OpenFile]:
+    """The files of a group in the order of their times, where the first of them stood; the others stay."""
+    groups: dict[object, list[OpenFile]] = {}
+    for number, file in enumerate(files):
+        groups.setdefault(file.found.group or number, []).append(file)
+    for some in groups.values():
+        some.sort(key=lambda file: file.scanned.first_ns)
+        for before, after in pairwise(some):
+            if after.scanned.first_ns <= before.scanned.last_ns and set(before.keys) & set(after.keys):
+                after.profile.scan_notes.append(
+                    f"begins before {before.found.name} ends: readings of a series that come twice or too late count "
+                    "as such"
+                )
+    return [file for some in groups.values() for file in some]
 
 
 def _shifted(progress: Progress | None, done: int, total: int) -> Callable[[int], None]:

@@ -65,7 +65,7 @@ class Injection:
             check_label_path(labels)
         if self._file is None or self._again is None:
             raise ConfigError("These series came from memory, not from a file. Take them from 'values'.")
-        if target.resolve() == self._file.found.path.resolve():
+        if str(target.resolve()) == str(Path(self._file.found.name).resolve()):
             raise ConfigError(f"{target} is the file that was read. Give another name; the original stays as it is.")
         if not target.parent.is_dir():
             raise ConfigError(

@@ -47,8 +47,12 @@ def rewrite(file: OpenFile, changes: Changes, target: Path) -> None:
         return
     if not isinstance(reader, (DelimitedReader, JsonLinesReader, JsonReader)):
         raise DataError(f"{file.found.name} is no file that can be written again.")
-    raw = file.found.path.read_bytes()
-    data = gzip.decompress(raw) if reader.file.gzipped else raw
+    if reader.file.packed == "zstd":
+        raise DataError(f"{file.found.name} is packed with zstd. Unpack it first, or pack it with gzip.")
+    with file.found.path.open("rb") as opened:
+        raw = opened.read()
+    zipped = reader.file.packed == "gzip"
+    data = gzip.decompress(raw) if zipped else raw
     mark, encoding = reader.file.mark, reader.file.encoding
     errors = "surrogateescape" if encoding == "utf-8" else "surrogatepass"
     text = data[len(mark) :].decode(encoding, errors)
@@ -61,7 +65,7 @@ def rewrite(file: OpenFile, changes: Changes, target: Path) -> None:
         text = _document(text, reader, changes, alone)
     found = mark + text.encode(encoding, errors)
     # Without the time of writing, equal content is equal bytes.
-    target.write_bytes(gzip.compress(found, mtime=0) if reader.file.gzipped else found)
+    target.write_bytes(gzip.compress(found, mtime=0) if zipped else found)
 
 
 def _delimited(text: str, reader: DelimitedReader, changes: Changes, alone: bool, file: OpenFile) -> str:
