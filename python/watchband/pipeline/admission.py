@@ -28,8 +28,14 @@ AT_ONCE = 1000
 
 
 def bytes_of(watch: Watch) -> int:
-    """Bytes that a series takes in all stages of a watch, as they declare them."""
-    return sum(fold.state_bytes_max for fold in watch.stages.values())
+    """Bytes that a series takes in all stages of a watch, as they declare them; of a join what an entity takes."""
+    waits = 0 if watch.join is None else watch.join.state_bytes_max
+    return waits + sum(fold.state_bytes_max for fold in watch.stages.values())
+
+
+def share_of(watch: Watch) -> int:
+    """The same for each series that is taken: those of a join have one state together."""
+    return bytes_of(watch) // (1 if watch.join is None else len(watch.join.columns))
 
 
 def watches_of(lane: Lane) -> list[Watch]:
@@ -135,7 +141,7 @@ class Admission:
     def _restore(self, lanes: Mapping[str, Lane]) -> None:
         """Whom the restored states hold, and whom they keep out."""
         self._lanes, self._bounds = lanes, [lane.bound for lane in lanes.values()]
-        self._costs = {name: sum(map(bytes_of, watches_of(lane))) for name, lane in lanes.items()}
+        self._costs = {name: sum(map(share_of, watches_of(lane))) for name, lane in lanes.items()}
         self._members, self._ranks, self._shed, self._none = {}, {}, {}, set()
         self._waiting.clear()
         self.room.nbytes = 0

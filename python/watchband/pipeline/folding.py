@@ -25,6 +25,8 @@ from watchband.core.ports import Arrival, Readings
 from watchband.core.series import SeriesKey
 from watchband.pipeline.breach.alerts import breach_over
 from watchband.pipeline.drifting import drift_alerts
+from watchband.pipeline.join_columns import Together
+from watchband.pipeline.joined import name_lacking, together, whole
 from watchband.pipeline.learned import chosen
 from watchband.pipeline.policy import FINDING
 from watchband.pipeline.pulse import ENDED, NEVER, SILENCE, Found, alerts_of
@@ -58,6 +60,8 @@ def fold_entry(
     alerts = _shed(watch, state, events)
     if state.upstream.shed:
         readings = [r for r in readings if r.key not in state.upstream.shed]
+    if watch.join is not None:
+        readings = together(watch.join, state, readings, events)
     rows = state.add([r.key for r in readings])
     _windows(watch, state, events)
     alerts += _approved(watch, state, events)
@@ -125,7 +129,8 @@ def _flat(readings: Sequence[Readings], rows: Int64) -> Raw:
     np.cumsum(np.array([len(one.times) for one in readings], np.int64), out=offsets[1:])
     times = np.concatenate([np.empty(0, np.int64), *(one.times for one in readings)])
     values = np.concatenate([np.empty(0), *(one.values for one in readings)])
-    return Raw(times, values, offsets, rows.astype(np.int32))
+    further = [one.further for one in readings if isinstance(one, Together)]
+    return Raw(times, values, offsets, rows.astype(np.int32), np.concatenate(further) if further else None)
 
 
 def _windows(watch: Watch, state: WatchState, events: Sequence[ControlEvent]) -> None:
@@ -156,6 +161,8 @@ def _beats(watch: Watch, state: WatchState, raw: Raw, seen: Int64) -> Found:
     if not watch.pulse or not state.pulse or not len(raw):
         return Found.none()
     owner = watch.pulse.owners(state.pulse)[raw.rows]
+    if watch.join is not None:
+        raw = whole(raw)
     return watch.pulse.step(state.pulse, _ordered(raw), seen=seen[owner] if len(seen) else NEVER)
 
 
@@ -199,7 +206,8 @@ def _pieces(raw: Raw, ends: Ends) -> Iterator[tuple[Raw, Ends]]:
 
 def _some(raw: Raw, chosen: np.ndarray) -> Raw:
     counts = np.concatenate([[0], np.cumsum(chosen)])[raw.offsets]
-    return Raw(raw.times[chosen], raw.values[chosen], counts.astype(np.int64), raw.rows)
+    further = None if raw.further is None else raw.further[chosen]
+    return Raw(raw.times[chosen], raw.values[chosen], counts.astype(np.int64), raw.rows, further)
 
 
 def _shed(watch: Watch, state: WatchState, events: Sequence[ControlEvent]) -> list[Alert]:
@@ -221,6 +229,8 @@ def _expired(watch: Watch, state: WatchState, events: Sequence[ControlEvent]) ->
 
 def _over(watch: Watch, state: WatchState, gone: Sequence[tuple[SeriesKey, int]]) -> list[Alert]:
     """Series end: what is open of them is closed, what was learned of them is dropped."""
+    if watch.join is not None:
+        watch.join.forget(state.waiting, [key for key, _ in gone])
     gone = [(key, time) for key, time in gone if key in state.rows]
     if not gone:
         return []
@@ -264,4 +274,5 @@ def alerts_found(watch: Watch, state: WatchState, found: Found) -> list[Alert]:
     if missing in ("ignore", "not_breaching"):
         found = found.take((found.what != SILENCE) & (found.what != ENDED))
     score = max(FINDING, watch.pulse.score) if missing == "breaching" else watch.pulse.score
-    return alerts_of(found, state.keys, watch.name, watch.zone, score)
+    alerts = alerts_of(found, state.keys, watch.name, watch.zone, score)
+    return alerts if watch.join is None else [name_lacking(watch.join, state.waiting, alert) for alert in alerts]

@@ -58,7 +58,10 @@ class GridState(WatchState):
     def of(cls, first: WatchState, others: list[WatchState]) -> GridState:
         """The state of the first watch with those of the others."""
         stages = first.stages
-        return cls(first.keys, blank=first.blank, upstream=first.upstream, ledger=None, others=others, **stages)
+        upstream, waiting = first.upstream, first.waiting
+        return cls(
+            first.keys, blank=first.blank, upstream=upstream, ledger=None, waiting=waiting, others=others, **stages
+        )
 
     def _keep(self, stay: list[int]) -> None:
         for other in self.others:
@@ -136,9 +139,9 @@ class Grid(Watch):
             raise ConfigError("A grid is made of one watch or more. Got none.")
         first = watches[0]
         for other in watches[1:]:
-            if other.detector != first.detector or other.prepare != first.prepare:
+            if (other.detector, other.prepare, other.join) != (first.detector, first.prepare, first.join):
                 raise ConfigError(
-                    "The watches of a grid share detector and prepare. Got "
+                    "The watches of a grid share detector and prepare, and what they join. Got "
                     f"{first.detector!r} and {other.detector!r}; make a grid for each."
                 )
         own = {f.name: getattr(first, f.name) for f in fields(Watch)}

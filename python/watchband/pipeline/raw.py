@@ -26,6 +26,8 @@ class Raw:
         Slice ``i`` is ``times[offsets[i]:offsets[i + 1]]``; starts at 0, ends at ``n``.
     rows : int32[s]
         The state row each slice belongs to; no row appears twice in a batch.
+    further : float64[n, k], optional
+        Of a join the columns behind the leading one, which is in ``values``.
 
     Raises
     ------
@@ -43,9 +45,12 @@ class Raw:
     values: Float64
     offsets: Int64
     rows: Int32
+    further: Float64 | None = None
 
     def __post_init__(self) -> None:
         check_shapes(self, value_axes=1)
+        if self.further is not None and len(self.further) != len(self.times):
+            raise PointsShapeError(f"Raw.further has {len(self.further)} rows for {len(self.times)} times.")
 
     @classmethod
     def of(cls, times: ArrayLike, values: ArrayLike, row: int = 0) -> Raw:

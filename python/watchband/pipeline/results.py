@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from watchband.core.alert import Alert
+from watchband.core.alert import Alert, alert_id
 from watchband.core.points import Float64, Int32, Int64
 from watchband.core.series import SeriesKey
 
@@ -142,3 +142,32 @@ class Results:
             else self.alert.tolist() == other.alert.tolist()
             for k in self.columns()
         )
+
+
+def alert_column(
+    watch: str, keys: Sequence[SeriesKey], row: Int32, opened: Int64, ids: Mapping[tuple[int, int], str]
+) -> NDArray[np.object_]:
+    """The id of the alert at every point: object[m].
+
+    Parameters
+    ----------
+    watch : str
+        Whose alerts they are.
+    keys : sequence of SeriesKey
+        Series by row.
+    row, opened : int32[m], int64[m]
+        Of every point its series, and the time (ns UTC) at which the alert that is open there opened; the least
+        integer where none is.
+    ids : mapping of (row, time) to str
+        Those that are known.
+    """
+    column = np.full(len(row), "", object)
+    inside = np.flatnonzero(opened != np.iinfo(np.int64).min)
+    if not len(inside):
+        return column
+    # Alerts are stretches of consecutive points: one id a stretch.
+    first = np.flatnonzero(np.r_[True, (np.diff(opened[inside]) != 0) | (np.diff(row[inside]) != 0)])
+    each = [(int(row[i]), int(opened[i])) for i in inside[first].tolist()]
+    names = [ids.get((r, moment)) or alert_id(keys[r], watch, moment) for r, moment in each]
+    column[inside] = np.repeat(np.array(names, object), np.diff(np.r_[first, len(inside)]))
+    return column

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
@@ -67,13 +67,18 @@ def tallies(watch: Watch, state: WatchState) -> dict[str, Int64]:
 def warm_up(watch: Watch) -> int:
     """Points until a watch has its first opinion of a series, found by showing it noise; 0 if it never has one."""
     state = watch.start([SeriesKey("probe")])
-    step = watch.prepare.resample_ns or watch.prepare.interval_ns or MINUTE
+    slot = 0 if watch.join is None or watch.join.slot_ns == 1 else watch.join.slot_ns
+    step = slot or watch.prepare.resample_ns or watch.prepare.interval_ns or MINUTE
     rng, first, count = np.random.default_rng(0), 0, _PROBE
+    further = 0 if watch.join is None else len(watch.join.columns) - 1
     low, high = watch.policy.logical_range
     middle = (low + high) / 2 if math.isfinite(low + high) else max(low, 0.0) if math.isfinite(low) else min(high, 10.0)
     while first < _PROBE_MAX:
         times = (first + np.arange(count)) * step
-        results = watch.step(state, Raw.of(times, middle + np.abs(rng.normal(0.5, 0.1, count))))
+        raw = Raw.of(times, middle + np.abs(rng.normal(0.5, 0.1, count)))
+        if further:
+            raw = replace(raw, further=middle + np.abs(rng.normal(0.5, 0.1, (count, further))))
+        results = watch.step(state, raw)
         spoke = np.flatnonzero(np.isfinite(results.p_value) | np.isfinite(results.limit_above))
         if len(spoke):
             return int(results.ordinal[spoke[0]]) + 1

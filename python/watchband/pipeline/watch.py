@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from watchband.core.alert import Alert, alert_id
+from watchband.core.alert import Alert
 from watchband.core.detector import Detector
 from watchband.core.errors import ConfigError, StateMismatchError
 from watchband.core.events import ControlEvent
@@ -23,17 +23,19 @@ from watchband.pipeline import series_states
 from watchband.pipeline.breach.alerts import watch_breach
 from watchband.pipeline.breach.breach import Breach
 from watchband.pipeline.calibrate import Calibrate, Calibrated
-from watchband.pipeline.decide import NEVER, Decide, Decisions, Judgement, Record
+from watchband.pipeline.decide import Decide, Decisions, Judgement, Record
 from watchband.pipeline.drift import Drift
 from watchband.pipeline.drifting import watch_drift
 from watchband.pipeline.ensemble import Ensemble
 from watchband.pipeline.excluded import Span, resize, score_excluded, within
 from watchband.pipeline.explain import Context, alert_of
 from watchband.pipeline.folding import fold_entry
+from watchband.pipeline.join_columns import JoinColumns, Waiting
+from watchband.pipeline.joined import check_join, widened
 from watchband.pipeline.policy import Policy
 from watchband.pipeline.prepare import Prepare, Prepared, Raw
 from watchband.pipeline.pulse import Pulse
-from watchband.pipeline.results import Results
+from watchband.pipeline.results import Results, alert_column
 from watchband.pipeline.rules import Budget, Rule
 from watchband.pipeline.series_states import Readiness, Why
 from watchband.pipeline.stretches import calibrate_by_interval
@@ -85,6 +87,13 @@ class Watch:
         What tells whether a series is still what its model was made for; None: nothing does.
     weight : float, default 1
         Factor on the score that the severity of alerts is read from.
+    join : JoinColumns, optional
+        Several metrics of an entity that are judged together; None: every series by itself.
+
+    Raises
+    ------
+    ConfigError
+        The detector, or how readings become points, does not go with the join.
 
     Examples
     --------
@@ -110,6 +119,10 @@ class Watch:
     drift: Drift | None = None
     breach: Breach | None = None
     weight: float = 1.0
+    join: JoinColumns | None = None
+
+    def __post_init__(self) -> None:
+        check_join(self)
 
     @cached_property
     def calibrate(self) -> Calibrate:
@@ -139,7 +152,8 @@ class Watch:
     def fingerprint(self) -> str:
         """Equal where the state of one may go on under the other."""
         # What looks on without a part in any verdict begins anew by itself.
-        return combined(fold.fingerprint for stage, fold in self.stages.items() if stage not in MAY_LACK)
+        found = [fold.fingerprint for stage, fold in self.stages.items() if stage not in MAY_LACK]
+        return combined([*found, self.join.fingerprint] if self.join is not None else found)
 
     def start(self, keys: Sequence[SeriesKey] = ()) -> WatchState:
         """A state for some series that have seen nothing; it grows by ``state.add``.
@@ -152,7 +166,7 @@ class Watch:
         if len(set(keys)) != len(keys):
             raise ConfigError(f"Every series is watched once. Got {len(keys)} keys, {len(set(keys))} different.")
         blank = self._blank(len(keys))
-        return WatchState(list(keys), blank=self._blank, upstream=Upstream(), ledger=None, **blank)
+        return WatchState(list(keys), blank=self._blank, upstream=Upstream(), ledger=None, waiting=Waiting(), **blank)
 
     def take_over(self, state: WatchState) -> None:
         """Go on with a state of a watch of the same fingerprint: what only looks on begins anew where it is another."""
@@ -173,14 +187,17 @@ class Watch:
         StateError
             The bytes are damaged, or belong to a watch with other stages or parameters.
         """
-        keys, parts, upstream, ledger = open_state(data, list(self.stages))
+        columns = 0 if self.join is None else len(self.join.columns)
+        opened = open_state(data, list(self.stages), columns)
+        keys, parts = opened.keys, opened.parts
         stages = {stage: fold.load(parts[stage]) for stage, fold in self.stages.items() if stage not in MAY_LACK}
         for stage in self.stages.keys() & MAY_LACK:
             stages[stage] = onlooker(self.stages[stage], parts.get(stage), len(keys))
         for stage, state in stages.items():
             if state.series != len(keys):
                 raise StateMismatchError(f"Stage {stage} holds {state.series} series, the watch {len(keys)}. {ADVICE}")
-        return WatchState(keys, blank=self._blank, upstream=upstream, ledger=ledger, **stages)
+        upstream, ledger, waiting = opened.upstream, opened.ledger, opened.waiting
+        return WatchState(keys, blank=self._blank, upstream=upstream, ledger=ledger, waiting=waiting, **stages)
 
     def fold(
         self,
@@ -259,14 +276,14 @@ class Watch:
         """The first half of ``step``: prepare and detect. Neither rule nor policy has a part in it."""
         counters = state.counters() if self.prepare.by_name and not self.prepare.counter else None
         prepared = self.prepare.step(state.prepare, raw, flush=flush, counters=counters, threads=threads)
-        points = prepared.points
-        values = points.values[:, 0]
+        points = prepared.points if self.join is None else widened(self.join, prepared.points, raw)
         out = within(points.times, excluded)
         marks = state.upstream.windows.marks(points, state.keys)
         if marks:
-            values, out = values / marks.factor, out | marks.unlearned
-            points = points.with_values(values[:, None])
-        fed = points.with_values(np.where(out, np.nan, values)[:, None]) if out.any() else points
+            out = out | marks.unlearned
+            points = points.with_values(points.values / marks.factor[:, None])
+        values = points.values[:, 0]
+        fed = points.with_values(np.where(out[:, None], np.nan, points.values)) if out.any() else points
         scores = self.detector.step(state.detector, fed, threads=threads)
         score_excluded(scores, values, out)
         if marks:
@@ -329,7 +346,7 @@ class Watch:
             p_value=calibrated.p_value,
             anomaly_score=decisions.anomaly_score,
             alert_score=decisions.alert_score,
-            alert=self._ids(state.keys, row, decisions.alert_opened, ids),
+            alert=alert_column(self.name, state.keys, row, decisions.alert_opened, ids),
             imputed=prepared.imputed,
             excluded=excluded,
             flags=scores.flags.astype(np.int64),
@@ -381,17 +398,3 @@ class Watch:
     def why(self, state: WatchState, key: SeriesKey) -> Why | None:
         """Why a series alerts or does not; None where it was not seen."""
         return series_states.why(self, state, key)
-
-    def _ids(
-        self, keys: Sequence[SeriesKey], row: NDArray[np.int32], opened: Int64, ids: dict[tuple[int, int], str]
-    ) -> NDArray[np.object_]:
-        column = np.full(len(row), "", object)
-        inside = np.flatnonzero(opened != NEVER)
-        if not len(inside):
-            return column
-        # Alerts are stretches of consecutive points: one id a stretch.
-        first = np.flatnonzero(np.r_[True, (np.diff(opened[inside]) != 0) | (np.diff(row[inside]) != 0)])
-        each = [(int(row[i]), int(opened[i])) for i in inside[first].tolist()]
-        names = [ids.get((r, moment)) or alert_id(keys[r], self.name, moment) for r, moment in each]
-        column[inside] = np.repeat(np.array(names, object), np.diff(np.r_[first, len(inside)]))
-        return column

@@ -18,6 +18,7 @@ from watchband.core.points import Int64
 from watchband.core.series import SeriesKey
 from watchband.core.state import ADVICE, State
 from watchband.pipeline.counters import is_counter
+from watchband.pipeline.join_columns import Waiting
 from watchband.pipeline.ledger import Ledger
 from watchband.pipeline.upstream import Upstream
 
@@ -27,6 +28,7 @@ MAY_LACK = frozenset({"drift", "breach"})
 """What has no part in a verdict: a state without it, or with too much of it, is none the worse."""
 _UPSTREAM = "upstream"
 _LEDGER = "ledger"
+_JOIN = "join"
 _FORMERLY = STAGES[:4]
 """What states held before they named their parts."""
 _PREFIX = struct.Struct("<8sI")
@@ -38,7 +40,8 @@ class WatchState:
     """What a watch knows of its series: their keys, the state of every stage, and of where the series come from.
 
     Row ``i`` of every stage's state belongs to ``keys[i]``; new series come last. A watch without a pulse has no state
-    of one. One whose watch is a model in shadow has a ledger of what it would have told.
+    of one. One whose watch is a model in shadow has a ledger of what it would have told, and one whose watch joins
+    several metrics has what waits for the others.
     """
 
     keys: list[SeriesKey]
@@ -52,6 +55,7 @@ class WatchState:
     breach: State | None = None
     upstream: Upstream = field(default_factory=Upstream)
     ledger: Ledger | None = None
+    waiting: Waiting = field(default_factory=Waiting)
     rows: dict[SeriesKey, int] = field(init=False, repr=False)
     _asked: list[SeriesKey] = field(init=False, repr=False)
     _found: Int64 = field(init=False, repr=False)
@@ -132,7 +136,10 @@ class WatchState:
         """An independent copy."""
         stages = {stage: state.copy() for stage, state in self.stages.items()}
         ledger = None if self.ledger is None else self.ledger.copy()
-        return WatchState(list(self.keys), **stages, blank=self.blank, upstream=self.upstream.copy(), ledger=ledger)
+        upstream, waiting = self.upstream.copy(), self.waiting.copy()
+        return WatchState(
+            list(self.keys), **stages, blank=self.blank, upstream=upstream, ledger=ledger, waiting=waiting
+        )
 
     def same_bits(self, other: WatchState) -> bool:
         """True where keys, every stage's state and what waits are equal bit for bit."""
@@ -140,7 +147,8 @@ class WatchState:
         if self.keys != other.keys or mine.keys() != theirs.keys():
             return False
         same = all(state.same_bits(theirs[stage]) for stage, state in mine.items())
-        return same and self.upstream.to_bytes() == other.upstream.to_bytes()
+        waits = self.upstream.to_bytes(), self.waiting.to_bytes()
+        return same and waits == (other.upstream.to_bytes(), other.waiting.to_bytes())
 
     def to_bytes(self) -> bytes:
         """Everything as bytes that ``Watch.load`` reads on any machine."""
@@ -148,6 +156,8 @@ class WatchState:
         parts[_UPSTREAM] = self.upstream.to_bytes()
         if self.ledger is not None:
             parts[_LEDGER] = self.ledger.to_bytes()
+        if self.waiting.entities:
+            parts[_JOIN] = self.waiting.to_bytes()
         sizes = {name: len(part) for name, part in parts.items()}
         text = json.dumps({"keys": [str(k) for k in self.keys], "sizes": sizes}, separators=(",", ":")).encode()
         body = b"".join([_PREFIX.pack(MAGIC, len(text)), text, *parts.values()])
@@ -170,8 +180,19 @@ def onlooker(fold: Fold, data: bytes | None, series: int) -> State:
     return fold.start(series)
 
 
-def open_state(data: bytes, wanted: Sequence[str]) -> tuple[list[SeriesKey], dict[str, bytes], Upstream, Ledger | None]:
-    """Keys, the bytes of the wanted stages, what waits, and a ledger, of what ``WatchState.to_bytes`` wrote.
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What ``WatchState.to_bytes`` wrote: keys, the bytes of every stage, and what stands beside the stages."""
+
+    keys: list[SeriesKey]
+    parts: dict[str, bytes]
+    upstream: Upstream
+    ledger: Ledger | None
+    waiting: Waiting
+
+
+def open_state(data: bytes, wanted: Sequence[str], columns: int = 0) -> Opened:
+    """The parts of what ``WatchState.to_bytes`` wrote; ``columns`` are those of a join.
 
     Raises
     ------
@@ -179,7 +200,7 @@ def open_state(data: bytes, wanted: Sequence[str]) -> tuple[list[SeriesKey], dic
         The bytes are damaged, or hold other stages.
     """
     keys, parts = _parts(data)
-    upstream, ledger = parts.pop(_UPSTREAM, None), parts.pop(_LEDGER, None)
+    upstream, ledger, waiting = (parts.pop(name, None) for name in (_UPSTREAM, _LEDGER, _JOIN))
     needed = [name for name in wanted if name not in MAY_LACK]
     if [name for name in parts if name not in MAY_LACK] != needed or len(set(keys)) != len(keys):
         raise StateCorruptError(
@@ -187,7 +208,8 @@ def open_state(data: bytes, wanted: Sequence[str]) -> tuple[list[SeriesKey], dic
             f"{', '.join(parts)} and {len(keys)} series. {ADVICE}"
         )
     waits = Upstream.from_bytes(upstream, len(keys)) if upstream is not None else Upstream()
-    return keys, parts, waits, Ledger.from_bytes(ledger) if ledger is not None else None
+    joined = Waiting.from_bytes(waiting, columns or None) if waiting is not None else Waiting()
+    return Opened(keys, parts, waits, Ledger.from_bytes(ledger) if ledger is not None else None, joined)
 
 
 def _parts(data: bytes) -> tuple[list[SeriesKey], dict[str, bytes]]:

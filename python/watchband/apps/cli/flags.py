@@ -78,6 +78,7 @@ OPTIONS = (
         ALERTS,
         "LOW:HIGH",
     ),
+    Flag("join", str | None, None, "Metrics of an entity that are judged together; the first leads.", JUDGE, "A,B,…"),
     Flag("min_deviation", float, 0.0, "Ignore points nearer to the expected value than this.", ALERTS, "X"),
     Flag("min_deviation_relative", float, 0.0, "The same as a share of the expected value.", ALERTS, "SHARE"),
     Flag("min_count", float | None, None, "Do not judge while value and expected value are below this.", ALERTS, "X"),

@@ -43,6 +43,12 @@ class WatchSettings:
         ("*",), ListOf(Text('a selector such as cpu{env="prod"}'), 1), "Series by name and labels; any of a list."
     )
     detector: str = param(DEFAULT_DETECTOR, Text("NAME or NAME:key=value,…"), "What judges.")
+    join: tuple[str, ...] = param(
+        (), ListOf(Text("the name of a metric")), "Metrics of an entity that are judged together; the first leads."
+    )
+    join_wait: int = param(
+        2 * MINUTE, Duration(0), "So far behind a watermark a point leaves without the metrics that it lacks."
+    )
     model: str | None = param(
         None, Maybe(FilePath()), "Instead: the folder of a champion that 'watchband train' wrote."
     )
@@ -134,7 +140,17 @@ class WatchSettings:
 
     def matches(self, key: SeriesKey) -> bool:
         """Whether a series belongs to this watch; one whose values are names only where its metric is named."""
-        return any(s.matches(key) and (key.metric not in LEVELS or key.metric in str(s)) for s in self.selectors)
+        if not self.columns:
+            return any(s.matches(key) and (key.metric not in LEVELS or key.metric in str(s)) for s in self.selectors)
+        # The entity is chosen, by any of its metrics.
+        together = [SeriesKey(name, key.labels) for name in self.columns] if key.metric in self.columns else ()
+        return any(s.matches(one) for one in together for s in self.selectors)
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """The metrics that are judged together; none where every series is by itself."""
+        join = self.options.watch("check").join
+        return () if join is None else join.columns
 
     @cached_property
     def options(self) -> Options:
@@ -157,12 +173,14 @@ class WatchSettings:
         policy = dataclasses.replace(found.policy, **{key: getattr(self, key) for key in _POLICY_ONLY})
         # Also where neither is told: what is missing, zero or stuck is counted.
         pulse = Pulse(**({} if self.no_data else {"missed": 0}), **({} if self.stuck else {"equal": 0}))
-        prepare = dataclasses.replace(found.prepare, by_name=self.counter is None)
+        prepare = dataclasses.replace(found.prepare, by_name=self.counter is None and found.join is None)
         light = getattr(found.detector, "tier", "full") == "light"
         drift = Drift(every_ns=self.drift_every, alert=self.drift_alert)
         wanted = not light if self.drift is None else self.drift
+        join = None if found.join is None else dataclasses.replace(found.join, wait_ns=self.join_wait)
         return dataclasses.replace(
             found,
+            join=join,
             policy=policy,
             pulse=pulse,
             prepare=prepare,

@@ -39,6 +39,7 @@ def detect(
     min_count: float | None = None,
     consecutive: int = 1,
     m_of_n: str | None = None,
+    join: str | Sequence[str] | None = (),
     time: str | None = None,
     value: str | Sequence[str] = (),
     label: str | Sequence[str] = (),

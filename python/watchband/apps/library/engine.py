@@ -124,6 +124,10 @@ def run(
     aligner = Aligner(own_values=not prepared_values, with_imputed=with_imputed)
     in_order, disorder = InputOrder(), Disorder()
     state = watch.start([])
+    if watch.join is not None:
+        from watchband.apps.library.joining import Joining
+
+        batches = Joining(watch.join).batches(batches)
     for batch in _then_flush(batches):
         final = batch is None
         if batch is not None and len(batch.keys) > len(outcome.keys):
@@ -165,7 +169,9 @@ def _raw(batch: FeedBatch | None) -> tuple[Raw, Int64]:
 
     if batch is None:
         return Raw.fleet([]), np.empty(0, np.int64)
-    return Raw.grouped(batch.row, batch.times, batch.values)
+    raw, order = Raw.grouped(batch.row, batch.times, batch.values)
+    further = getattr(batch, "further", None)
+    return (raw if further is None else dataclasses.replace(raw, further=further[order])), order
 
 
 def _readings(batch: FeedBatch | None, order: Int64, row_ordinal: Int64) -> Readings:

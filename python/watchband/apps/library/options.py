@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from watchband.pipeline import DEFAULT_DETECTOR
 from watchband.pipeline.catalogue import CATALOGUE
 
 if TYPE_CHECKING:
+    from watchband.pipeline.join_columns import JoinColumns
     from watchband.pipeline.policy import Policy
     from watchband.pipeline.prepare import Prepare
     from watchband.pipeline.rules import Rule
@@ -47,6 +49,9 @@ class Options:
         How readings become points; see ``docs/prepare.md``.
     min_deviation, min_deviation_relative, min_count, consecutive, m_of_n
         What an anomaly must be to open an alert.
+    join : "A,B,…" or sequence of str
+        Metrics of an entity that are judged together, in the order of the model; the first leads. None given: those
+        that the detector names as its columns, where it has several.
     """
 
     detector: str | Detector = DEFAULT_DETECTOR
@@ -70,9 +75,12 @@ class Options:
     min_count: float | None = None
     consecutive: int = 1
     m_of_n: str | None = None
+    join: str | Sequence[str] | None = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "exclude", tuple(self.exclude))
+        names = self.join.split(",") if isinstance(self.join, str) else self.join or ()
+        object.__setattr__(self, "join", tuple(name.strip() for name in names if name.strip()))
 
     def settings(self) -> dict[str, Any]:
         """What differs from the defaults, and the detector: what a report states."""
@@ -102,6 +110,8 @@ class Options:
         low, high = self.limits()
         shared = {"timezone": self.timezone, "holidays": self.holidays, "range_low": low, "range_high": high}
         known = params.params_of(found)
+        if self.join:
+            shared |= {"columns": " ".join(map(column_name, self.join)), "dims": len(self.join)}
         told = {k: v for k, v in shared.items() if k in known and v is not None}
         return params.build(found, {**told, **given})
 
@@ -153,7 +163,35 @@ class Options:
         from watchband.pipeline.watch import Watch
 
         zone(self.timezone)
-        return Watch(name, self.build_detector(), self.rule(), self.policy(), self.prepare(), self.timezone)
+        detector = self.build_detector()
+        join = self.joined(detector)
+        prepare = self.prepare() if join is None else dataclasses.replace(self.prepare(), resample_ns=None)
+        return Watch(name, detector, self.rule(), self.policy(), prepare, self.timezone, join=join)
+
+    def joined(self, detector: Detector) -> JoinColumns | None:
+        """What is judged together; None where every series is judged by itself."""
+        from watchband.pipeline.join_columns import JoinColumns
+
+        names = tuple(self.join or ()) or tuple(getattr(detector, "columns", "").split())
+        if len(names) < 2 and not self.join:
+            return None
+        width = parse_duration(self.resample) if self.resample else 1
+        return JoinColumns(names, slot_ns=width, aggregate=self.aggregate)
+
+    def by_itself(self, command: str) -> Options:
+        """These options, where every series is judged by itself.
+
+        Raises
+        ------
+        ConfigError
+            They join several, which ``command`` cannot.
+        """
+        if self.joined(self.build_detector()) is not None:
+            raise ConfigError(
+                f"'{command}' judges every metric by itself: leave out --join, and 'columns' of a detector with more "
+                "than one name. 'detect' and the service judge several together."
+            )
+        return self
 
     def policy(self) -> Policy:
         """What an anomaly must be, beyond its score, to open an alert."""
@@ -234,6 +272,18 @@ def rule_words(rule: str) -> str:
     kind, _, rest = rule.partition(":")
     number, slash, period = rest.partition("/")
     return f"{kind} {number}{slash}{words.get(period, period)}"
+
+
+def column_name(metric: str) -> str:
+    """The name of a metric as a detector takes it among its columns.
+
+    Examples
+    --------
+    >>> column_name("cpu usage %"), column_name("cluster_pod_ratio")
+    ('cpu_usage__', 'cluster_pod_ratio')
+    """
+    name = re.sub(r"[^A-Za-z0-9_.:-]", "_", metric)
+    return name if re.match(r"[A-Za-z_]", name) else "_" + name
 
 
 def _written(value: Any) -> str:

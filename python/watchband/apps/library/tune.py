@@ -232,7 +232,7 @@ class Setting:
         from watchband.pipeline.catalogue import CATALOGUE
 
         self.given = params.read_text(CATALOGUE.get(self.name), rest)
-        self.watch = options.watch("tune")
+        self.watch = options.by_itself("tune").watch("tune")
         low, high = options.limits()
         self.shared = {
             "timezone": options.timezone,

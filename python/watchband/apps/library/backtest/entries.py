@@ -75,7 +75,7 @@ class Entries:
 
     def _watch(self, judge: Judge, rule: Mapping[str, Any], policy: str | Mapping[str, Any]) -> Watch:
         chosen = dataclasses.replace(self.options, detector=_detector(judge), **rule)
-        watch = chosen.watch()
+        watch = chosen.by_itself("backtest").watch()
         given = params.read_text(Policy, policy) if isinstance(policy, str) else dict(policy)
         if not given:
             return watch
