@@ -39,6 +39,7 @@ LATE = {
     "profile": "watchband.apps.cli.profile",
     "query": "watchband.apps.cli.query",
     "recompute": "watchband.apps.cli.recompute",
+    "replay": "watchband.apps.cli.replay",
     "report": "watchband.apps.cli.report",
     "restore": "watchband.apps.cli.restore",
     "retrain": "watchband.apps.cli.retrain",

@@ -15,6 +15,7 @@ SOURCES: Registry[object] = Registry(
         "cloudwatch": "watchband.adapters.sources.cloudwatch.settings:CloudWatch",
         "files": "watchband.adapters.sources.tail.source:FilesSettings",
         "host": "watchband.adapters.sources.host:HostSettings",
+        "kinesis": "watchband.adapters.sources.kinesis.settings:Kinesis",
         "metric_stream": "watchband.adapters.sources.push.metric_stream:MetricStreamSettings",
         "poll": "watchband.adapters.sources.poll:PollSettings",
         "prometheus": "watchband.adapters.sources.prometheus.settings:Prometheus",

@@ -147,6 +147,7 @@ class _Numbers(Collector):
         up = _gauges("watchband_source_up", "0: it fails or is refused, and is tried again.", names)
         state = _gauges("watchband_source_state", "1 for the state it is in.", (*names, "state"))
         lag = _gauges("watchband_source_lag_seconds", "Now less the time of the newest point.", names)
+        behind = _gauges("watchband_source_behind_seconds", "Age of the oldest record of a stream not yet read.", names)
         success = _gauges("watchband_source_last_success_timestamp_seconds", "When points last became durable.", names)
         mark = _gauges("watchband_source_watermark_timestamp_seconds", "Everything up to then has been seen.", names)
         counts = {
@@ -166,11 +167,13 @@ class _Numbers(Collector):
             # What has never been is absent, not zero.
             if health.newest:
                 lag.add_metric(labels, (now - health.newest) / SECOND)
+            if health.behind_s is not None:
+                behind.add_metric(labels, health.behind_s)
             if health.success:
                 success.add_metric(labels, health.success / SECOND)
             if health.watermark:
                 mark.add_metric(labels, health.watermark / SECOND)
-        yield from (up, state, lag, success, mark, *counts.values())
+        yield from (up, state, lag, behind, success, mark, *counts.values())
 
     def engine(self) -> Iterator[Metric]:
         service = self.service

@@ -45,6 +45,8 @@ class SourceHealth:
         When a batch was durable, and when the source last failed, ns UTC; 0 never.
     failures : int
         In all.
+    behind_s : float or None
+        Age of the oldest record that was not read yet, of a source that knows it.
     error : str
         Why it last failed, or which part of it fails; empty while all of it is up.
     """
@@ -63,6 +65,7 @@ class SourceHealth:
     failure: int = 0
     failures: int = 0
     retry_at: int = 0
+    behind_s: float | None = None
     error: str = ""
 
     def took(self, batch: Batch, points: int, now: int, error: str = "") -> None:

@@ -248,5 +248,6 @@ def both(first: Future[int], second: Future[int]) -> Future[int]:
 
 
 def lateness_of(named: Named) -> int:
-    """How late readings of a source may come, in ns; a source that is read gives them in order by itself."""
-    return int(getattr(named.settings, "lateness", 0)) if named.pushed else 0
+    """How late readings of a source may come, in ns; most sources that are read give them in order by themselves."""
+    waits = named.pushed or getattr(named.settings, "unordered", False)
+    return int(getattr(named.settings, "lateness", 0)) if waits else 0

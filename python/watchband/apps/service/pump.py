@@ -175,6 +175,7 @@ class Pump:
                 raise InboxClosedError from None
         # Parts of a source may fail while others go on.
         problems: Mapping[str, str] = getattr(source, "problems", {})
+        self.health.behind_s = getattr(source, "behind_s", None)
         self.health.took(batch, kept, self.clock.now(), "; ".join(f"{part}: {why}" for part, why in problems.items()))
 
     def _put(self, batch: Batch):  # type: ignore[no-untyped-def]

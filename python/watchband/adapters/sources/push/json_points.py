@@ -41,13 +41,13 @@ def decode_json(body: bytes) -> Decoded:
     PayloadError
         No JSON, none of these forms, or more than may be sent at once.
     """
-    document = _loaded(body)
+    document = loaded(body)
     if isinstance(document, dict) and "points" in document:
         document = document["points"]
     points = [document] if isinstance(document, dict) else document
     if not isinstance(points, list):
         raise PayloadError('Expected a list of points, or {"points": [...]}. Got ' + type(points).__name__ + ".")
-    reader = _Reader()
+    reader = PointReader()
     for number, point in enumerate(points):
         reader.take(point, f"point {number}")
     return reader.gathered.decoded()
@@ -61,12 +61,12 @@ def decode_json_lines(body: bytes) -> Decoded:
     PayloadError
         More than may be sent at once.
     """
-    reader = _Reader()
+    reader = PointReader()
     for number, line in enumerate(body.split(b"\n"), 1):
         if not line.strip():
             continue
         try:
-            point = _loaded(line)
+            point = loaded(line)
         except PayloadError as error:
             reader.gathered.refuse(f"line {number}", error)
             if reader.gathered.refused_points > POINTS_MAX:
@@ -76,7 +76,14 @@ def decode_json_lines(body: bytes) -> Decoded:
     return reader.gathered.decoded()
 
 
-def _loaded(body: bytes) -> Any:
+def loaded(body: bytes) -> Any:
+    """One JSON document.
+
+    Raises
+    ------
+    PayloadError
+        It is none, or too large.
+    """
     if len(body) > DOCUMENT_MAX:
         raise PayloadError(
             f"One JSON document may have {DOCUMENT_MAX >> 20} MiB. Got {len(body) >> 20} MiB: send JSON Lines "
@@ -94,12 +101,15 @@ def _loaded(body: bytes) -> Any:
         raise PayloadError(f"This is not JSON: {said}.") from None
 
 
-class _Reader:
+class PointReader:
+    """Takes points one by one and gathers them by series; see ``decode_json`` for their form."""
+
     def __init__(self) -> None:
         self.gathered = Gatherer()
         self._columns: dict[Hashable, Column] = {}
 
     def take(self, point: Any, where: str) -> None:
+        """One point, or why it is none."""
         gathered = self.gathered
         try:
             if not isinstance(point, dict):
@@ -120,6 +130,7 @@ class _Reader:
                 gathered.add(column, moment, number)
 
     def column(self, point: dict[str, Any]) -> Column:
+        """Where a point of its series goes."""
         series = point.get("series")
         if isinstance(series, str):
             name: Hashable = series
@@ -142,6 +153,7 @@ class _Reader:
         return found
 
     def pairs(self, point: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
+        """Times and values of a point, as they are written."""
         if "times" not in point and "values" not in point:
             if "time" not in point or "value" not in point:
                 raise DataError("Expected 'time' and 'value', or 'times' and 'values'. Got " + ", ".join(point)[:100])

@@ -1,0 +1,1 @@
+"""Records of Amazon Kinesis data streams. See ``docs/sources/kinesis.md``."""

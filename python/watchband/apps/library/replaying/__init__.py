@@ -1,0 +1,1 @@
+"""Files as a stream of records. See ``docs/cli.md``, ``watchband replay``."""
