@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.adapters.sinks import rigs
+from tests.adapters.sinks import aws_rigs, rigs
 from watchband.apps.config.kinds import SINKS
 from watchband.testing.contracts.sink import CHECKS, Check
 
@@ -22,6 +22,13 @@ RIGS: dict[str, Callable[[Path], Any]] = {
     "slack-bot": lambda folder: rigs.SlackBotRig(),
     "email": rigs.EmailRig,
     "jsonl": rigs.JsonlRig,
+    "sns": lambda folder: aws_rigs.SnsRig(),
+    "sns-alarm": lambda folder: aws_rigs.SnsAlarmRig(),
+    "sns-fifo": lambda folder: aws_rigs.SnsFifoRig(),
+    "sns-text": lambda folder: aws_rigs.SnsTextRig(),
+    "sqs": lambda folder: aws_rigs.SqsRig(),
+    "sqs-fifo": lambda folder: aws_rigs.SqsFifoRig(),
+    "eventbridge": lambda folder: aws_rigs.EventBridgeRig(),
     "stdout": lambda folder: rigs.StdoutRig(),
     "stdout-json": lambda folder: rigs.StdoutJsonRig(),
 }

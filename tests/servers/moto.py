@@ -8,8 +8,11 @@ It takes any credentials and never throttles: a listener before it (``tests/adap
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
 import importlib.util
+import itertools
 import json
 import os
 import signal
@@ -127,3 +130,19 @@ class Moto:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+@functools.cache
+def shared() -> Moto:
+    """One server for all tests of a process that name what they make apart: ``fresh``; it ends with the process."""
+    found = Moto()
+    atexit.register(found.close)
+    return found
+
+
+def fresh(what: str = "test") -> str:
+    """A name that nobody used before."""
+    return f"{what}-{next(_NAMES)}"
+
+
+_NAMES = itertools.count(1)

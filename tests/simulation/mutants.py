@@ -64,9 +64,9 @@ def notes_before_it_tells(patch: Patch) -> None:
     """A notice is done before its sink has it."""
     tell = Courier._tell
 
-    def early(self: Courier, lane: Any, notice: Notice) -> bool:
-        self.store.delivered([notice])
-        return tell(self, lane, notice)
+    def early(self: Courier, lane: Any, part: Sequence[Notice]) -> bool:
+        self.store.delivered(part)
+        return tell(self, lane, part)
 
     patch.setattr(Courier, "_tell", early)
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from watchband.core.alert import Alert
 from watchband.core.clock import Clock, SystemClock
@@ -18,7 +18,8 @@ from watchband.core.duration import SECOND
 from watchband.core.errors import PermanentError, TransientError, WatchbandError
 from watchband.core.latest import Latest
 from watchband.core.ports import Notice, Sink, Standing, Store, Stretch, Tending
-from watchband.pipeline.pace import Bucket
+from watchband.core.telling import Batching, Burying
+from watchband.pipeline.lanes import Lane, lane_of, let_go
 
 FIRST_WAIT = 1.0
 LONGEST_WAIT = 300.0
@@ -34,50 +35,6 @@ _END = 2**63 - 1
 
 Report = Callable[[str, str, float], None]
 """Told of a delivery: sink; ``delivered``, ``postponed`` or ``dead``; seconds since the point that was decided on."""
-
-
-@dataclass
-class Lane:
-    """One sink and how it does.
-
-    Parameters
-    ----------
-    sink : Sink
-        Who is told.
-    pace : Bucket
-        How fast it may be told.
-    pause : int
-        Nothing is tried before this time, ns UTC.
-    failures : int
-        Tries that failed since it last took something.
-    failing : int
-        Since when, ns UTC; 0 while it does not.
-    refused : bool
-        It failed for good: until it takes another notice, or until nothing of its is a dead letter any more.
-    busy : int
-        Since when it is being told something, ns UTC; 0 while it is not.
-    error : str
-        What the last failure was.
-    tended : int
-        When it was last tended, ns UTC.
-    ended : bool
-        Nobody is to be told any more: the sink was exchanged.
-    unnoted : list of Notice
-        What the sink took and the store could not note yet: it must not be told a second time meanwhile.
-    """
-
-    sink: Sink
-    pace: Bucket
-    pause: int = 0
-    failures: int = 0
-    failing: int = 0
-    refused: bool = False
-    busy: int = 0
-    error: str = ""
-    tended: int | None = None
-    ended: bool = False
-    awake: threading.Event = field(default_factory=threading.Event, repr=False)
-    unnoted: list[Notice] = field(default_factory=list, repr=False)
 
 
 class Courier:
@@ -132,7 +89,7 @@ class Courier:
         self.tells, self.trouble, self.report = tells, trouble, report
         self.latest = latest or (lambda: iter(()))
         self.sinks: dict[str, Sink] = {sink.name: sink for sink in sinks}
-        self.lanes = {name: _lane(sink) for name, sink in self.sinks.items()}
+        self.lanes = {name: lane_of(sink) for name, sink in self.sinks.items()}
         self._threads: list[threading.Thread] = []
         self._stop = threading.Event()
 
@@ -163,13 +120,13 @@ class Courier:
         before, running = self.lanes, bool(self._threads)
         after = {sink.name: sink for sink in sinks}
         kept = {name: lane for name, lane in before.items() if after.get(name) is lane.sink}
-        self.sinks, self.lanes = after, {name: kept.get(name) or _lane(sink) for name, sink in after.items()}
+        self.sinks, self.lanes = after, {name: kept.get(name) or lane_of(sink) for name, sink in after.items()}
         for name, lane in before.items():
             if name not in kept:
                 lane.ended = True
                 lane.awake.set()
                 if not running:
-                    _let_go(lane.sink)
+                    let_go(lane.sink)
         for name, lane in self.lanes.items() if running else ():
             if name not in kept:
                 self._begin(lane)
@@ -193,7 +150,7 @@ class Courier:
         for thread in self._threads:
             thread.join(max(0.0, (until - self.clock.now()) / SECOND))
         for sink in self.sinks.values():
-            _let_go(sink)
+            let_go(sink)
         for thread in self._threads:
             thread.join(2.0)
         self._threads = []
@@ -210,14 +167,17 @@ class Courier:
             if not done and not lane.ended:
                 lane.awake.wait(POLL_S)
         if lane.ended:
-            _let_go(lane.sink)
+            let_go(lane.sink)
 
     def _strays(self) -> None:
         """Notices for sinks that no longer exist are dead letters, those too that are to be tried again later."""
         while strays := [n for n in self.store.outbox(_END) if n.sink not in self.lanes]:
             # Of each alert the first comes up, then the next.
             for notice in strays:
-                self._dead(notice, f"no sink is called {notice.sink!r}")
+                said = f"no sink is called {notice.sink!r}"
+                with suppress(Exception):
+                    self._bury(notice, said)
+                self._dead(notice, said)
 
     def _round(self, lane: Lane, most: int) -> int:
         """What is due of one sink, until it refuses; the number of notices that it took."""
@@ -232,50 +192,104 @@ class Courier:
             return 1
         self._tend(lane)
         # Those that failed before come last: one that a sink cannot take must not hold up those that it can.
-        for notice in sorted(due, key=lambda n: n.tries):
-            if self._stop.is_set() or lane.ended:
+        ready = sorted(due, key=lambda n: n.tries)
+        at_once = max(1, lane.sink.at_once) if isinstance(lane.sink, Batching) else 1
+        while ready and not self._stop.is_set() and not lane.ended:
+            part, ready = self._paced(lane, ready[:at_once]), ready[at_once:]
+            if not part or not self._tell(lane, part):
                 break
-            wait = lane.pace.take(self.clock.now())
-            if wait:
-                lane.pause = self.clock.now() + wait
+            done += len(part)
+            if lane.pause > self.clock.now():
                 break
-            if not self._tell(lane, notice):
-                break
-            done += 1
         return done
 
-    def _tell(self, lane: Lane, notice: Notice) -> bool:
-        """Whether the next one may be tried."""
+    def _paced(self, lane: Lane, part: Sequence[Notice]) -> list[Notice]:
+        """As many of these as may be told now; the lane is paused where that is not all."""
+        now, taken = self.clock.now(), []
+        for notice in part:
+            wait = lane.pace.take(now)
+            if wait:
+                lane.pause = now + wait
+                break
+            taken.append(notice)
+        return taken
+
+    def _tell(self, lane: Lane, part: Sequence[Notice]) -> bool:
+        """Whether the next ones may be tried."""
         lane.busy = self.clock.now()
         try:
-            lane.sink.write(self._dressed(notice))
-        except PermanentError as error:
-            lane.refused, lane.error = True, str(error)[:ERROR_MAX]
-            lane.failing = lane.failing or self.clock.now()
-            self._dead(notice, lane.error)
+            dressed = [self._dressed(notice) for notice in part]
+            if isinstance(lane.sink, Batching) and len(part) > 1:
+                errors: Sequence[Exception | None] = lane.sink.write_all(dressed)
+            else:
+                lane.sink.write(dressed[0])
+                errors = [None]
+            told = list(zip(part, errors, strict=True))
         except Exception as error:
-            self._again(lane, notice, error)
-            return False
-        else:
-            lane.failures, lane.failing, lane.refused = 0, 0, False
-            lane.unnoted = [notice]
-            self._said(notice, "delivered")
-            self.store.delivered(lane.unnoted)
-            lane.unnoted = []
+            told = [(notice, error) for notice in part]
+        try:
+            return self._noted(lane, told)
         finally:
             lane.busy = 0
-        return True
+
+    def _noted(self, lane: Lane, told: Sequence[tuple[Notice, Exception | None]]) -> bool:
+        """Keep what became of notices; whether the next ones may be tried."""
+        taken = [notice for notice, error in told if error is None]
+        if taken:
+            lane.failures, lane.failing, lane.refused = 0, 0, False
+            lane.unnoted = taken
+            for notice in taken:
+                self._said(notice, "delivered")
+            self.store.delivered(taken)
+            lane.unnoted = []
+        waiting = [(n, e) for n, e in told if e is not None and not isinstance(e, PermanentError)]
+        for notice, error in told:
+            if isinstance(error, PermanentError):
+                lane.refused, lane.error = True, str(error)[:ERROR_MAX]
+                lane.failing = lane.failing or self.clock.now()
+                self._give_up(lane, notice, lane.error)
+        if waiting:
+            asked = max(getattr(error, "retry_after", None) or 0.0 for _, error in waiting)
+            # Whoever is away is asked ever more seldom, whichever notice it is asked with.
+            patience = wait_s(replace(waiting[0][0], tries=lane.failures))
+            self._pause(lane, waiting[0][1], max(asked, min(patience, LONGEST_PAUSE)))
+            for notice, error in waiting:
+                self._again(lane, notice, error)
+        return not waiting
 
     def _again(self, lane: Lane, notice: Notice, error: Exception) -> None:
-        now = self.clock.now()
-        asked = getattr(error, "retry_after", None) or 0.0
-        # Whoever is away is asked ever more seldom, whichever notice it is asked with.
-        self._pause(lane, error, max(asked, min(wait_s(replace(notice, tries=lane.failures)), LONGEST_PAUSE)))
         if notice.tries + 1 >= TRIES_MAX:
-            self._dead(notice, lane.error)
-            return
-        self.store.postponed(notice, now + int(max(wait_s(notice), asked) * SECOND), lane.error)
+            self._give_up(lane, notice, _said_of(error))
+        else:
+            self._postpone(notice, error, _said_of(error))
+
+    def _postpone(self, notice: Notice, error: Exception, said: str) -> None:
+        wait = max(wait_s(notice), getattr(error, "retry_after", None) or 0.0)
+        self.store.postponed(notice, self.clock.now() + int(wait * SECOND), said[:ERROR_MAX])
         self._said(notice, "postponed")
+
+    def _give_up(self, lane: Lane, notice: Notice, said: str) -> None:
+        """A dead letter, once every queue of dead letters has it; tried again while one of them cannot be reached."""
+        try:
+            self._bury(notice, said)
+        except Exception as error:
+            lane.error = f"{said} And it could not be put aside: {_said_of(error)}"[:ERROR_MAX]
+            self._postpone(notice, error, lane.error)
+        else:
+            self._dead(notice, said)
+
+    def _bury(self, notice: Notice, said: str) -> None:
+        for other in list(self.lanes.values()):
+            if not (isinstance(other.sink, Burying) and other.sink.buries) or other.sink.name == notice.sink:
+                continue
+            try:
+                other.sink.bury(self._dressed(notice), said)
+            except PermanentError as error:
+                # The store keeps it in any case; that this queue does not is a matter of its own.
+                other.refused, other.error = True, str(error)[:ERROR_MAX]
+                other.failing = other.failing or self.clock.now()
+            else:
+                other.refused, other.failing = False, 0
 
     def _pause(self, lane: Lane, error: Exception, seconds: float) -> None:
         now = self.clock.now()
@@ -329,16 +343,6 @@ class Courier:
     def _said(self, notice: Notice, outcome: str) -> None:
         if self.report is not None:
             self.report(notice.sink, outcome, (self.clock.now() - news_time(notice.alert)) / SECOND)
-
-
-def _lane(sink: Sink) -> Lane:
-    return Lane(sink, Bucket(getattr(sink, "per_minute", 0)))
-
-
-def _let_go(sink: Sink) -> None:
-    close = getattr(sink, "close", None)
-    if close is not None:
-        close()
 
 
 def _said_of(error: Exception) -> str:

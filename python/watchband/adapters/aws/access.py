@@ -28,7 +28,7 @@ class AwsAccess:
     role_arn: str | None = param(None, Maybe(Text("the ARN of a role")), "A role to assume, say in another account.")
     external_id: Secret | None = param(None, Maybe(SecretText()), "The external id that the role asks for.")
     endpoint_url: str | None = param(
-        None, Maybe(Url()), "Another address than AWS's, for CloudWatch, STS and tags: a VPC endpoint, a test server."
+        None, Maybe(Url()), "Another address than AWS's, for all that it speaks to: a VPC endpoint, a test server."
     )
     timeout: int = param(30 * SECOND, Duration(SECOND // 10, 600 * SECOND), "How long an answer may take.")
 

@@ -14,6 +14,7 @@ THROTTLED = frozenset(
         "Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled", "RequestThrottledException",
         "TooManyRequestsException", "RequestLimitExceeded", "LimitExceeded", "SlowDown", "EC2ThrottledException",
         "ProvisionedThroughputExceededException", "BandwidthLimitExceeded", "PriorRequestNotComplete",
+        "KMSThrottling", "KMSThrottlingException", "KmsThrottled",
     }
 )  # fmt: skip
 """Codes by which AWS says that it was too much, as botocore's own retries know them."""
@@ -22,7 +23,8 @@ _DENIED = frozenset(
         "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "UnrecognizedClientException",
         "InvalidClientTokenId", "InvalidSignatureException", "SignatureDoesNotMatch", "MissingAuthenticationToken",
         "MissingAuthenticationTokenException", "IncompleteSignature", "OptInRequired", "NotAuthorized",
-        "AuthFailure", "ExpiredToken", "ExpiredTokenException", "RequestExpired",
+        "AuthFailure", "AuthorizationError", "AuthorizationErrorException", "InvalidSecurity", "KMSAccessDenied",
+        "KMSAccessDeniedException", "KmsAccessDenied", "ExpiredToken", "ExpiredTokenException", "RequestExpired",
     }
 )  # fmt: skip
 
@@ -92,7 +94,7 @@ def _answered(response: Mapping[str, Any], what: str) -> AdapterError:
     if code == "InvalidNextToken":
         return TokenError(words, status=status)
     if code in _DENIED or (not known and status in (401, 403)):
-        return DeniedError(f"{words} See the policy on the page of the source.", status=status)
+        return DeniedError(f"{words} See the policy on its page.", status=status)
     if status >= 500 or status == 408:
         return TransientError(words, status=status, retry_after=wait)
     return PermanentError(words, status=status)

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from watchband.apps.cli.terminal import FAULT, GLYPH, STYLE, WIDTH_MAX, put
 from watchband.apps.config.config import Config
-from watchband.apps.config.findings import SourceTrial, Trial, plan
+from watchband.apps.config.findings import SinkTrial, SourceTrial, Trial, plan
 from watchband.apps.config.trial import Tell
 from watchband.core import wording
 from watchband.core.alert import Alert
@@ -55,6 +55,8 @@ def show_check(config: Config, trial: Trial | None, console: Console | None = No
     if trial is not None:
         parts += [Text(), _sources(trial.sources)]
         parts += [Text(f"{s.name} costs: {s.cost['text']}", style="dim") for s in trial.sources if s.cost]
+        if trial.sinks:
+            parts += [Text(), _sinks(trial.sinks)]
     if config.watches:
         parts += [Text(), _watches(config, trial)]
     if trial is not None:
@@ -87,6 +89,14 @@ def _sources(sources: list[SourceTrial]) -> Table:
     for source in sources:
         numbers = ("", "") if source.state == "pushed" else (f"{source.series:,}", f"{source.points:,}")
         table.add_row(Text(source.name, style="bold"), source.kind, *numbers, _state(source))
+    return table
+
+
+def _sinks(sinks: list[SinkTrial]) -> Table:
+    table = _table(("sink", False), ("kind", False), ("told nothing", False))
+    for sink in sinks:
+        said = Text(sink.error, style=FAULT) if sink.error else Text(sink.said, style="dim")
+        table.add_row(Text(sink.name, style="bold"), sink.kind, said)
     return table
 
 

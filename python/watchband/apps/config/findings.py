@@ -46,6 +46,25 @@ class SourceTrial:
 
 
 @dataclass
+class SinkTrial:
+    """Whether the other side of a sink is there; only of sinks that can look without telling.
+
+    Parameters
+    ----------
+    state : str
+        ``there`` or ``failed``.
+    said, error : str
+        What it found; why it failed.
+    """
+
+    name: str
+    kind: str
+    state: str = "failed"
+    said: str = ""
+    error: str = ""
+
+
+@dataclass
 class WatchTrial:
     """What a watch would take: series, bytes by what its detector declares, and alerts of the last day.
 
@@ -84,6 +103,8 @@ class Trial:
         Whether the past was judged; not where its states would not have fitted.
     secrets : tuple of str
         What is wrong with files of secrets.
+    sinks : list of SinkTrial
+        Those that could be looked at.
     """
 
     sources: list[SourceTrial] = field(default_factory=list)
@@ -94,6 +115,7 @@ class Trial:
     alerts: tuple[Alert, ...] = ()
     judged: bool = True
     secrets: tuple[str, ...] = ()
+    sinks: list[SinkTrial] = field(default_factory=list)
 
     @property
     def cut(self) -> bool:
@@ -124,6 +146,7 @@ class Trial:
                 yield f"Source {source.name!r} failed: {source.error}"
             elif source.silent:
                 yield f"Source {source.name!r} gave no series of {', '.join(source.silent)}."
+        yield from (f"Sink {sink.name!r} cannot be used: {sink.error}" for sink in self.sinks if sink.error)
         known = all(source.state == "read" for source in self.sources)
         for watch in self.watches:
             if not watch.series and known:
@@ -165,6 +188,7 @@ def document(config: Config, trial: Trial | None) -> dict[str, Any]:
         return found
     return found | {
         "sources": [{**vars(source), "silent": list(source.silent)} for source in trial.sources],
+        "sinks": [vars(sink) for sink in trial.sinks],
         "series": trial.series,
         "series_in_no_watch": trial.alone,
         "memory_bytes": trial.memory,

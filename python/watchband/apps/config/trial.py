@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from watchband.adapters.stores.memory import MemoryStore
 from watchband.apps.config.config import SECTIONS, Config, Named, plain
 from watchband.apps.config.findings import SourceTrial, Trial, plan
+from watchband.apps.config.reaching import Reaching
 from watchband.apps.library.footprint import SHARE
 from watchband.apps.service.relabelling import Relabeller
 from watchband.core.clock import Clock, SystemClock
@@ -91,6 +92,7 @@ class _Trying:
 
     def run(self) -> Trial:
         self.result.secrets = tuple(unreadable(self.config))
+        reaching = Reaching(self.config, self.clock, self.end)
         readings = [self._begin(named) for named in self.config.sources.values()]
         self.result.sources = [reading.trial for reading in readings]
         asked = [reading for reading in readings if not reading.done]
@@ -104,6 +106,7 @@ class _Trying:
             for reading in asked:
                 _close(reading.source)
         self._finish(readings)
+        self.result.sinks = reaching.finish()
         return self.result
 
     def _begin(self, named: Named) -> _Reading:

@@ -1,0 +1,1 @@
+"""Sinks on AWS: SNS, SQS and EventBridge, with what they say in common."""
