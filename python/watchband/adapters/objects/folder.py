@@ -27,7 +27,7 @@ class Folder:
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
         self.root = Path(root).expanduser().absolute()
-        self.name = f"file://{self.root}"
+        self.name = f"file://{self.root}".rstrip("/")
 
     def entries(self, prefix: str, after: str = "") -> Iterator[Entry]:
         """Files whose names below the folder begin so, ordered by name."""

@@ -109,6 +109,20 @@ class Template:
         """Whether a key is one of the template."""
         return self.span(key) is not None
 
+    def wild(self, key: str) -> list[str]:
+        """What stands in a key for each ``*`` and ``**``.
+
+        Examples
+        --------
+        >>> Template("cpu/*/{date}-*.csv").wild("cpu/eu/2026-01-31-web-1.csv")
+        ['eu', 'web-1']
+        """
+        match = self._pattern().fullmatch(key)
+        if match is None:
+            return []
+        named = set(match.re.groupindex.values())
+        return [match[number] for number in range(1, match.re.groups + 1) if number not in named]
+
     def group(self, key: str) -> str:
         """What a key is a piece of: the template with its wildcards filled in; empty: it stands for itself.
 
@@ -119,11 +133,9 @@ class Template:
         >>> Template("cpu/*.csv").group("cpu/web-1.csv")
         ''
         """
-        match = self._pattern().fullmatch(key)
-        if match is None or not (self.dated or "{part}" in self.text):
+        if not self.fits(key) or not (self.dated or "{part}" in self.text):
             return ""
-        named = set(match.re.groupindex.values())
-        wild = iter(match[number] for number in range(1, match.re.groups + 1) if number not in named)
+        wild = iter(self.wild(key))
         return _TOKEN.sub(lambda m: m[0] if m[0].startswith("{") else next(wild), self.text)
 
     def span(self, key: str) -> tuple[int, int] | None:

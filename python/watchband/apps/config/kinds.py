@@ -21,6 +21,7 @@ SOURCES: Registry[object] = Registry(
         "prometheus": "watchband.adapters.sources.prometheus.settings:Prometheus",
         "push": "watchband.adapters.sources.push.settings:PushSettings",
         "remote_write": "watchband.adapters.sources.push.settings:RemoteWriteSettings",
+        "s3": "watchband.adapters.sources.s3.settings:S3",
         "simulator": "watchband.apps.service.simulated:SimulatorSettings",
         "sse": "watchband.adapters.sources.sse.source:SseSettings",
     },

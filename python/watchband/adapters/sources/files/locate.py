@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from watchband.adapters.objects.place import FilePath
 from watchband.adapters.sources.files.blocks import TextFile
@@ -23,8 +23,11 @@ from watchband.adapters.sources.files.json_lines import JsonLinesReader
 from watchband.adapters.sources.files.parquet import ParquetReader
 from watchband.core.errors import ConfigError, DataError
 
+if TYPE_CHECKING:
+    from watchband.adapters.objects.template import Template
+
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet", ".pq")
-_ZIPPED = tuple(suffix + packed for packed in (".gz", ".zst") for suffix in SUFFIXES[:5])
+ZIPPED = tuple(suffix + packed for packed in (".gz", ".zst") for suffix in SUFFIXES[:5])
 _ADDRESS = ("s3://", "file://")
 
 
@@ -54,7 +57,7 @@ def stem_of(name: str) -> str:
     """``dir/cpu.csv.gz`` → ``cpu``."""
     base = Path(name).name
     lower = base.lower()
-    for suffix in (*_ZIPPED, *SUFFIXES, ".gz", ".zst", ".txt"):
+    for suffix in (*ZIPPED, *SUFFIXES, ".gz", ".zst", ".txt"):
         if lower.endswith(suffix) and len(base) > len(suffix):
             return base[: -len(suffix)]
     return base
@@ -93,17 +96,19 @@ def _objects(given: str) -> list[Found]:
     template = Address.parse(given).template
     root = "/" if template.text.startswith("/") else ""
     found = []
-    for path in objects_of(given, (*SUFFIXES, *_ZIPPED)):
-        group = template.group(root + path.entry.key)
-        found.append(Found(path, str(path), _stem(group) if group else stem_of(path.name), group))
+    for path in objects_of(given, (*SUFFIXES, *ZIPPED)):
+        group, stem = group_and_stem(template, root + path.entry.key)
+        found.append(Found(path, str(path), stem, group))
     return found
 
 
-def _stem(group: str) -> str:
+def group_and_stem(template: Template, key: str) -> tuple[str, str]:
+    """What an object is a piece of, if it is one, and the stem that may name a metric."""
     from watchband.adapters.objects.template import name_of
 
-    stem = stem_of(name_of(group))
-    return "value" if stem.startswith(".") else stem
+    group = template.group(key)
+    stem = stem_of(name_of(group) if group else Path(key).name)
+    return group, "value" if stem.startswith(".") else stem
 
 
 def _expand(given: str) -> list[Path]:
@@ -128,7 +133,7 @@ def _expand(given: str) -> list[Path]:
 
 def _is_known(path: Path) -> bool:
     hidden = any(part.startswith((".", "_")) for part in path.parts)
-    return not hidden and path.name.lower().endswith((*SUFFIXES, *_ZIPPED))
+    return not hidden and path.name.lower().endswith((*SUFFIXES, *ZIPPED))
 
 
 def _spool(folder: Path, stdin: BinaryIO) -> Path:

@@ -34,6 +34,8 @@ class FileProfile:
         Its series.
     scan_notes, read_notes : list of str
         For people: what the first reading found, and what the reading of the values found (filled at its end).
+    refused : int
+        Rows and cells that are no readings; complete at the end too.
     """
 
     file: str
@@ -46,6 +48,7 @@ class FileProfile:
     scan_notes: list[str]
     read_notes: list[str] = field(default_factory=list)
     keys: list[SeriesKey] = field(default_factory=list)
+    refused: int = 0
 
     @property
     def notes(self) -> list[str]:

@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from watchband.adapters.objects.place import FilePath
 from watchband.adapters.sources.files.columns import Reader, Tally
 from watchband.adapters.sources.files.hints import SERIES_MAX, Hints
 from watchband.adapters.sources.files.keys import keys_of, tell_apart
@@ -148,6 +149,8 @@ class Table:
             except DataError as error:
                 self.problems.append(Problem(file.found.name, error))
             file.profile.read_notes = tally.number_notes()
+            found = file.scanned.tally
+            file.profile.refused = found.bad_times + found.ragged + sum(tally.bad_numbers.values())
             source_base += file.scanned.rows_end
             done += file.reader.bytes_total
         if progress:
@@ -238,6 +241,32 @@ def open_table(
     except BaseException:
         shutil.rmtree(spool, ignore_errors=True)
         raise
+
+
+def open_path(
+    path: FilePath, name: str, stem: str, hints: Hints, progress: Callable[[int], None] = lambda done: None
+) -> Table:
+    """The table of one file or object, in the format that it has.
+
+    Parameters
+    ----------
+    path : path
+        Where it is.
+    name, stem : str
+        What people call it, and the metric of a column that is called ``value``.
+    hints : Hints
+        What the user says about the table.
+    progress : callable
+        Called with bytes done while it is looked through.
+
+    Raises
+    ------
+    ConfigError, DataError
+        As ``open_table``.
+    """
+    found = Found(path, name, stem)
+    opened = _look_through(found, open_reader(found, hints), hints, progress)
+    return Table([opened], [], Path(tempfile.mkdtemp(prefix="watchband-")))
 
 
 def open_one(reader: Reader, name: str, stem: str, hints: Hints | None = None) -> Table:
