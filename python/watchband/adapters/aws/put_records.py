@@ -26,8 +26,8 @@ Entry = tuple[str, bytes]
 class Producer:
     """Puts records.
 
-    Of a call that is taken in part only what failed is sent again, before anything behind it: records of one key stay in
-    order from call to call. Within a call Kinesis may take a later one of a key and refuse an earlier one: a call
+    Of a call that is taken in part only what failed is sent again, before anything behind it: records of one key stay
+    in order from call to call. Within a call Kinesis may take a later one of a key and refuse an earlier one: a call
     holds no key twice where ``ordered``.
 
     Parameters
