@@ -202,3 +202,16 @@ def test_what_does_not_go_with_a_join() -> None:
         Watch("x", Seed001(columns="a b"), join=JOIN)
     with pytest.raises(ConfigError, match="--gap"):
         Watch("x", WATCH.detector, prepare=Prepare(gap="zero"), join=JOIN)
+
+
+def test_a_backtest_says_what_detect_says(tmp_path: Path) -> None:
+    from watchband.apps.library.backtest.call import backtest
+
+    file = write(tmp_path / "ratios.csv", True)
+    judge = "seed001:window=60,refit_every=40"
+    found = backtest(file, detector=[judge, "random_cut_forest:shingle=2"], cutoff=2.0, join=NAMES)
+    record, _ = found.told[0].outcomes[judge]
+    expected = wb.detect(file, detector=judge, join=NAMES, cutoff=2.0).alerts
+    assert [a.opened for a in record.alerts] == sorted(a.opened for a in expected) != []
+    with pytest.raises(ConfigError, match="same series"):
+        backtest(file, detector=["ewma", "seed001:columns=cpu memory pods"], cutoff=2.0)

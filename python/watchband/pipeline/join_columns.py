@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -46,6 +46,15 @@ class Together(Readings):
     """
 
     further: Float64 = field(default_factory=lambda: np.empty((0, 0)))
+
+    @classmethod
+    def of(cls, key: SeriesKey, times: Int64, values: Float64) -> Together:
+        """Slots that were joined before; ``values`` are float64[n, columns], the leading one first."""
+        return cls(key, times, np.ascontiguousarray(values[:, 0]), further=values[:, 1:])
+
+    def given_by(self, source: str) -> Together:
+        """The same slots, of this source."""
+        return replace(self, source=source)
 
 
 @dataclass(slots=True)

@@ -25,7 +25,12 @@ if TYPE_CHECKING:
 def together(
     join: JoinColumns, state: WatchState, readings: Sequence[Readings], events: Sequence[ControlEvent]
 ) -> list[Together]:
-    """The slots that leave with an entry, entity by entity; ``state.waiting`` is moved on."""
+    """The slots that leave with an entry, entity by entity; ``state.waiting`` is moved on.
+
+    Slots that were joined before, as a backtest has them, go through as they are.
+    """
+    if before := [one for one in readings if isinstance(one, Together)]:
+        return before
     for one in readings:
         state.upstream.number(one.source)
     moved: dict[str, int] = {}
@@ -55,6 +60,11 @@ def whole(raw: Raw) -> Raw:
     if raw.further is None:
         return raw
     return replace(raw, values=np.where(np.isnan(raw.further).any(axis=1), np.nan, raw.values))
+
+
+def say_together(join: JoinColumns, alert: Alert) -> Alert:
+    """An alert that goes by the name of the leading metric, with the others that it is about."""
+    return replace(alert, reason=f"{alert.reason} Judged together with {wording.listed(join.columns[1:])}.")
 
 
 def name_lacking(join: JoinColumns, waiting: Waiting, alert: Alert) -> Alert:

@@ -171,6 +171,8 @@ def look_ahead(known: Standing, horizon: int, times: Int64, values: Float64) -> 
     before. Nine tenths of its errors, in units of its scale at that distance, are compared with nine tenths of those
     one step ahead: by so much the band widens with the distance, so that it goes on meaning what it means now.
     """
+    if known.watch.join is not None:
+        return Outlook.none("This watch judges several metrics together, and looks ahead of none of them.")
     step = known.step or _usual_step(times)
     if step <= 0:
         return Outlook.none(f"The distance of its points is not known yet: {len(times)} points are kept.")

@@ -31,7 +31,7 @@ from watchband.pipeline.excluded import Span, resize, score_excluded, within
 from watchband.pipeline.explain import Context, alert_of
 from watchband.pipeline.folding import fold_entry
 from watchband.pipeline.join_columns import JoinColumns, Waiting
-from watchband.pipeline.joined import check_join, widened
+from watchband.pipeline.joined import check_join, say_together, widened
 from watchband.pipeline.policy import Policy
 from watchband.pipeline.prepare import Prepare, Prepared, Raw
 from watchband.pipeline.pulse import Pulse
@@ -362,11 +362,11 @@ class Watch:
         )
 
     def _alerts(self, state: WatchState, records: Sequence[Record]) -> list[Alert]:
-        context = Context(
-            self.name, self.detector.name, self.policy, self.zone, self.members, says_of(self.detector), self.weight
-        )
+        named = self.name, self.detector.name
+        context = Context(*named, self.policy, self.zone, self.members, says_of(self.detector), self.weight)
         leads = [self.detector.leads(state.detector, r.row, r.opened, r.decided) for r in records]
-        return [alert_of(r, state.keys[r.row], context, lead) for r, lead in zip(records, leads, strict=True)]
+        made = [alert_of(r, state.keys[r.row], context, lead) for r, lead in zip(records, leads, strict=True)]
+        return made if self.join is None else [say_together(self.join, alert) for alert in made]
 
     def end(self, state: WatchState, ends: Sequence[tuple[int, int]]) -> list[Alert]:
         """What is open of these series (state rows) is over at these times (ns UTC): the alerts that are closed so."""

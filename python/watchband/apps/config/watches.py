@@ -146,6 +146,10 @@ class WatchSettings:
         together = [SeriesKey(name, key.labels) for name in self.columns] if key.metric in self.columns else ()
         return any(s.matches(one) for one in together for s in self.selectors)
 
+    def shows(self, key: SeriesKey) -> bool:
+        """Whether this watch has results under a name: of metrics that are judged together under the leading one."""
+        return self.matches(key) and (not self.columns or key.metric == self.columns[0])
+
     @cached_property
     def columns(self) -> tuple[str, ...]:
         """The metrics that are judged together; none where every series is by itself."""

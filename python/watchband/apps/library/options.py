@@ -189,7 +189,7 @@ class Options:
         if self.joined(self.build_detector()) is not None:
             raise ConfigError(
                 f"'{command}' judges every metric by itself: leave out --join, and 'columns' of a detector with more "
-                "than one name. 'detect' and the service judge several together."
+                "than one name. 'detect', 'backtest' and the service judge several together."
             )
         return self
 

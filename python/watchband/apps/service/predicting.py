@@ -216,6 +216,9 @@ def _score(service: Service, readings: Sequence[Reading]) -> list[Judged]:
     asked = [one for reading, one in zip(readings, judged, strict=True) if names[reading.key] is not None]
     lanes = dict(service.engine.shard.lanes) if service.engine.shard else {}
     for lane in lanes.values():
+        if lane.bound.watch.join is not None:
+            # It judges points of all its metrics, and is asked about readings of one.
+            continue
         mine = [one for one in asked if lane.bound.takes(one.key) and one.key not in lane.state.upstream.shed]
         if mine:
             _judge(service, lane, mine)

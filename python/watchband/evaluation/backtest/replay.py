@@ -13,6 +13,7 @@ from watchband.core.ports import Batch, Readings, Store
 from watchband.core.series import SeriesKey
 from watchband.pipeline.excluded import Span
 from watchband.pipeline.grid import Grid, GridResults
+from watchband.pipeline.join_columns import Together
 from watchband.pipeline.results import Results
 from watchband.pipeline.runner import Runner
 from watchband.pipeline.watch import Watch
@@ -31,7 +32,8 @@ class ReplaySource:
     key : SeriesKey
         The series.
     chunks : callable
-        Gives the readings from the beginning, as often as it is called.
+        Gives the readings from the beginning, as often as it is called; values that are float64[n, columns] are slots
+        of a join.
     until : int, optional
         Readings from this time (ns UTC) on are left out, wherever they stand.
     """
@@ -48,7 +50,8 @@ class ReplaySource:
             if self.until is not None and len(times) and times.max() >= self.until:
                 early = times < self.until
                 times, values = times[early], values[early]
-            yield Batch([Readings(self.key, times, values)], str(number))
+            whole = values.ndim == 2
+            yield Batch([(Together.of if whole else Readings)(self.key, times, values)], str(number))
 
     def close(self) -> None:
         """Nothing to close."""

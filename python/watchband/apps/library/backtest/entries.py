@@ -71,11 +71,13 @@ class Entries:
         if self.with_baselines:
             made += baselines(made[0].watch)
         check_names(made)
+        if len({one.watch.join for one in made}) > 1:
+            raise ConfigError("All candidates of a backtest judge the same series: give --join for all, or for none.")
         return made
 
     def _watch(self, judge: Judge, rule: Mapping[str, Any], policy: str | Mapping[str, Any]) -> Watch:
         chosen = dataclasses.replace(self.options, detector=_detector(judge), **rule)
-        watch = chosen.by_itself("backtest").watch()
+        watch = chosen.watch()
         given = params.read_text(Policy, policy) if isinstance(policy, str) else dict(policy)
         if not given:
             return watch

@@ -19,6 +19,7 @@ from watchband.apps.library.backtest.result import Backtest, Told
 from watchband.apps.library.backtest.spool import Spool
 from watchband.apps.library.backtest.work import Failure, Work
 from watchband.apps.library.feeds import Progress, TableFeed
+from watchband.apps.library.joining import Joining
 from watchband.apps.library.moments import iso
 from watchband.core.errors import ConfigError, DataError
 from watchband.evaluation.backtest.assess import Outcome, assess
@@ -122,8 +123,9 @@ def _run(
     command: str,
 ) -> Backtest:
     ledger = Ledger(target, {"settings": setup.settings(), "candidates": {c.name: c.text for c in contenders}})
-    with ledger.alone(), Spool(target) as spool:
-        spool.take(feed.batches())
+    join = contenders[0].watch.join
+    with ledger.alone(), Spool(target, 1 if join is None else len(join.columns)) as spool:
+        spool.take(feed.batches() if join is None else Joining(join).batches(feed.batches()))
         for series in spool.series:
             series.file = feed.files.get(str(series.key), "")
         labels = _labels(setup.labels, spool)

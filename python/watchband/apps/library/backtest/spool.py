@@ -12,6 +12,7 @@ from typing import BinaryIO
 import numpy as np
 
 from watchband.apps.library.engine import FeedBatch
+from watchband.apps.library.joining import SlotBatch
 from watchband.core.points import Float64, Int64
 from watchband.core.series import SeriesKey
 
@@ -70,23 +71,30 @@ class Spool:
     ----------
     folder : Path
         Where the file is made.
+    columns : int, default 1
+        Values of a reading; more than one where several metrics are joined.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, columns: int = 1) -> None:
         self.series: list[Spooled] = []
+        self.columns = columns
         self.path = folder / "readings.spool"
         self._file: BinaryIO | None = self.path.open("w+b")
         self._held: dict[int, list[tuple[Int64, Float64]]] = {}
         self._count = 0
 
-    def take(self, batches: Iterable[FeedBatch]) -> None:
+    def take(self, batches: Iterable[FeedBatch | SlotBatch]) -> None:
         """Write all readings down; times stay in their order of arrival within a series."""
         for batch in batches:
             self.series += [Spooled(key) for key in batch.keys[len(self.series) :]]
+            if not len(batch.row):
+                continue
             order = np.argsort(batch.row, kind="stable")
             numbers, starts = np.unique(batch.row[order], return_index=True)
             for number, part in zip(numbers.tolist(), np.split(order, starts[1:]), strict=True):
                 times, values = np.ascontiguousarray(batch.times[part]), np.ascontiguousarray(batch.values[part])
+                if isinstance(batch, SlotBatch):
+                    values = np.column_stack([values, batch.further[part]])
                 self.series[number].take(times, values)
                 self._held.setdefault(number, []).append((times, values))
             self._count += len(batch.row)
@@ -105,15 +113,20 @@ class Spool:
         self._held, self._count = {}, 0
 
     def chunks(self, number: int, points: int = CHUNK_POINTS) -> Iterator[tuple[Int64, Float64]]:
-        """The readings of one series, some at a time; any number of threads may ask."""
+        """The readings of one series, some at a time; any number of threads may ask.
+
+        Values are float64[n], or float64[n, columns] where there are several.
+        """
+        width = self.columns
         with self.path.open("rb") as file:
             for place, count in self.series[number].places:
                 for start in range(0, count, points):
                     some = min(points, count - start)
                     file.seek(place + 8 * start)
                     times = np.frombuffer(file.read(8 * some), np.int64)
-                    file.seek(place + 8 * (count + start))
-                    yield times, np.frombuffer(file.read(8 * some), np.float64)
+                    file.seek(place + 8 * (count + width * start))
+                    values = np.frombuffer(file.read(8 * some * width), np.float64)
+                    yield times, values.reshape(some, width) if width > 1 else values
 
     def before(self, number: int, until: int | None) -> tuple[int, int]:
         """How many readings of one series come before a time (None: its end), and the time of the last of them.

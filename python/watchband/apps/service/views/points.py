@@ -35,7 +35,7 @@ def watch_of(service: Service, key: SeriesKey, watch: str | None) -> str:
     names = [watch] if watch is not None else list(service.config.watches)
     for name in names:
         settings = service.config.watches.get(name)
-        if settings is not None and settings.matches(key):
+        if settings is not None and settings.shows(key):
             return name
     raise ConfigError(f"No watch{f' {watch!r}' if watch else ''} takes the series {key}. See 'match' of the watches.")
 

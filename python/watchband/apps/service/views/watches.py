@@ -65,6 +65,7 @@ def watch_documents(service: Service) -> list[dict[str, Any]]:
             {
                 "name": name,
                 "match": list(settings.match),
+                "join": list(settings.columns),
                 "detector": settings.detector,
                 "rule": settings.rule_text,
                 "budget": budget_text(watch.rule) if isinstance(watch.rule, Budget) else None,

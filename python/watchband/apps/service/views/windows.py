@@ -223,7 +223,7 @@ def spans_document(service: Service, key: SeriesKey, watch: str | None, start: i
         ]
     for plan, _ in configured(service):
         name = plan.id.partition("/exclude/")[0]
-        if watch in (None, name) and service.config.watches[name].matches(key):
+        if watch in (None, name) and service.config.watches[name].shows(key):
             windows += [_span(plan, one) for one in plan.occurrences(start, end)]
     windows.sort(key=lambda one: (str(one["start"]), str(one["id"])))
     deploys.sort(key=lambda one: (str(one["time"]), str(one["id"])))
