@@ -21,6 +21,7 @@ import "./style/tasks.css";
 import "./style/models.css";
 import "./style/retraining.css";
 import "./style/risk.css";
+import "./style/strange.css";
 import { about } from "./api/about";
 import { asking } from "./api/session";
 import { locked } from "./api/locked";

@@ -1,5 +1,6 @@
 // What the API says. Times are RFC 3339 in UTC; columns of points carry milliseconds.
 
+import type { FeatureShare } from "./types/features";
 import type { Foreseen } from "./types/forecast";
 
 import type { Deploy } from "./types/windows";
@@ -120,6 +121,8 @@ export interface Alert {
   spark?: Spark;
   /** Of a predicted breach. */
   foreseen?: Foreseen;
+  /** Of a detector that looks at several features: those that made it strange, the largest share first. */
+  features?: FeatureShare[];
 }
 
 /** Alerts that overlap in time and share labels. */

@@ -22,6 +22,7 @@ import { Chart } from "../parts/chart";
 import { eventWords, useEventLayers, useEventSpans, useNaming } from "../parts/event_spans";
 import { Glyph } from "../parts/glyph";
 import { pointWords } from "../parts/readout";
+import { Strange, StrangeCard } from "../parts/strange";
 import { choose, href, view } from "../route";
 import { words } from "../words";
 import { breachWords } from "../words/ahead";
@@ -133,6 +134,7 @@ function Shown({ incident, again }: { incident: IncidentData; again: () => void 
       <Facts incident={incident} />
       <Members incident={incident} range={range} />
       <div class="side">
+        <StrangeCard alert={incident.worst} />
         <Timeline incident={incident} />
         {may("operator") && <Notes incident={incident} add={(text) => act("notes", { text })} />}
       </div>
@@ -241,6 +243,7 @@ function Member({ alert, rank, range, last, spans, naming }: MemberProps): JSX.E
             <p class="out">{said.off}</p>
           </>
         )}
+        <Strange alert={alert} />
       </div>
       <Chart
         picture={picture}

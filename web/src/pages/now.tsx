@@ -16,6 +16,7 @@ import { FleetStrip } from "../parts/fleet";
 import { Glyph } from "../parts/glyph";
 import { RiskBars } from "../parts/risk";
 import { Spark } from "../parts/spark";
+import { Strange } from "../parts/strange";
 import { go, href } from "../route";
 import { words } from "../words";
 
@@ -205,6 +206,7 @@ function Row({ incident, compact }: { incident: Incident; compact: boolean }): J
           </a>
         </h3>
         <p class="reason">{incident.reason}</p>
+        {!compact && <Strange alert={worst} />}
         {!compact && (
           <p class="meta third">
             {acknowledged ? (
