@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.servers import postgres as postgresql
+from tests.servers.dynamodb.server import DynamoServer
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -81,3 +82,19 @@ def postgres(request: pytest.FixtureRequest) -> postgresql.Server:
     request.config.add_cleanup(server.remove)
     server.start()
     return server
+
+
+@pytest.fixture(scope="session")
+def dynamodb_process(request: pytest.FixtureRequest) -> DynamoServer:
+    server = DynamoServer()
+    request.config.add_cleanup(server.remove)
+    return server
+
+
+@pytest.fixture
+def dynamodb_server(dynamodb_process: DynamoServer, monkeypatch: pytest.MonkeyPatch) -> DynamoServer:
+    """AWS's DynamoDB Local for the whole run; a test takes a table of its own, and credentials that open nothing."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "local")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    return dynamodb_process

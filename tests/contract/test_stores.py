@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers.dynamodb.server import DynamoServer
 from tests.servers.postgres import Server
+from watchband.adapters.stores.dynamodb.store import DynamoStore
 from watchband.adapters.stores.memory import MemoryStore
 from watchband.adapters.stores.postgres.store import PostgresStore
 from watchband.adapters.stores.sqlite.store import SqliteStore
@@ -48,6 +50,26 @@ def shared(server: Server) -> Pair:
         return opened(urls[id(store)])
 
     return lambda: opened(server.database()), reopen
+
+
+def on_aws(server: DynamoServer) -> Pair:
+    tables: dict[int, str] = {}
+
+    def opened(table: str) -> Store:
+        store = DynamoStore(table, access=server.access, lease_s=60)
+        tables[id(store)] = table
+        return store
+
+    def reopen(store: Store) -> Store:
+        store.close()
+        return opened(tables[id(store)])
+
+    return lambda: opened(server.table()), reopen
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda c: c.__name__)
+def test_dynamodb_keeps_it(check: Check, dynamodb_server: DynamoServer) -> None:
+    check(*on_aws(dynamodb_server))
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda c: c.__name__)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from watchband.core.ports import Store
 
 DATA = Path("watchband-data")
+SHARED = ("dynamodb", "postgres")
+"""Kinds of stores that are no directory."""
 Data = Annotated[
     Path, typer.Option("--data", help="The store's directory, as 'path' of the section 'store'.", metavar="DIR")
 ]
@@ -87,10 +89,8 @@ def store_of(data: Path, config: Path | None, *, write: bool = False) -> Iterato
     PermanentError
         A process has it, and it is to be written.
     """
-    from watchband.adapters.stores.postgres.settings import PostgresSettings
-
     found = None if config is None else _read(config)
-    if found is None or not isinstance(found.store, PostgresSettings):
+    if found is None or found.store.kind not in SHARED:
         with opened(data if found is None else directory_of(found), write=write) as kept:
             yield kept
         return
@@ -100,9 +100,7 @@ def store_of(data: Path, config: Path | None, *, write: bool = False) -> Iterato
     store = found.store.open(clock=SystemClock())
     try:
         if write and not store.lead():
-            raise PermanentError(
-                "Another process leads this database: end 'watchband serve' first, and what stands by."
-            )
+            raise PermanentError("Another process leads this store: end 'watchband serve' first, and what stands by.")
         yield store
     finally:
         store.close()
@@ -122,14 +120,14 @@ def letters_of(data: Path, config: Path | None) -> Letters:
     ConfigError
         There is none, or it is of a kind that has none to look into.
     """
-    from watchband.adapters.stores.postgres.settings import PostgresSettings
     from watchband.adapters.stores.sqlite.letters import SqliteLetters
 
     if config is None:
         return SqliteLetters(data)
     found = _read(config)
-    if isinstance(found.store, PostgresSettings):
-        return found.store.letters()
+    if found.store.kind in SHARED:
+        letters: Letters = found.store.letters()  # type: ignore[attr-defined]
+        return letters
     return SqliteLetters(directory_of(found))
 
 

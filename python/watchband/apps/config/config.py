@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from watchband.pipeline.bound import Bound
 
 T = TypeVar("T")
+DYNAMODB = re.compile(r"dynamodb://([a-z0-9-]*)/([A-Za-z0-9_.-]+)")
+"""A store in one word: region, or none, and table."""
 SECTIONS = ("sources", "relabel", "expressions", "watches", "sinks", "risk", "store", "server", "engine")
 NAMES = r"[A-Za-z0-9_](?:[A-Za-z0-9_ .:/-]{0,98}[A-Za-z0-9_])?"
 PROBLEMS_MAX = 50
@@ -261,6 +263,10 @@ class _Assembly:
 
     def store(self) -> Any:
         node = self.sections.get("store") or Node({}, self.root.place, {})
+        if isinstance(node.content, str) and (short := DYNAMODB.fullmatch(node.content)):
+            words = {"kind": "dynamodb", "region": short[1], "table": short[2]}
+            found = {name: replace(node, content=word, text=word) for name, word in words.items() if word}
+            node = Node(found, node.place, dict.fromkeys(found, node.place), node.filled)
         try:
             return self.kind(STORES, "store", "sqlite", node)
         except DocumentError as error:

@@ -49,6 +49,7 @@ STORES: Registry[object] = Registry(
     "kind of store",
     object,
     {
+        "dynamodb": "watchband.adapters.stores.dynamodb.settings:DynamoSettings",
         "memory": "watchband.adapters.stores.memory:MemorySettings",
         "postgres": "watchband.adapters.stores.postgres.settings:PostgresSettings",
         "sqlite": "watchband.adapters.stores.sqlite.settings:SqliteSettings",

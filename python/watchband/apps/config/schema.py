@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from watchband.adapters.sources.cloudwatch.settings import Math, Metrics
-from watchband.apps.config.config import NAMES
+from watchband.apps.config.config import DYNAMODB, NAMES
 from watchband.apps.config.engine import EngineSettings
 from watchband.apps.config.kinds import SINKS, SOURCES, STORES, settings_of
 from watchband.apps.config.retrain import RetrainSettings
@@ -20,6 +20,7 @@ from watchband.core.relabel import Relabel
 
 Schema = dict[str, Any]
 VARIABLE: Schema = {"type": "string", "pattern": r"\$\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\}"}
+DYNAMODB_TEXT: Schema = {"type": "string", "pattern": f"^{DYNAMODB.pattern}$"}
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -39,7 +40,7 @@ def document() -> Schema:
         "watches": _named(_ref("watch")),
         "sinks": _named(_kinds(SINKS), SINKS),
         "risk": {"anyOf": [_ref("risk"), {"type": "null"}]},
-        "store": {"anyOf": [*(_ref(f"store.{kind}") for kind in STORES.names()), {"type": "null"}]},
+        "store": {"anyOf": [*(_ref(f"store.{kind}") for kind in STORES.names()), DYNAMODB_TEXT, {"type": "null"}]},
         "server": {"anyOf": [_ref("server"), {"type": "null"}]},
         "engine": {"anyOf": [_ref("engine"), {"type": "null"}]},
     }

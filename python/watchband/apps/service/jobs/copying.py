@@ -19,6 +19,11 @@ _PHASES = {"database": "copying the database", "checking": "checking the copy", 
 _AT = {"database": (0.0, 0.5), "checking": (0.5, 0.3), "archive": (0.8, 0.2)}
 """Where in the whole each part begins, and how much of it it is."""
 
+_ELSEWHERE = {
+    "postgres": "Use 'pg_dump', see the page of the store.",
+    "dynamodb": "Switch on point-in-time recovery of the table, see the page of the store.",
+}
+
 
 def backup_job(service: Service) -> Work:
     """The work that copies the store to ``PATH-backups/TIME`` beside it.
@@ -32,7 +37,7 @@ def backup_job(service: Service) -> Work:
     if settings.kind != "sqlite":
         raise ConfigError(
             f"The store is {settings.kind!r}, which has no directory to copy. "
-            + ("Use 'pg_dump', see the page of the store." if settings.kind == "postgres" else "Nothing of it lasts.")
+            + _ELSEWHERE.get(settings.kind, "Nothing of it lasts.")
         )
     directory = Path(settings.path)  # type: ignore[attr-defined]
     name = datetime.fromtimestamp(service.clock.now() // SECOND, UTC).strftime("%Y-%m-%dT%H%M%SZ")

@@ -1,0 +1,1 @@
+"""The store on AWS: one DynamoDB table, one process that writes, others that stand by."""
