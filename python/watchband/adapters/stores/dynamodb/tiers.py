@@ -86,7 +86,7 @@ class Tiers(Snapshots):
                 work.drop(row["pk"], row["sk"])
                 gone += [row["blob"]] if "blob" in row else []
         work.root["strays"] = [*work.root["strays"], *gone]
-        floor = look.root["floors"].get(shard, 0)
+        floor = int(look.root["floors"].get(shard, 0))
         work.root["floors"] = {**work.root["floors"], shard: max(floor, trim.through)}
         return max(0, trim.through - floor)
 
