@@ -1,4 +1,4 @@
-"""A process on DynamoDB that is held, throttled or not answered at a chosen call; and a script of writes."""
+"""A process on DynamoDB that is killed, held, throttled or not answered at a chosen call; and a script of writes."""
 
 from __future__ import annotations
 
@@ -22,6 +22,10 @@ from watchband.testing.contracts.outbox import an_alert
 KEY = SeriesKey("cpu", {"host": "a"})
 WRITES = frozenset({"put_item", "update_item", "delete_item", "batch_write_item", "transact_write_items"})
 Step = Callable[[DynamoStore], object]
+
+
+class Killed(BaseException):
+    """The process is gone."""
 
 
 class Hasty(SystemClock):
@@ -73,8 +77,11 @@ def disturbed(store: DynamoStore, around: Callable[[str, int, Callable[[], Any]]
 
 
 def run_out(server: DynamoServer, table: str) -> None:
-    """The lease ends, as if its process had not been heard of."""
-    server.client().update_item(
+    """The lease ends, as if its process had not been heard of; nothing, where nobody has led yet."""
+    client = server.client()
+    if "Item" not in client.get_item(TableName=table, Key={"pk": {"S": "root"}, "sk": {"S": "root"}}):
+        return
+    client.update_item(
         TableName=table,
         Key={"pk": {"S": "root"}, "sk": {"S": "root"}},
         UpdateExpression="SET #h = :none",

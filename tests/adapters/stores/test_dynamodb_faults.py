@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from tests.adapters.stores.dynamo_faults import SCRIPT, disturbed, entry, opened, picture, run_out
+from tests.adapters.stores.dynamo_faults import SCRIPT, Killed, disturbed, entry, opened, picture, run_out
 from tests.servers.dynamodb.server import DynamoServer
 from watchband.adapters.stores.dynamodb import catalogue, snapshots, tables
 from watchband.core.acts import Act
-from watchband.core.errors import FencedError, TransientError
+from watchband.core.errors import AdapterError, FencedError, TransientError
 from watchband.testing.contracts.outbox import an_alert
 
 Call = Callable[[], Any]
@@ -37,6 +39,49 @@ def pictures(dynamodb_server: DynamoServer, small: None) -> list[str]:
     store.close()
     assert len(set(found)) == len(SCRIPT) + 1, "a step changes nothing that is seen"
     return found
+
+
+def left_behind(server: DynamoServer, table: str) -> set[str]:
+    rows = server.client().scan(TableName=table)["Items"]
+    return {row["pk"]["S"] for row in rows if row["pk"]["S"].startswith("part#")}
+
+
+def test_a_process_killed_between_any_two_writes(dynamodb_server: DynamoServer, pictures: list[str]) -> None:
+    last = 0
+    while True:
+        last += 1
+        table = dynamodb_server.table()
+        store, done = opened(dynamodb_server, table), 0
+
+        def kill(name: str, number: int, call: Call, at: int = last) -> Any:
+            if number >= at:
+                raise Killed
+            return call()
+
+        through = disturbed(store, kill)
+        try:
+            for step in SCRIPT:
+                step(store)
+                done += 1
+        except Killed:
+            pass
+        store._root._ended.set()
+        if done == len(SCRIPT):
+            assert through.writes > 25
+            break
+        other = opened(dynamodb_server, table)
+        beside = picture(other)
+        assert beside in pictures[done : done + 2], f"killed before write {last}: seen from beside, half of a step"
+        run_out(dynamodb_server, table)
+        assert other.lead()
+        assert picture(other) == beside, f"killed before write {last}: who leads sees something else"
+        for step in SCRIPT[pictures.index(beside) :]:
+            step(other)
+        assert picture(other) == pictures[-1], f"killed before write {last}: it does not go on from there"
+        other.close()
+        assert left_behind(dynamodb_server, table) == set(), (
+            f"killed before write {last}: something is left lying about"
+        )
 
 
 @pytest.mark.parametrize("every", [2, 3])
@@ -153,3 +198,39 @@ def test_a_process_that_is_held_anywhere_in_a_write_and_was_overtaken(
         first.outbox(0)
     assert picture(second) == before[0], "who was overtaken changed something"
     second.commit(entry(4))
+
+
+def test_two_workers_race_and_never_fork(dynamodb_server: DynamoServer) -> None:
+    table = dynamodb_server.table()
+    opened(dynamodb_server, table).close()
+    acknowledged: list[tuple[int, int]] = []
+    refused: list[str] = []
+    over = threading.Event()
+
+    def work(me: int) -> None:
+        store = opened(dynamodb_server, table)
+        while not over.is_set():
+            try:
+                store.lead()
+                sequence = store.head("s") + 1
+                commit = entry(sequence)
+                commit.readings[0].values[:] = me
+                store.commit(commit)
+                acknowledged.append((sequence, me))
+            except AdapterError as error:
+                refused.append(type(error).__name__)
+        store._root._ended.set()
+
+    workers = [threading.Thread(target=work, args=(me,), daemon=True) for me in (1, 2)]
+    for worker in workers:
+        worker.start()
+    while len({me for _, me in acknowledged}) < 2 or len(acknowledged) < 60 or len(refused) < 10:
+        run_out(dynamodb_server, table)
+    over.set()
+    for worker in workers:
+        worker.join()
+    log = {one.sequence: int(one.readings[0].values[0]) for one in opened(dynamodb_server, table).log("s", 0)}
+    assert list(log) == list(range(1, len(log) + 1))
+    assert len(dict(acknowledged)) == len(acknowledged), "two were told that their entry is this one"
+    assert all(log[sequence] == me for sequence, me in acknowledged), "what was acknowledged is another's"
+    assert np.isin(list(log.values()), [1, 2]).all()

@@ -219,12 +219,20 @@ class Root:
             return False
         with self.lock:
             token = found["token"] + 1
-            taken = {"format": FORMAT, "token": token, "holder": self.holder, "version": found["version"] + 1}
+            # Hosts and process numbers repeat, in containers above all: only this word is this very call's.
+            word = uuid.uuid4().hex
+            taken = {
+                "format": FORMAT,
+                "token": token,
+                "holder": self.holder,
+                "version": found["version"] + 1,
+                "attempt": word,
+            }
             try:
                 self._take(found, taken)
             except RefusedError as refused:
                 # The answer to the first of two equal calls was lost.
-                if (refused.found.get("token"), refused.found.get("holder")) != (token, self.holder):
+                if refused.found.get("attempt") != word:
                     return False
             self.token, self._overtaken = token, False
             self._known = None
