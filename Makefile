@@ -20,7 +20,7 @@ demo: $(STAMPS)/build $(if $(shell command -v npm),$(STAMPS)/web)  ## Find and e
 test: $(STAMPS)/build $(STAMPS)/dev $(STAMPS)/web  ## Every test (T=path for a part)
 	CARGO_TERM_COLOR=never cargo test --release --quiet --lib
 	cd web && npm run --silent test
-	$(BIN)/python -m pytest $(T) $(ARGS)
+	$(BIN)/python -m pytest $(if $(CI),--timeout-method=thread) $(T) $(ARGS)
 
 check: format lint types clippy tidy test  ## What CI runs: format, lint, types, clippy, house rules, tests
 

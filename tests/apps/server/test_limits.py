@@ -48,6 +48,13 @@ def told(found: socket.socket) -> tuple[int, dict[str, Any]]:
     return problem["status"], problem
 
 
+def test_small_answers_are_sent_at_once(world: World) -> None:
+    # Held back until the client confirms what came before, each answer of a kept connection would take 40 ms.
+    world.client.get("/healthz")
+    accepted: Any = [c.transport.get_extra_info("socket") for c in world.web._server.server_state.connections]
+    assert [one.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) for one in accepted] == [1] * len(accepted) != []
+
+
 def test_a_header_that_does_not_end_is_not_waited_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocol, "HEADER_S", 0.5)
     with connected(world) as slow:
