@@ -73,8 +73,8 @@ class Runner:
         Watches that could not go on; the others do. They are tried again when the shard is restored.
     seconds : dict of str to float
         Time that each watch took over what was folded live, for those who look after the process.
-    snapshots : int
-        Snapshots that were written.
+    snapshots, remembered : int
+        Snapshots that were written; entries whose positions are known again after a restart.
     everyone : list of str
         Sinks that hear of what watches left open that were removed while no process ran; by default the runner's.
     labelling : Labelling or None
@@ -113,7 +113,7 @@ class Runner:
         self.rejected: deque[Rejected] = deque(maxlen=REJECTED_MAX)
         self.stopped: dict[str, Exception] = {}
         self.seconds: dict[str, float] = {}
-        self.snapshots = 0
+        self.snapshots, self.remembered = 0, POSITIONS_MAX
         self.labelling: Labelling | None = None
         self.on_shadows: Callable[[str, Results], object] | None = None
         self._live: Shard | None = None
@@ -292,7 +292,7 @@ class Runner:
         head = self.store.head(self.shard)
         for source, position in self.store.positions(self.shard).items():
             shard.seen[source] = deque([position], maxlen=POSITIONS_MAX)
-        shard.note(head, self.store.passed(self.shard, max(0, head - POSITIONS_MAX)))
+        shard.note(head, self.store.passed(self.shard, max(0, head - self.remembered)))
         shard.deriving = Deriving(self.expressions, self.store, self.shard, self.labelling)
         retire(self.store, self.shard, [b.name for b in self.bounds], self.everyone)
         self.stopped.clear()

@@ -19,6 +19,7 @@ from watchband.apps.cli.flags import DEBUG
 from watchband.core.errors import WatchbandError
 
 LATE = {
+    "aws": "watchband.apps.cli.aws.group",
     "backtest": "watchband.apps.cli.backtest",
     "backup": "watchband.apps.cli.backup",
     "bench": "watchband.apps.cli.bench",

@@ -25,15 +25,20 @@ class DynamoLetters(Letters):
         Its name.
     access : AwsAccess
         How the account is reached.
+    part : str
+        Of several stores in the table, which.
     """
 
-    def __init__(self, table: str, access: AwsAccess) -> None:
-        self._name, self._access = table, access
+    def __init__(self, table: str, access: AwsAccess, part: str = "") -> None:
+        self._name, self._access, self._part = table, access, part
+
+    def _table(self, session: AwsSession) -> DynamoTable:
+        return DynamoTable(session, self._name, SystemClock(), part=self._part)
 
     def rows(self) -> Sequence[tuple[Any, ...]]:
         """``COLUMNS`` of every notice, oldest first."""
         with closing(AwsSession(self._access, "The store 'dynamodb'")) as session:
-            rows = DynamoTable(session, self._name, SystemClock()).query(OUTBOX)
+            rows = self._table(session).query(OUTBOX)
             return [
                 (r["body"], r["revision"], r["sink"], r["tries"], r["due"], r["error"], r["dead"], r["made"])
                 for r in rows
@@ -49,13 +54,13 @@ class DynamoLetters(Letters):
 
     def _change(self, letters: Sequence[Letter], *, drop: bool) -> int:
         with closing(AwsSession(self._access, "The store 'dynamodb'")) as session:
-            table = DynamoTable(session, self._name, SystemClock())
+            table = self._table(session)
             places = {(r["alert"], r["revision"], r["sink"], r["dead"]): r["sk"] for r in table.query(OUTBOX)}
             return sum(self._one(table, places[one.row], one.dead, drop) for one in letters if one.row in places)
 
     def _one(self, table: DynamoTable, sk: str, dead: bool, drop: bool) -> bool:
         """Change one, if it still is as it was seen, and say so to the process that delivers."""
-        where = {"TableName": table.name, "Key": {"pk": to_wire(OUTBOX), "sk": to_wire(sk)}}
+        where = {"TableName": table.name, "Key": table.key(OUTBOX, sk)}
         unless = {
             "ConditionExpression": "#dead = :dead",
             "ExpressionAttributeNames": {"#dead": "dead"},
@@ -70,7 +75,7 @@ class DynamoLetters(Letters):
         }
         said = {
             "TableName": table.name,
-            "Key": {"pk": to_wire(ROOT), "sk": to_wire(ROOT)},
+            "Key": table.key(ROOT, ROOT),
             "UpdateExpression": "ADD #letters :one",
             "ExpressionAttributeNames": {"#letters": "letters"},
             "ExpressionAttributeValues": {":one": to_wire(1)},

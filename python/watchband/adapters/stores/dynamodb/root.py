@@ -60,10 +60,13 @@ class Root:
         Where it is.
     seconds : float
         A process that is not heard of for so long is taken over from.
+    turns : bool
+        The lead is given back as it is taken: whoever writes next takes it over without waiting, and what this process
+        had in hand by then is refused. For processes that live for one batch.
     """
 
-    def __init__(self, table: DynamoTable, seconds: float) -> None:
-        self.table, self.seconds = table, seconds
+    def __init__(self, table: DynamoTable, seconds: float, turns: bool = False) -> None:
+        self.table, self.seconds, self.turns = table, seconds, turns
         self.holder = f"{socket.gethostname()}:{os.getpid()}"
         self.token: int | None = None
         self.lock = threading.RLock()
@@ -172,7 +175,7 @@ class Root:
             names["#letters"], values[":one"] = "letters", to_wire(1)
         return {
             "TableName": self.table.name,
-            "Key": {"pk": to_wire(ROOT), "sk": to_wire(ROOT)},
+            "Key": self.table.key(ROOT, ROOT),
             "UpdateExpression": f"SET {sets}" + (" ADD #letters :one" if letters else ""),
             "ConditionExpression": _MINE,
             "ExpressionAttributeNames": names,
@@ -185,7 +188,7 @@ class Root:
         return {
             "ConditionCheck": {
                 "TableName": self.table.name,
-                "Key": {"pk": to_wire(ROOT), "sk": to_wire(ROOT)},
+                "Key": self.table.key(ROOT, ROOT),
                 "ConditionExpression": "#token = :mine AND #journal = :journal",
                 "ExpressionAttributeNames": {"#token": "token", "#journal": "journal"},
                 "ExpressionAttributeValues": {":mine": to_wire(self.token), ":journal": to_wire(list(journal))},
@@ -224,7 +227,7 @@ class Root:
             taken = {
                 "format": FORMAT,
                 "token": token,
-                "holder": self.holder,
+                "holder": "" if self.turns else self.holder,
                 "version": found["version"] + 1,
                 "attempt": word,
             }
@@ -236,7 +239,7 @@ class Root:
                     return False
             self.token, self._overtaken = token, False
             self._known = None
-        if self._thread is None:
+        if self._thread is None and not self.turns:
             self._thread = threading.Thread(target=self._renew, name="lease", daemon=True)
             self._thread.start()
         return True
@@ -252,7 +255,7 @@ class Root:
         self.table.call(
             "update_item",
             TableName=self.table.name,
-            Key={"pk": to_wire(ROOT), "sk": to_wire(ROOT)},
+            Key=self.table.key(ROOT, ROOT),
             UpdateExpression="SET " + ", ".join(f"#{name} = :n_{name}" for name in new),
             ConditionExpression=free,
             ExpressionAttributeNames=names,
@@ -272,7 +275,7 @@ class Root:
         if self._thread is not None:
             self._thread.join()
         with self.lock, contextlib.suppress(AdapterError):
-            if self.token is not None:
+            if self.token is not None and not self.turns:
                 self.swap({**self.mine(), "holder": ""})
         self.token = None
 
@@ -289,7 +292,7 @@ class Root:
             self.table.call(
                 "update_item",
                 TableName=self.table.name,
-                Key={"pk": to_wire(ROOT), "sk": to_wire(ROOT)},
+                Key=self.table.key(ROOT, ROOT),
                 UpdateExpression="ADD #beat :one",
                 ConditionExpression="#token = :mine",
                 ExpressionAttributeNames={"#beat": "beat", "#token": "token"},

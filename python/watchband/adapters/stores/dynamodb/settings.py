@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from watchband.adapters.aws.access import AwsAccess
+from watchband.adapters.aws.access import AwsAccess, AwsSession
 from watchband.adapters.stores.dynamodb.letters import DynamoLetters
 from watchband.adapters.stores.dynamodb.objects import S3Objects
 from watchband.adapters.stores.dynamodb.store import DynamoStore
@@ -19,6 +19,7 @@ from watchband.core.kinds import Duration, Group, Size, Url
 from watchband.core.params import Flag, Maybe, Text, param
 
 TABLE = re.compile(r"[A-Za-z0-9_.-]{3,255}")
+PART = re.compile(r"[A-Za-z0-9]{0,20}")
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
@@ -29,6 +30,9 @@ class DynamoSettings(AwsAccess):
     kind: ClassVar[str] = "dynamodb"
 
     table: str = param("watchband", Text("a name of 3-255 letters, digits, _ - or ."), "The table.")
+    part: str = param(
+        "", Text("up to 20 letters and digits"), "Of several stores in one table, which; empty: the only one."
+    )
     create: bool = param(True, Flag(), "Make the table at the first start if it is not there.")
     bucket: str | None = param(
         None, Maybe(Text("the name of a bucket")), "A bucket of S3 for large snapshots; none: all are in the table."
@@ -59,6 +63,7 @@ class DynamoSettings(AwsAccess):
         self.check_access()
         for name, value, shape, words in (
             ("table", self.table, TABLE, "a name of 3-255 letters, digits, _, - and ."),
+            ("part", self.part, PART, "up to 20 letters and digits"),
             ("bucket", self.bucket, BUCKET, "the name of a bucket: 3-63 small letters, digits, - and ."),
         ):
             if value is not None and not shape.fullmatch(value):
@@ -66,15 +71,15 @@ class DynamoSettings(AwsAccess):
 
     def letters(self) -> DynamoLetters:
         """Its outbox, for an operator."""
-        return DynamoLetters(self.table, self)
+        return DynamoLetters(self.table, self, self.part)
 
-    def open(self, *, clock: Clock) -> DynamoStore:
-        """The store, ready to be led or to stand by."""
+    def open(self, *, clock: Clock, turns: bool = False, session: AwsSession | None = None) -> DynamoStore:
+        """The store, ready to be led or to stand by; ``turns`` and ``session`` as ``Tables`` has them."""
         objects = None
         if self.bucket is not None:
-            objects = S3Objects(
-                replace(self, endpoint_url=self.bucket_endpoint_url), self.bucket, self.prefix, self.bucket_from, clock
-            )
+            access = replace(self, endpoint_url=self.bucket_endpoint_url)
+            prefix = self.prefix + (f"{self.part}/" if self.part else "")
+            objects = S3Objects(access, self.bucket, prefix, self.bucket_from, clock)
         return DynamoStore(
             self.table,
             access=self,
@@ -83,4 +88,7 @@ class DynamoSettings(AwsAccess):
             create=self.create,
             clock=clock,
             objects=objects,
+            part=self.part,
+            turns=turns,
+            session=session,
         )

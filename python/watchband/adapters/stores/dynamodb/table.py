@@ -48,12 +48,20 @@ class DynamoTable:
         Who waits.
     per_second, budget_s : float
         Calls a second at most; seconds that the repeats of one call may take.
+    part : str
+        What all its partition keys begin with: several stores may share a table.
     """
 
     def __init__(
-        self, session: AwsSession, name: str, clock: Clock, per_second: float = 1000.0, budget_s: float = 20.0
+        self,
+        session: AwsSession,
+        name: str,
+        clock: Clock,
+        per_second: float = 1000.0,
+        budget_s: float = 20.0,
+        part: str = "",
     ) -> None:
-        self._session, self.name = session, name
+        self._session, self.name, self._before = session, name, f"{part}/" if part else ""
         self.pace = Pace(clock, per_second, budget_s, seed=name)
 
     def call(self, operation: str, **given: Any) -> dict[str, Any]:
@@ -71,29 +79,46 @@ class DynamoTable:
         client = self._session.client("dynamodb")
         return self.pace.call(lambda: _asked(getattr(client, operation), operation, self.name, given))
 
+    def key(self, pk: str, sk: str) -> dict[str, Any]:
+        """The key of an item as DynamoDB has it."""
+        return {"pk": {"S": self._before + pk}, "sk": {"S": sk}}
+
+    def _row(self, item: Mapping[str, Any]) -> dict[str, Any]:
+        found = item_of_wire(item)
+        return {**found, "pk": found["pk"][len(self._before) :]} if self._before else found
+
+    def _full(self, change: Change) -> dict[str, Any]:
+        assert change.item is not None
+        return item_to_wire(change.item) | self.key(change.pk, change.sk)
+
+    def _request(self, change: Change) -> dict[str, Any]:
+        if change.item is None:
+            return {"DeleteRequest": {"Key": self.key(change.pk, change.sk)}}
+        return {"PutRequest": {"Item": self._full(change)}}
+
     def get(self, pk: str, sk: str) -> dict[str, Any] | None:
         """An item as it is now."""
-        found = self.call("get_item", TableName=self.name, Key=_key(pk, sk), ConsistentRead=True)
-        return item_of_wire(found["Item"]) if "Item" in found else None
+        found = self.call("get_item", TableName=self.name, Key=self.key(pk, sk), ConsistentRead=True)
+        return self._row(found["Item"]) if "Item" in found else None
 
     def get_many(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], dict[str, Any]]:
         """Those items of some keys that are there, a hundred a call."""
         items: dict[tuple[str, str], dict[str, Any]] = {}
         for at in range(0, len(keys), BATCH_READ):
-            left: Any = {"Keys": [_key(*key) for key in keys[at : at + BATCH_READ]], "ConsistentRead": True}
+            left: Any = {"Keys": [self.key(*key) for key in keys[at : at + BATCH_READ]], "ConsistentRead": True}
             while left:
                 left = self._portion("batch_get_item", left, len(left["Keys"]), lambda f: self._take(f, items))
         return items
 
     def _take(self, found: Mapping[str, Any], items: dict[tuple[str, str], dict[str, Any]]) -> Any:
-        rows = list(map(item_of_wire, found.get("Responses", {}).get(self.name, ())))
+        rows = list(map(self._row, found.get("Responses", {}).get(self.name, ())))
         items.update(((row["pk"], row["sk"]), row) for row in rows)
         return found.get("UnprocessedKeys", {}).get(self.name)
 
     def write_many(self, changes: Sequence[Change]) -> None:
         """Changes without order or condition, 25 a call; what was not done is sent again."""
         for at in range(0, len(changes), BATCH_WRITE):
-            left: Any = [_request(change) for change in changes[at : at + BATCH_WRITE]]
+            left: Any = [self._request(change) for change in changes[at : at + BATCH_WRITE]]
             while left:
                 left = self._portion(
                     "batch_write_item", left, len(left), lambda f: f.get("UnprocessedItems", {}).get(self.name)
@@ -114,7 +139,7 @@ class DynamoTable:
 
     def put(self, change: Change, condition: str = "", names: Item | None = None, values: Item | None = None) -> None:
         """Put one item, if a condition is met."""
-        given: dict[str, Any] = {"Item": _full(change)}
+        given: dict[str, Any] = {"Item": self._full(change)}
         if condition:
             given |= _condition(condition, names or {}, values or {})
         self.call("put_item", TableName=self.name, **given)
@@ -123,7 +148,7 @@ class DynamoTable:
         self, pk: str, since: str = "", until: str = "", *, backwards: bool = False, page: int = 0
     ) -> Iterator[dict[str, Any]]:
         """Items of a partition in order of their sort key, from ``since`` to before ``until``, page by page."""
-        condition, values = "pk = :pk", {":pk": to_wire(pk)}
+        condition, values = "pk = :pk", {":pk": to_wire(self._before + pk)}
         # BETWEEN takes its upper end in: nothing that is asked for ends like this.
         if since or until:
             condition += " AND sk BETWEEN :a AND :b"
@@ -137,7 +162,7 @@ class DynamoTable:
         } | ({"Limit": page} if page else {})
         while True:
             found = self.call("query", **given)
-            for row in map(item_of_wire, found["Items"]):
+            for row in map(self._row, found["Items"]):
                 if not until or row["sk"] != until:
                     yield row
             if "LastEvaluatedKey" not in found:
@@ -149,9 +174,9 @@ class DynamoTable:
         rows = [dict(first)]
         for change in changes:
             if change.item is None:
-                rows.append({"Delete": {"TableName": self.name, "Key": _key(change.pk, change.sk)}})
+                rows.append({"Delete": {"TableName": self.name, "Key": self.key(change.pk, change.sk)}})
             else:
-                rows.append({"Put": {"TableName": self.name, "Item": _full(change)}})
+                rows.append({"Put": {"TableName": self.name, "Item": self._full(change)}})
         self.call("transact_write_items", TransactItems=rows, ClientRequestToken=token)
 
     def create(self) -> bool:
@@ -252,21 +277,6 @@ def _mapped(error: Exception, what: str, table: str) -> AdapterError:
     if code == "ResourceNotFoundException":
         return MissingTableError(f"There is no table {table!r} in this account and region.")
     return failure(error, what)
-
-
-def _key(pk: str, sk: str) -> dict[str, Any]:
-    return {"pk": {"S": pk}, "sk": {"S": sk}}
-
-
-def _full(change: Change) -> dict[str, Any]:
-    assert change.item is not None
-    return item_to_wire(change.item) | _key(change.pk, change.sk)
-
-
-def _request(change: Change) -> dict[str, Any]:
-    if change.item is None:
-        return {"DeleteRequest": {"Key": _key(change.pk, change.sk)}}
-    return {"PutRequest": {"Item": _full(change)}}
 
 
 def _condition(condition: str, names: Item, values: Item) -> dict[str, Any]:

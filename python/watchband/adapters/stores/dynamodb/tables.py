@@ -27,6 +27,7 @@ from watchband.core.errors import FencedError, PermanentError, StateCorruptError
 
 PARTS = "part#"
 """What the keys of pieces begin with: of journals, and of snapshots too large for an item."""
+WHAT = "The store 'dynamodb'"
 _ROOT_BYTES = 500_000
 """Of a transaction, left for the root."""
 
@@ -100,6 +101,12 @@ class Tables:
         Make the table where it is not there.
     clock : Clock, optional
         Says when an entry was written, and waits.
+    part : str
+        What its partition keys begin with: several stores may share a table.
+    session : AwsSession, optional
+        Instead of ``access``: one that several stores share, and that is not closed with this one.
+    turns : bool
+        Whoever writes next takes the lead over without waiting; see ``Root``.
     """
 
     def __init__(
@@ -111,11 +118,15 @@ class Tables:
         budget_s: float = 20.0,
         create: bool = True,
         clock: Clock | None = None,
+        part: str = "",
+        turns: bool = False,
+        session: AwsSession | None = None,
     ) -> None:
         self.clock: Clock = clock or SystemClock()
-        self.session = AwsSession(access or AwsAccess(), "The store 'dynamodb'", threads=8)
-        self.table = DynamoTable(self.session, table, self.clock, budget_s=budget_s)
-        self._root = Root(self.table, lease_s)
+        self._shared = session is not None
+        self.session = session or AwsSession(access or AwsAccess(), WHAT, threads=8)
+        self.table = DynamoTable(self.session, table, self.clock, budget_s=budget_s, part=part)
+        self._root = Root(self.table, lease_s, turns)
         self._closed = False
         self._removed: set[str] = set()
         if create:
@@ -125,6 +136,11 @@ class Tables:
     def holder(self) -> str:
         """What this process is called where it leads: host and process number."""
         return self._root.holder
+
+    @property
+    def turn(self) -> int | None:
+        """The number under which this process writes; None where it does not. Equal: nobody else wrote meanwhile."""
+        return self._root.token
 
     def lead(self, timeout: float = 0.0) -> bool:
         """Whether this process is the one that writes; it waits so many seconds to become so."""
@@ -143,7 +159,8 @@ class Tables:
             self._closed = True
             self._root.close()
             self.table.close()
-            self.session.close()
+            if not self._shared:
+                self.session.close()
 
     def _open(self) -> None:
         if self._closed:

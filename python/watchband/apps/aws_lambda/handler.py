@@ -1,0 +1,1 @@
+"""The handlers: what AWS Lambda calls, each with an event."""

@@ -1,0 +1,25 @@
+"""The group ``watchband aws``: a line for each command."""
+
+from __future__ import annotations
+
+import typer
+
+from watchband.apps.cli.aws import package
+from watchband.apps.cli.bench import examples
+
+aws = typer.Typer(
+    name="aws",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    add_completion=False,
+    help="On Amazon Web Services: what functions of Lambda are made of.",
+)
+
+
+@aws.callback()
+def _group() -> None:
+    # With a callback it stays a group, however few its commands are.
+    pass
+
+
+aws.command("package", epilog=examples(package.EXAMPLES))(package.package)
