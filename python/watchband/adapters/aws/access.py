@@ -98,6 +98,12 @@ class AwsSession:
         found = self._session.region_name
         return str(found) if found else None
 
+    @property
+    def method(self) -> str:
+        """Where the credentials were found, in boto3's word: ``env``, ``assume-role``; ``none`` if nowhere."""
+        found = self._session.get_credentials()
+        return str(found.method) if found else "none"
+
     def client(self, service: str) -> Any:
         """The client of a service."""
         with self._lock:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from watchband.apps.cli.aws import package
+from watchband.apps.cli.aws import doctor, package
 from watchband.apps.cli.bench import examples
 
 aws = typer.Typer(
@@ -12,7 +12,7 @@ aws = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
     add_completion=False,
-    help="On Amazon Web Services: what functions of Lambda are made of.",
+    help="On Amazon Web Services: whether an account is ready, and what functions of Lambda are made of.",
 )
 
 
@@ -22,4 +22,5 @@ def _group() -> None:
     pass
 
 
+aws.command("doctor", epilog=examples(doctor.EXAMPLES))(doctor.doctor)
 aws.command("package", epilog=examples(package.EXAMPLES))(package.package)

@@ -1,0 +1,28 @@
+"""What the docs say of the infrastructure on AWS: the parameters of its template."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+TEMPLATE = Path(__file__).resolve().parent.parent / "deploy" / "aws" / "template.yaml"
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML with CloudFormation's short forms, which are not needed here."""
+
+
+_Loader.add_multi_constructor("!", lambda loader, suffix, node: None)
+
+
+def parameters() -> str:
+    """The table of parameters, in the order of the template."""
+    found: dict[str, dict[str, Any]] = yaml.load(TEMPLATE.read_text(), _Loader)["Parameters"]
+    lines = ["| parameter | default | meaning |", "|---|---|---|"]
+    for name, about in found.items():
+        default = about.get("Default")
+        shown = "required" if default is None else f"`{default}`" if default != "" else ""
+        lines.append(f"| `{name}` | {shown} | {about['Description']} |")
+    return "\n".join(lines) + "\n"
