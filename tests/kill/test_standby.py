@@ -72,8 +72,7 @@ def take_over(pair: Pair, how: str, receiver: Receiver) -> None:
     else:
         os.kill(leader.pid, signal.SIGSTOP)
         receiver.killed()
-    # One that was stopped within a statement keeps its locks until the database ends the statement, after a minute.
-    wait_for(lambda: pair.leader() not in (None, leader), 120, f"after a {how} the other takes over", pair.state)
+    wait_for(lambda: pair.leader() not in (None, leader), 30, f"after a {how} the other takes over", pair.state)
     if how == "kill":
         leader.start()
     else:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import inspect
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,7 @@ import psycopg
 import pytest
 
 from tests.servers.postgres import Server
-from watchband.adapters.stores.postgres import schema
+from watchband.adapters.stores.postgres import lease, schema
 from watchband.adapters.stores.postgres.database import Address, mapped
 from watchband.adapters.stores.postgres.settings import PostgresSettings
 from watchband.adapters.stores.postgres.store import PostgresStore
@@ -140,10 +142,89 @@ def test_who_stops_in_the_middle_of_a_transaction_loses_it_and_the_lead(
     assert second.head("s") == 2
 
 
-def test_a_lease_is_renewed_as_long_as_its_process_lives(opened: Open) -> None:
-    first, second = opened(lease_s=0.5), opened()
+@pytest.mark.parametrize("held", ["within a statement", "between two statements", "while it renews"])
+def test_who_is_held_with_the_lead_locked_is_taken_over_from(
+    opened: Open, postgres: Server, database: str, held: str
+) -> None:
+    first, second = opened(lease_s=60.0), opened(lease_s=0.5)
     first.commit(one(1))
-    assert not second.lead(1.5)
+    first._lease._ended.set()
+    run_out(postgres, database)
+    of = first._lease._renewals if held == "while it renews" else first._database
+    ready, end = threading.Event(), threading.Event()
+
+    def stopped() -> None:
+        with of.transaction() as sql:
+            if held == "while it renews":
+                sql.execute(f"UPDATE lease SET expires = clock_timestamp() RETURNING {lease.NAMED}")
+            else:
+                first._lease.hold(sql)
+                sql.execute("UPDATE heads SET head = 7")
+            ready.set()
+            if held == "within a statement":
+                sql.execute("SELECT pg_sleep(50)")
+            end.wait(50)
+
+    with ThreadPoolExecutor(1) as threads:
+        under_way = threads.submit(stopped)
+        assert ready.wait(30)
+        assert second.lead(30.0), "it waits for the server's time limits"
+        second.commit(one(2))
+        end.set()
+        with pytest.raises(TransientError):
+            under_way.result(30)
+    assert second.head("s") == 2, "what was under way is undone"
+    with pytest.raises(FencedError):
+        first.commit(one(2))
+
+
+def test_who_leads_is_never_ended_and_who_is_late_may_finish(opened: Open, postgres: Server, database: str) -> None:
+    first, second, late = opened(lease_s=60.0), opened(lease_s=0.5), opened(lease_s=60.0)
+    first.commit(one(1))
+    with first.writing() as sql:
+        sql.execute("UPDATE heads SET head = 3")
+        assert not second.lead(1.0), "the lease has not run out"
+        run_out(postgres, database)
+        assert not late.lead(1.0), "it has, but only just"
+        sql.execute("UPDATE heads SET head = 7")
+    assert late.lead()
+    assert late.head("s") == 7
+
+
+def test_of_two_installations_in_a_database_only_the_own_is_ended(
+    opened: Open, postgres: Server, database: str
+) -> None:
+    other = opened(schema="other")
+    first, second = opened(), opened(lease_s=0.5)
+    for store in (other, first):
+        store.commit(one(1))
+    assert first._lease.token == other._lease.token
+    first._lease._ended.set()
+
+    def lost() -> None:
+        with first.writing() as sql:
+            run_out(postgres, database)
+            assert second.lead(30.0)
+            sql.execute("SELECT 1")
+
+    with other.writing() as theirs:
+        with pytest.raises(TransientError):
+            lost()
+        theirs.execute("SELECT 1")
+    other.commit(one(2))
+    assert other.head("s") == 2
+
+
+def test_a_lease_is_renewed_as_long_as_its_process_lives(opened: Open, postgres: Server, database: str) -> None:
+    first, second = opened(lease_s=2.0), opened()
+    first.commit(one(1))
+    ends = set()
+    until = time.monotonic() + 30
+    while len(ends) < lease.RENEWALS + 2:
+        assert time.monotonic() < until, "it is not renewed"
+        ends |= set(postgres.do(database, "SELECT expires FROM watchband.lease"))
+        time.sleep(0.1)
+    assert not second.lead()
     assert first.lead()
 
 

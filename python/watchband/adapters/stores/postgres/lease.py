@@ -27,6 +27,16 @@ RENEWALS = 4
 ASK_S = 0.5
 """A process that stands by asks this often, at most."""
 _END = "clock_timestamp() + make_interval(secs => %s)"
+NAMED = "set_config('application_name', 'watchband token ' || token, true)"
+"""Until its end, a transaction that locks the lease is called so in ``pg_stat_activity``."""
+_HELD = """
+SELECT pg_terminate_backend(a.pid) FROM lease, pg_stat_activity a
+WHERE lease.expires + make_interval(secs => %s) <= clock_timestamp()
+  AND a.datname = current_database() AND a.usename = current_user AND a.pid <> pg_backend_pid()
+  AND a.application_name = 'watchband token ' || lease.token
+  AND EXISTS (SELECT FROM pg_locks l WHERE l.pid = a.pid AND l.relation = 'lease'::regclass)
+"""
+"""Processes of the same user only: others cannot be ended, and are left to the time limits of their sessions."""
 
 
 class Lease:
@@ -80,7 +90,7 @@ class Lease:
         if self.token is None:
             raise self._fenced(sql)
         # The token is the row's key: this lock lets renewals pass, and makes who wants a new token wait.
-        if not sql.execute("SELECT 1 FROM lease WHERE token = %s FOR KEY SHARE", (self.token,)).fetchone():
+        if not sql.execute(f"SELECT {NAMED} FROM lease WHERE token = %s FOR KEY SHARE", (self.token,)).fetchone():
             self.lose(self.token)
             raise self._fenced(sql)
 
@@ -120,6 +130,8 @@ class Lease:
             # A transaction of who led before may be under way: its row is locked until that has ended.
             free = "SELECT 1 FROM lease WHERE expires <= clock_timestamp() FOR UPDATE SKIP LOCKED"
             if not sql.execute(free).fetchone():
+                # One that is alive and only late has the time of a renewal to come to its end.
+                sql.execute(_HELD, (self.seconds / RENEWALS,))
                 return False
             row = sql.execute(
                 f"UPDATE lease SET token = token + 1, holder = %s, expires = {_END} "
@@ -147,7 +159,8 @@ class Lease:
 
     def _extend(self, token: int) -> None:
         with self._renewals.transaction() as sql:
-            kept = sql.execute(f"UPDATE lease SET expires = {_END} WHERE token = %s", (self.seconds, token)).rowcount
+            update = f"UPDATE lease SET expires = {_END} WHERE token = %s RETURNING {NAMED}"
+            kept = sql.execute(update, (self.seconds, token)).rowcount
         if not kept:
             self.lose(token)
 
