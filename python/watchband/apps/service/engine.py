@@ -101,16 +101,39 @@ class Engine:
         self._wait = wait or self._stop.wait
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
 
-    def start(self) -> None:
+    def start(self, lead: Callable[[], bool] = lambda: False) -> bool:
         """Restore the shard, then fold in a thread of its own.
+
+        Parameters
+        ----------
+        lead : callable
+            Where restoring took longer than the lead was held: gets it back, or says that this process is to end.
+
+        Returns
+        -------
+        bool
+            False where it is.
 
         Raises
         ------
         StateError
             A snapshot cannot be used.
         """
-        self.shard = self.runner.live()
+        while self.shard is None:
+            try:
+                self.shard = self.runner.live()
+            except FencedError:
+                log.warning("another process has taken over while this one restored its states")
+                self.runner.drop()
+                if not lead():
+                    return False
         self._thread.start()
+        return True
+
+    @property
+    def entries(self) -> int:
+        """Entries that the states have seen."""
+        return self.shard.sequence if self.shard else 0
 
     def call(self, errand: Callable[[], Any]) -> Future[Any]:
         """Run something between two entries, in the engine's thread; what it says, or raises, is the future's."""

@@ -251,3 +251,9 @@ def lateness_of(named: Named) -> int:
     """How late readings of a source may come, in ns; most sources that are read give them in order by themselves."""
     waits = named.pushed or getattr(named.settings, "unordered", False)
     return int(getattr(named.settings, "lateness", 0)) if waits else 0
+
+
+def latenesses(config: Config) -> dict[str, int]:
+    """How late readings of each source may come, in ns, where they may."""
+    given = {name: lateness_of(named) for name, named in config.sources.items()}
+    return {name: lateness for name, lateness in given.items() if lateness > 0}

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from functools import partial
 
 from watchband.apps.config.engine import EngineSettings
 from watchband.apps.service.engine import Engine
+from watchband.apps.service.rounds import Rounds, complained
 from watchband.core.clock import Clock
 from watchband.core.duration import MINUTE, SECOND
-from watchband.core.errors import WatchbandError
 from watchband.core.ports import Store, StoreSettings
 from watchband.pipeline.retention import Retention
 
@@ -22,6 +21,8 @@ PAUSE_S = 0.2
 """Between two steps of retention: what is pushed meanwhile is not to wait."""
 STEPS_MAX = 10_000
 FLUSH_EVERY = 5 * MINUTE
+PATIENCE_S = 30.0
+"""At the end a step that is under way is waited for: cut short it would only be done again."""
 
 
 def retention_of(
@@ -79,22 +80,7 @@ class Keeper:
         self.flush = flush
         self.trouble = ""
         self._saved = self._flushed = clock.now()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
-
-    def start(self) -> None:
-        """Work in a thread of its own."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End, after the step that is under way: cut short it would only be done again."""
-        self._stop.set()
-        if self._thread.ident is not None:
-            self._thread.join(30.0)
-
-    def _run(self) -> None:
-        while not self._stop.wait(EVERY_S):
-            self.tick()
+        self.rounds = Rounds("keeper", self.tick, EVERY_S)
 
     def tick(self) -> int:
         """Do what is due; how many pieces of work that was."""
@@ -108,17 +94,14 @@ class Keeper:
                 done += self._save()
             else:
                 done += self._save(self.settings.snapshot_work / SECOND)
-            while self.retention is not None and not self._stop.is_set() and self.retention.step():
+            while self.retention is not None and not self.rounds.ended.is_set() and self.retention.step():
                 done += 1
                 if done >= STEPS_MAX:
                     break
-                self._stop.wait(PAUSE_S)
+                self.rounds.ended.wait(PAUSE_S)
         except Exception as error:
             # Whatever it is, it is tried again: a thread that ended silently would let the disk fill.
-            if str(error) != self.trouble:
-                known = isinstance(error, WatchbandError | OSError)
-                log.warning("the store could not be looked after, trying again: %s", error, exc_info=not known)
-            self.trouble = str(error) or type(error).__name__
+            self.trouble = complained(log, "the store could not be looked after", error, self.trouble)
         else:
             self.trouble = ""
         return done
@@ -126,7 +109,7 @@ class Keeper:
     def _save(self, least_s: float = 0.0) -> int:
         """Write the states between two entries; waits for the engine, but not for one that has ended."""
         written = self.engine.call(partial(self.engine.runner.save, least_s))
-        while not self._stop.is_set() and self.engine.alive:
+        while not self.rounds.ended.is_set() and self.engine.alive:
             with suppress(TimeoutError):
                 return int(written.result(1.0))
         return 0

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from watchband.apps.service.rounds import Rounds, complained
 from watchband.core.acts import Act, Deed
 from watchband.core.duration import SECOND
 from watchband.core.errors import ConfigError, NotThereError, WatchbandError
@@ -52,8 +53,7 @@ class Planning:
         self._plans: dict[str, Plan] = {}
         self._stale = True
         self._trouble = ""
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="planning", daemon=True)
+        self.rounds = Rounds("planning", self.tick, EVERY_S)
 
     def load(self) -> None:
         """Read what people planned: at the start, and when another process may have written meanwhile.
@@ -74,13 +74,7 @@ class Planning:
     def start(self) -> None:
         """Compare at once, before anything is judged, then in a thread of its own."""
         self.tick()
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End."""
-        self._stop.set()
-        if self._thread.ident is not None:
-            self._thread.join(5.0)
+        self.rounds.start()
 
     def plans(self) -> list[Plan]:
         """Every window and deploy that was not deleted, in order of making."""
@@ -218,20 +212,13 @@ class Planning:
             for plan in over[: len(self._plans) - KEPT_MAX]:
                 del self._plans[plan]
 
-    def _run(self) -> None:
-        while not self._stop.wait(EVERY_S):
-            self.tick()
-
     def tick(self) -> int:
         """Say what is missing; how many entries that was."""
         try:
             found = self.say()
         except Exception as error:
             # A thread that ended here would let every window that is to come pass by.
-            if str(error) != self._trouble:
-                known = isinstance(error, WatchbandError)
-                log.warning("windows could not be told to the log, trying again: %s", error, exc_info=not known)
-            self._trouble = str(error) or type(error).__name__
+            self._trouble = complained(log, "windows could not be told to the log", error, self._trouble)
             return 0
         self._trouble = ""
         if found:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from watchband.apps.config.config import Config
+from watchband.apps.service.inflow import latenesses
 from watchband.core.errors import ConfigError, TransientError
 from watchband.pipeline.bound import Ahead, Bound
 
@@ -143,8 +144,6 @@ class Reloader:
             del service.sinks[name]
 
     def _rebind(self, config: Config, bounds: list[Bound], ahead: dict[str, Ahead]) -> None:
-        from watchband.apps.service.service import latenesses
-
         runner = self.service.runner
         before = runner.expressions, runner.labelling
         try:

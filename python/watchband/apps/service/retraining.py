@@ -6,7 +6,6 @@ What there is says the log; a thread looks at it now and then and does what is d
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,10 +13,11 @@ from watchband.apps.config.retrain import RetrainSettings
 from watchband.apps.service.challenging import RULES, challenge
 from watchband.apps.service.judging import Judged, judged, terms_of
 from watchband.apps.service.modelling import between, lane_in, note_hours, say
+from watchband.apps.service.rounds import Rounds, complained
 from watchband.apps.service.tasks import Task, TasksFullError
 from watchband.apps.service.trained import trained
 from watchband.core.acts import Act, Deed
-from watchband.core.errors import ConfigError, NotThereError, TransientError, WatchbandError
+from watchband.core.errors import ConfigError, NotThereError, TransientError
 from watchband.core.events import DriftApproved, ModelPromoted, ShadowEnded
 from watchband.pipeline.bound import Lane
 from watchband.pipeline.drift import MONITORS
@@ -47,18 +47,7 @@ class Retraining:
         self.service = service
         self._tasks: dict[str, Task] = {}
         self._trouble = ""
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="retraining", daemon=True)
-
-    def start(self) -> None:
-        """Look now and then, in a thread of its own."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End."""
-        self._stop.set()
-        if self._thread.ident is not None:
-            self._thread.join(5.0)
+        self.rounds = Rounds("retraining", self.tick, EVERY_S)
 
     def wanted(self, watch: str) -> RetrainSettings:
         """What the configuration says of a watch; the defaults where that is nothing."""
@@ -193,10 +182,6 @@ class Retraining:
         """How its challenger does; None where it has none."""
         return judged(self.service, watch, lane, terms_of(self.wanted(watch)))
 
-    def _run(self) -> None:
-        while not self._stop.wait(EVERY_S):
-            self.tick()
-
     def tick(self) -> int:
         """Do what is due; how much that was."""
         if self.service.engine.standby or self.service.phase != "running":
@@ -208,10 +193,7 @@ class Retraining:
                 done += self._judge(name, lane) + self._begin(name, lane)
         except Exception as error:
             # A thread that ended here would judge no challenger ever again.
-            if str(error) != self._trouble:
-                known = isinstance(error, WatchbandError)
-                log.warning("models could not be looked after, trying again: %s", error, exc_info=not known)
-            self._trouble = str(error) or type(error).__name__
+            self._trouble = complained(log, "models could not be looked after", error, self._trouble)
             return done
         self._trouble = ""
         return done

@@ -20,8 +20,8 @@ from watchband.apps.service.changes import Changes
 from watchband.apps.service.engine import Engine, StandbyError
 from watchband.apps.service.health import SinkHealth, WatchHealth
 from watchband.apps.service.inbox import Inbox, InboxClosedError
-from watchband.apps.service.inflow import Inflow, lateness_of
-from watchband.apps.service.keeper import Keeper, retention_of
+from watchband.apps.service.inflow import Inflow, latenesses
+from watchband.apps.service.keeper import PATIENCE_S, Keeper, retention_of
 from watchband.apps.service.keys import Keys
 from watchband.apps.service.modelling import hours_of, note_hours, tidy
 from watchband.apps.service.planning import Planning
@@ -160,23 +160,23 @@ class Service:
             self.ticker = Ticker(self.inbox, lambda: dict(self.inflow.pushed), self.clock, config.engine.tick)
             retention = retention_of(config.store, self.store, self.clock, lambda: {b.name for b in self.runner.bounds})
             self.keeper = Keeper(self.engine, retention, self.clock, config.engine, self._tend)
-            self.engine.start()
+            if not self.engine.start(lambda: self._lead(ending)):
+                self._let_go()
+                self.phase = "stopped"
+                return
             self._restored()
         except BaseException:
             self.phase = "failed"
             raise
-        log.info(
-            "restored",
-            extra={"entries": self.runner.live().sequence, "seconds": round(time.perf_counter() - began, 3)},
-        )
+        log.info("restored", extra={"entries": self.engine.entries, "seconds": round(time.perf_counter() - began, 3)})
         pumps = self.inflow.open(config)
         self.phase = "running"
         self.planning.start()
-        self.retraining.start()
+        self.retraining.rounds.start()
         for pump in pumps:
             pump.start()
-        self.ticker.start()
-        self.keeper.start()
+        self.ticker.rounds.start()
+        self.keeper.rounds.start()
         self.courier.start()
 
     def _lead(self, ending: Callable[[], bool]) -> bool:
@@ -350,10 +350,9 @@ class Service:
             self.phase = "draining"
         self.tasks.stop()
         log.info("draining", extra={"waiting": self.inbox.waiting})
-        self.ticker.stop()
-        self.planning.stop()
-        self.retraining.stop()
-        self.keeper.stop()
+        for each in (self.ticker, self.planning, self.retraining):
+            each.rounds.stop()
+        self.keeper.rounds.stop(PATIENCE_S)
         self.inflow.stop()
         drained = self.engine.stop(max(0.0, end - time.monotonic()))
         drained &= self.inflow.join()
@@ -364,12 +363,15 @@ class Service:
         for one in self.tending:
             with suppress(WatchbandError):
                 one()
-        let_go(self.scores)
-        tidy(self.hours, HourBook.close)
-        self.store.close()
+        self._let_go()
         self.phase = "stopped"
         log.info("stopped", extra={"drained": drained})
         return drained
+
+    def _let_go(self) -> None:
+        let_go(self.scores)
+        tidy(self.hours, HourBook.close)
+        self.store.close()
 
     def _last_letters(self, end: float) -> None:
         """Give the sinks a moment for what is due; what they do not take stays in the outbox."""
@@ -391,9 +393,3 @@ class Service:
             log.warning("the states could not be written: %s", error)
         else:
             log.info("states written", extra={"watches": written})
-
-
-def latenesses(config: Config) -> dict[str, int]:
-    """How late readings of each source may come, in ns, where they may."""
-    given = {name: lateness_of(named) for name, named in config.sources.items()}
-    return {name: lateness for name, lateness in given.items() if lateness > 0}

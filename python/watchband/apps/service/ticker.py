@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from watchband.apps.service.health import SourceHealth
 from watchband.apps.service.inbox import Inbox
+from watchband.apps.service.rounds import Rounds
 from watchband.core.clock import Clock
 from watchband.core.duration import SECOND
 from watchband.core.errors import TransientError
@@ -58,28 +58,16 @@ class Ticker:
     """
 
     def __init__(self, inbox: Inbox, sources: Callable[[], dict[str, Pushed]], clock: Clock, every: int) -> None:
-        self.inbox, self.sources, self.clock, self.every = inbox, sources, clock, every
+        self.inbox, self.sources, self.clock = inbox, sources, clock
         self.began = clock.now()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="ticker", daemon=True)
+        self.rounds = Rounds("ticker", self._tick, every / SECOND)
 
-    def start(self) -> None:
-        """Tick in a thread of its own."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End."""
-        self._stop.set()
-        if self._thread.ident is not None:
-            self._thread.join(5.0)
-
-    def _run(self) -> None:
-        while not self._stop.wait(self.every / SECOND):
-            try:
-                self.tick()
-            except Exception:
-                # A thread that ended here would leave what waits for its watermark waiting for ever.
-                log.exception("time could not be told, trying again")
+    def _tick(self) -> None:
+        try:
+            self.tick()
+        except Exception:
+            # A thread that ended here would leave what waits for its watermark waiting for ever.
+            log.exception("time could not be told, trying again")
 
     def tick(self) -> int:
         """Look once; the number of sources that were told."""

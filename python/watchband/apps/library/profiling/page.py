@@ -9,7 +9,7 @@ from watchband.analysis.profile.profile import Profile
 from watchband.analysis.profile.together import Together
 from watchband.apps.library.profiling import charts, sentences
 from watchband.apps.library.profiling.blocks import blocks_of
-from watchband.apps.library.report.frame import asset, frame
+from watchband.apps.library.report.frame import asset, card, frame
 from watchband.apps.library.report.markup import Markup, el, join, use
 from watchband.apps.library.report.page import keys_dialog
 from watchband.apps.library.tuning import words
@@ -38,7 +38,7 @@ def render(found: Profiles) -> str:
     calm = not found.faulty
     body = [_head(found, calm), _next(found)]
     if len(found.series) == 1:
-        body += [_card(name, title, *inside) for name, title, inside in blocks_of(found.series[0], found.timezone)]
+        body += [card(name, title, *inside) for name, title, inside in blocks_of(found.series[0], found.timezone)]
     else:
         body.append(_table(found))
         if found.together is not None:
@@ -89,17 +89,12 @@ def _head(found: Profiles, calm: bool) -> Markup:
     )
 
 
-def _card(name: str, title: str, *inside: object, aside: str = "") -> Markup:
-    head = el("div", el("h2", title, id=name), el("span", aside, cls="aside") if aside else None, cls="card-head")
-    return el("section", head, *inside, cls="card", aria_labelledby=name, tabindex="-1")
-
-
 def _next(found: Profiles) -> Markup:
     steps = [
         el("li", el("pre", el("code", a.command), tabindex="0", aria_label="Command"), el("p", a.why))
         for a in found.advice
     ]
-    return _card("next", "What to do next", el("ol", *steps, cls="steps"))
+    return card("next", "What to do next", el("ol", *steps, cls="steps"))
 
 
 def _table(found: Profiles) -> Markup:
@@ -109,7 +104,7 @@ def _table(found: Profiles) -> Markup:
     )
     rows = [_row(at, p, found.timezone) for at, p in enumerate(found.series[:ROWS_MAX])]
     more = len(found.series) - len(rows)
-    return _card(
+    return card(
         "series",
         "Series, worst first",
         el("div", el("table", el("thead", head), el("tbody", *rows), cls="series-table"), cls="scroll", tabindex="0",
@@ -182,7 +177,7 @@ def _together(found: Together) -> Markup:
         else el("p", "No two move together beyond chance.", cls="note")
     )
     aside = f"{found.compared:,} pairs, buckets of {wording.duration(found.bucket)}"
-    return _card(
+    return card(
         "together",
         "Who moves with whom",
         el("div", charts.heat(found), cls="scroll", tabindex="0", role="group", aria_label="Table of correlations"),
@@ -206,4 +201,4 @@ def _foot(found: Profiles) -> Markup:
     if found.problems:
         shown = found.problems[:50]
         inside += [el("h3", f"Left out, {len(found.problems)}"), el("ul", *[el("li", p) for p in shown])]
-    return _card("read", "How it was read", el("div", *inside, cls="told"))
+    return card("read", "How it was read", el("div", *inside, cls="told"))

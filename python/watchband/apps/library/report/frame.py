@@ -9,7 +9,7 @@ from string import Template
 from urllib.parse import quote
 
 from watchband.apps.library.report import words
-from watchband.apps.library.report.markup import Markup, join
+from watchband.apps.library.report.markup import Markup, el, join
 
 _ICONS = {
     "critical": '<path d="M8 0 16 8 8 16 0 8Z" fill="#8e024d"/><path d="M7 4h2v5H7zM7 10h2v2H7z" fill="#fff"/>',
@@ -70,6 +70,12 @@ def frame(
         made=join(made),
         data=data,
     )
+
+
+def card(name: str, title: str, *inside: object, aside: str = "") -> Markup:
+    """A part of a page with a heading, which links and readers of screens find by ``name``."""
+    head = el("div", el("h2", title, id=name), el("span", aside, cls="aside") if aside else None, cls="card-head")
+    return el("section", head, *inside, cls="card", aria_labelledby=name, tabindex="-1")
 
 
 def asset(package: str | None, name: str) -> str:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from watchband.apps.library.report.frame import asset, frame
+from watchband.apps.library.report.frame import asset, card, frame
 from watchband.apps.library.report.markup import Markup, el, join, use
 from watchband.apps.library.report.page import keys_dialog
 from watchband.apps.library.story import charts, sentences
@@ -101,13 +101,8 @@ def _plain(value: float, digits: int = 2) -> str:
     return wording.number(value, digits) if math.isfinite(value) else "–"
 
 
-def _card(name: str, title: str, *inside: object, aside: str = "") -> Markup:
-    head = el("div", el("h2", title, id=name), el("span", aside, cls="aside") if aside else None, cls="card-head")
-    return el("section", head, *inside, cls="card", aria_labelledby=name, tabindex="-1")
-
-
 def _told(name: str, title: str, told: Sequence[str], *more: object) -> Markup:
-    return _card(name, title, el("div", *[el("p", s) for s in told], cls="told"), *more)
+    return card(name, title, el("div", *[el("p", s) for s in told], cls="told"), *more)
 
 
 def _do(story: Story) -> Markup:
@@ -115,7 +110,7 @@ def _do(story: Story) -> Markup:
         el("li", el("p", says), el("pre", el("code", command), tabindex="0", aria_label="Command") if command else None)
         for says, command in sentences.steps(story)
     ]
-    return _card("do", "What to do", el("ol", *steps, cls="todo"))
+    return card("do", "What to do", el("ol", *steps, cls="todo"))
 
 
 def _tried(story: Story) -> Markup:
@@ -202,27 +197,27 @@ def _picture(story: Story, name: str) -> Markup | None:
         return None
     source = "data:image/png;base64," + base64.b64encode(data).decode()
     stem = name.partition(".")[0]
-    return _card(stem, CAPTIONS[name], el("div", el("img", src=source, alt=ALT[name]), cls="plot-image"))
+    return card(stem, CAPTIONS[name], el("div", el("img", src=source, alt=ALT[name]), cls="plot-image"))
 
 
 def _made(story: Story) -> Markup:
-    card, selection = story.card, story.selection
-    latency = card.get("latency") or {}
+    made, selection = story.card, story.selection
+    latency = made.get("latency") or {}
     facts: list[tuple[str, object]] = [
-        ("trained", str(card.get("created", ""))[:16].replace("T", " ") + " UTC"),
-        ("champion", card["champion"]["text"]),
+        ("trained", str(made.get("created", ""))[:16].replace("T", " ") + " UTC"),
+        ("champion", made["champion"]["text"]),
         ("fingerprint of the data", story.data.get("fingerprint", "–")),
         ("seed", selection.get("seed", "–")),
-        *[(name, version) for name, version in card.get("versions", {}).items()],
+        *[(name, version) for name, version in made.get("versions", {}).items()],
     ]
     if latency.get("alone_us_per_sample") is not None:
         told = f"{wording.number(latency['batch_us_per_sample'], 2)} µs in a batch, " + (
             f"{wording.number(latency['alone_us_per_sample'], 2)} µs alone"
         )
         facts.append(("processor time a reading", told))
-    notes = [el("p", str(n), cls="note") for n in [*card.get("notes", []), *story.left]]
-    command = card.get("command")
-    return _card(
+    notes = [el("p", str(n), cls="note") for n in [*made.get("notes", []), *story.left]]
+    command = made.get("command")
+    return card(
         "made",
         "How this was made",
         el("dl", *[el("div", el("dt", n), el("dd", v)) for n, v in facts], cls="facts"),

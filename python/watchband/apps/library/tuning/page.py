@@ -12,7 +12,7 @@ from watchband.analysis.tuning.budget import Budgeted, Option
 from watchband.analysis.tuning.material import Parts
 from watchband.analysis.tuning.result import Row, Tuned
 from watchband.analysis.tuning.stratified import Leaked
-from watchband.apps.library.report.frame import asset, frame
+from watchband.apps.library.report.frame import asset, card, frame
 from watchband.apps.library.report.markup import Markup, el, join, use
 from watchband.apps.library.report.page import keys_dialog
 from watchband.apps.library.tuning import charts, words
@@ -68,14 +68,9 @@ def _head(tuning: Tuning) -> Markup:
     )
 
 
-def _card(name: str, title: str, *inside: object, aside: str = "") -> Markup:
-    head = el("div", el("h2", title, id=name), el("span", aside, cls="aside") if aside else None, cls="card-head")
-    return el("section", head, *inside, cls="card", aria_labelledby=name, tabindex="-1")
-
-
 def _use(tuning: Tuning) -> Markup:
     kept = tuning.decision not in ("better", "changed", "not met")
-    return _card(
+    return card(
         "use",
         words.USE,
         el("pre", el("code", f"watchband detect FILES {tuning.flags}"), tabindex="0", aria_label="Command"),
@@ -101,7 +96,7 @@ def _table(result: Tuned) -> Markup:
         "tr", *[el("th", c, scope="col", cls="num" if i in (4, 5, 6) else None) for i, c in enumerate(words.COLUMNS)]
     )
     rows = [_row(row, ends) for row in result.rows]
-    return _card(
+    return card(
         "table",
         words.TABLE,
         el("div", el("table", el("thead", head), el("tbody", *rows), cls="compared"), cls="scroll", tabindex="0"),
@@ -188,7 +183,7 @@ def _curve(result: Tuned) -> Markup:
         ),
         cls="legend",
     )
-    return _card(
+    return card(
         "curve",
         words.CURVE,
         el("div", charts.curve(result.attempts, result.curve), cls="plotted"),
@@ -217,7 +212,7 @@ def _rule(result: Tuned) -> Markup:
             el("tr", el("th", check.asks, scope="row"), el("td", check.found, cls="wrap"), el("td", said, cls="wrap"))
         )
     head = el("tr", *[el("th", c, scope="col") for c in ("asks", "found", "holds")])
-    return _card(
+    return card(
         "rule",
         words.RULE,
         el("div", el("table", el("thead", head), el("tbody", *rows), cls="plain"), cls="scroll"),
@@ -242,7 +237,7 @@ def _trials(result: Tuned) -> Markup:
         el("th", "configuration", scope="col"),
     )
     inside = el("div", el("table", el("thead", head), el("tbody", *rows), cls="plain"), cls="scroll")
-    return _card(
+    return card(
         "trials",
         words.TRIALS,
         el("details", el("summary", f"{len(result.attempts)} trials of this study"), inside, cls="points"),
@@ -256,7 +251,7 @@ def _budget_cards(result: Budgeted) -> list[Markup]:
     if chart:
         aside = f"asked: {result.asked:.3g} a week per series"
         cards.append(
-            _card(
+            card(
                 "rates",
                 words.BUDGETS,
                 el("div", chart, cls="plotted"),
@@ -268,7 +263,7 @@ def _budget_cards(result: Budgeted) -> list[Markup]:
     rest = sorted((o for o in result.options if o not in near), key=lambda o: (o.kind, o.past.value))
     folded = el("details", el("summary", f"{len(rest)} more"), _options(rest, result), cls="points") if rest else None
     cards.append(
-        _card(
+        card(
             "options",
             words.OPTIONS,
             _options(near, result),
@@ -318,7 +313,7 @@ def _leak(result: Leaked) -> Markup:
         )
         for side in result.sides
     ]
-    return _card(
+    return card(
         "leak",
         words.LEAK,
         el("div", el("table", el("thead", head), el("tbody", *rows), cls="plain"), cls="scroll", tabindex="0"),
@@ -349,7 +344,7 @@ def _parts(parts: Sequence[Parts], zone: str) -> Markup:
     note = el(
         "p", f"{more} more groups of series that overlap have cuts of their own; see summary.json.", cls="card-foot"
     )
-    return _card("parts", words.PARTS, *shown, note if more > 0 else None, aside="before the first part it learns only")
+    return card("parts", words.PARTS, *shown, note if more > 0 else None, aside="before the first part it learns only")
 
 
 def _settings(tuning: Tuning, version: str) -> Markup:
@@ -359,7 +354,7 @@ def _settings(tuning: Tuning, version: str) -> Markup:
         kind = "injected faults" if result.injected else "labels"
         stated |= {"objective": result.objective, "events from": kind, "seed": result.seed, "rule": result.rule}
     facts = [el("div", el("dt", name), el("dd", value)) for name, value in stated.items()]
-    return _card(
+    return card(
         "made",
         words.SETTINGS,
         el("dl", *facts, cls="facts"),
