@@ -3,7 +3,7 @@
 resource "aws_cloudwatch_metric_alarm" "kinesis_errors" {
   count               = var.with_stream ? 1 : 0
   alarm_name          = "${var.name}-kinesis-errors"
-  alarm_description   = "The function failed. Its log group says why; what it could not do is in the dead letters."
+  alarm_description   = "It failed. Its logs say why; what it could not do is a dead letter."
   namespace           = "AWS/Lambda"
   metric_name         = "Errors"
   dimensions          = { FunctionName = aws_lambda_function.kinesis[0].function_name }
@@ -20,7 +20,7 @@ resource "aws_cloudwatch_metric_alarm" "kinesis_errors" {
 resource "aws_cloudwatch_metric_alarm" "readings_errors" {
   count               = var.with_readings ? 1 : 0
   alarm_name          = "${var.name}-readings-errors"
-  alarm_description   = "The function failed. Its log group says why; what it could not do is in the dead letters."
+  alarm_description   = "It failed. Its logs say why; what it could not do is a dead letter."
   namespace           = "AWS/Lambda"
   metric_name         = "Errors"
   dimensions          = { FunctionName = aws_lambda_function.readings[0].function_name }
@@ -37,7 +37,7 @@ resource "aws_cloudwatch_metric_alarm" "readings_errors" {
 resource "aws_cloudwatch_metric_alarm" "objects_errors" {
   count               = var.with_objects ? 1 : 0
   alarm_name          = "${var.name}-objects-errors"
-  alarm_description   = "The function failed. Its log group says why; what it could not do is in the dead letters."
+  alarm_description   = "It failed. Its logs say why; what it could not do is a dead letter."
   namespace           = "AWS/Lambda"
   metric_name         = "Errors"
   dimensions          = { FunctionName = aws_lambda_function.objects[0].function_name }
@@ -54,7 +54,7 @@ resource "aws_cloudwatch_metric_alarm" "objects_errors" {
 resource "aws_cloudwatch_metric_alarm" "poll_errors" {
   count               = var.poll_every != "off" ? 1 : 0
   alarm_name          = "${var.name}-poll-errors"
-  alarm_description   = "The function failed. Its log group says why; what it could not do is in the dead letters."
+  alarm_description   = "It failed. Its logs say why; what it could not do is a dead letter."
   namespace           = "AWS/Lambda"
   metric_name         = "Errors"
   dimensions          = { FunctionName = aws_lambda_function.poll[0].function_name }
@@ -71,7 +71,7 @@ resource "aws_cloudwatch_metric_alarm" "poll_errors" {
 resource "aws_cloudwatch_metric_alarm" "train_errors" {
   count               = var.train_when != "off" ? 1 : 0
   alarm_name          = "${var.name}-train-errors"
-  alarm_description   = "The function failed. Its log group says why; what it could not do is in the dead letters."
+  alarm_description   = "It failed. Its logs say why; what it could not do is a dead letter."
   namespace           = "AWS/Lambda"
   metric_name         = "Errors"
   dimensions          = { FunctionName = aws_lambda_function.train[0].function_name }
@@ -88,7 +88,7 @@ resource "aws_cloudwatch_metric_alarm" "train_errors" {
 resource "aws_cloudwatch_metric_alarm" "export_errors" {
   count               = var.export_when != "off" ? 1 : 0
   alarm_name          = "${var.name}-export-errors"
-  alarm_description   = "The function failed. Its log group says why; what it could not do is in the dead letters."
+  alarm_description   = "It failed. Its logs say why; what it could not do is a dead letter."
   namespace           = "AWS/Lambda"
   metric_name         = "Errors"
   dimensions          = { FunctionName = aws_lambda_function.export[0].function_name }
@@ -105,7 +105,7 @@ resource "aws_cloudwatch_metric_alarm" "export_errors" {
 resource "aws_cloudwatch_metric_alarm" "kinesis_behind" {
   count               = var.with_stream ? 1 : 0
   alarm_name          = "${var.name}-kinesis-behind"
-  alarm_description   = "What is judged is older than 5 minutes. Alerts come later than promised."
+  alarm_description   = "What is judged is older than 5 minutes; alerts come late."
   namespace           = "AWS/Lambda"
   metric_name         = "IteratorAge"
   dimensions          = { FunctionName = aws_lambda_function.kinesis[0].function_name }
@@ -122,7 +122,7 @@ resource "aws_cloudwatch_metric_alarm" "kinesis_behind" {
 resource "aws_cloudwatch_metric_alarm" "readings_behind" {
   count               = var.with_readings ? 1 : 0
   alarm_name          = "${var.name}-readings-behind"
-  alarm_description   = "What is judged is older than 5 minutes. Alerts come later than promised."
+  alarm_description   = "What is judged is older than 5 minutes; alerts come late."
   namespace           = "AWS/Lambda"
   metric_name         = "IteratorAge"
   dimensions          = { FunctionName = aws_lambda_function.readings[0].function_name }
@@ -205,7 +205,7 @@ resource "aws_cloudwatch_metric_alarm" "stream_full" {
 resource "aws_cloudwatch_metric_alarm" "poll_silent" {
   count               = var.poll_every != "off" ? 1 : 0
   alarm_name          = "${var.name}-poll-silent"
-  alarm_description   = "Nothing was polled for an hour. Silent sensors are found by their watch, a silent pipeline by this."
+  alarm_description   = "Nothing was polled for an hour. Silent sensors are found by their watch."
   namespace           = "AWS/Lambda"
   metric_name         = "Invocations"
   dimensions          = { FunctionName = aws_lambda_function.poll[0].function_name }

@@ -28,5 +28,7 @@ locals {
     WATCHBAND_BUCKET       = aws_s3_bucket.data.id
     WATCHBAND_TOPIC        = aws_sns_topic.alerts.arn
     WATCHBAND_DEAD_LETTERS = aws_sqs_queue.dead_letters.url
+    WATCHBAND_PARTS        = var.parts
+    WATCHBAND_SILENCE      = var.silence
   }
 }

@@ -22,7 +22,6 @@ data "aws_iam_policy_document" "kinesis" {
       "dynamodb:BatchWriteItem",
       "dynamodb:ConditionCheckItem",
       "dynamodb:DeleteItem",
-      "dynamodb:DescribeTable",
       "dynamodb:GetItem",
       "dynamodb:PutItem",
       "dynamodb:Query",
@@ -38,9 +37,20 @@ data "aws_iam_policy_document" "kinesis" {
   }
 
   statement {
-    sid       = "Configuration"
+    sid       = "Config"
     actions   = ["s3:GetObject"]
     resources = ["${aws_s3_bucket.data.arn}/config/*"]
+  }
+
+  statement {
+    sid       = "ConfigList"
+    actions   = ["s3:ListBucket"]
+    resources = [aws_s3_bucket.data.arn]
+    condition {
+      test     = "StringLike"
+      variable = "s3:prefix"
+      values   = ["config/*"]
+    }
   }
 
   statement {
@@ -115,7 +125,6 @@ data "aws_iam_policy_document" "readings" {
       "dynamodb:BatchWriteItem",
       "dynamodb:ConditionCheckItem",
       "dynamodb:DeleteItem",
-      "dynamodb:DescribeTable",
       "dynamodb:GetItem",
       "dynamodb:PutItem",
       "dynamodb:Query",
@@ -131,9 +140,20 @@ data "aws_iam_policy_document" "readings" {
   }
 
   statement {
-    sid       = "Configuration"
+    sid       = "Config"
     actions   = ["s3:GetObject"]
     resources = ["${aws_s3_bucket.data.arn}/config/*"]
+  }
+
+  statement {
+    sid       = "ConfigList"
+    actions   = ["s3:ListBucket"]
+    resources = [aws_s3_bucket.data.arn]
+    condition {
+      test     = "StringLike"
+      variable = "s3:prefix"
+      values   = ["config/*"]
+    }
   }
 
   statement {
@@ -214,7 +234,6 @@ data "aws_iam_policy_document" "objects" {
       "dynamodb:BatchWriteItem",
       "dynamodb:ConditionCheckItem",
       "dynamodb:DeleteItem",
-      "dynamodb:DescribeTable",
       "dynamodb:GetItem",
       "dynamodb:PutItem",
       "dynamodb:Query",
@@ -230,9 +249,20 @@ data "aws_iam_policy_document" "objects" {
   }
 
   statement {
-    sid       = "Configuration"
+    sid       = "Config"
     actions   = ["s3:GetObject"]
     resources = ["${aws_s3_bucket.data.arn}/config/*"]
+  }
+
+  statement {
+    sid       = "ConfigList"
+    actions   = ["s3:ListBucket"]
+    resources = [aws_s3_bucket.data.arn]
+    condition {
+      test     = "StringLike"
+      variable = "s3:prefix"
+      values   = ["config/*"]
+    }
   }
 
   statement {
@@ -289,13 +319,18 @@ data "aws_iam_policy_document" "poll" {
   count = var.poll_every != "off" ? 1 : 0
 
   statement {
+    sid       = "Metrics"
+    actions   = ["cloudwatch:GetMetricData", "cloudwatch:ListMetrics", "tag:GetResources"]
+    resources = ["*"]
+  }
+
+  statement {
     sid       = "Store"
     actions   = [
       "dynamodb:BatchGetItem",
       "dynamodb:BatchWriteItem",
       "dynamodb:ConditionCheckItem",
       "dynamodb:DeleteItem",
-      "dynamodb:DescribeTable",
       "dynamodb:GetItem",
       "dynamodb:PutItem",
       "dynamodb:Query",
@@ -311,9 +346,20 @@ data "aws_iam_policy_document" "poll" {
   }
 
   statement {
-    sid       = "Configuration"
+    sid       = "Config"
     actions   = ["s3:GetObject"]
     resources = ["${aws_s3_bucket.data.arn}/config/*"]
+  }
+
+  statement {
+    sid       = "ConfigList"
+    actions   = ["s3:ListBucket"]
+    resources = [aws_s3_bucket.data.arn]
+    condition {
+      test     = "StringLike"
+      variable = "s3:prefix"
+      values   = ["config/*"]
+    }
   }
 
   statement {
@@ -376,7 +422,6 @@ data "aws_iam_policy_document" "train" {
       "dynamodb:BatchWriteItem",
       "dynamodb:ConditionCheckItem",
       "dynamodb:DeleteItem",
-      "dynamodb:DescribeTable",
       "dynamodb:GetItem",
       "dynamodb:PutItem",
       "dynamodb:Query",
@@ -392,9 +437,20 @@ data "aws_iam_policy_document" "train" {
   }
 
   statement {
-    sid       = "Configuration"
+    sid       = "Config"
     actions   = ["s3:GetObject"]
     resources = ["${aws_s3_bucket.data.arn}/config/*"]
+  }
+
+  statement {
+    sid       = "ConfigList"
+    actions   = ["s3:ListBucket"]
+    resources = [aws_s3_bucket.data.arn]
+    condition {
+      test     = "StringLike"
+      variable = "s3:prefix"
+      values   = ["config/*"]
+    }
   }
 
   statement {
@@ -457,7 +513,6 @@ data "aws_iam_policy_document" "export" {
       "dynamodb:BatchWriteItem",
       "dynamodb:ConditionCheckItem",
       "dynamodb:DeleteItem",
-      "dynamodb:DescribeTable",
       "dynamodb:GetItem",
       "dynamodb:PutItem",
       "dynamodb:Query",
@@ -490,9 +545,20 @@ data "aws_iam_policy_document" "export" {
   }
 
   statement {
-    sid       = "Configuration"
+    sid       = "Config"
     actions   = ["s3:GetObject"]
     resources = ["${aws_s3_bucket.data.arn}/config/*"]
+  }
+
+  statement {
+    sid       = "ConfigList"
+    actions   = ["s3:ListBucket"]
+    resources = [aws_s3_bucket.data.arn]
+    condition {
+      test     = "StringLike"
+      variable = "s3:prefix"
+      values   = ["config/*"]
+    }
   }
 
   statement {

@@ -64,7 +64,7 @@ resource "aws_dynamodb_table" "readings" {
   name             = "${var.name}-readings"
   billing_mode     = "PAY_PER_REQUEST"
   hash_key         = "sensor"
-  range_key        = "time"
+  range_key        = "Timestamp"
   stream_enabled   = true
   stream_view_type = "NEW_IMAGE"
 
@@ -74,7 +74,7 @@ resource "aws_dynamodb_table" "readings" {
   }
 
   attribute {
-    name = "time"
+    name = "Timestamp"
     type = "S"
   }
 

@@ -7,7 +7,7 @@ variable "name" {
 
   validation {
     condition     = can(regex("^([a-z][a-z0-9-]{1,24})$", var.name))
-    error_message = "2 to 25 small letters, digits and hyphens, a letter first."
+    error_message = "It is not as described: What the names of everything begin with; several installations in an account have different ones."
   }
 }
 
@@ -138,6 +138,23 @@ variable "operator_email" {
   type        = string
   default     = ""
   description = "An address that hears when the pipeline itself is in trouble; none if empty. It must confirm."
+}
+
+variable "parts" {
+  type        = number
+  default     = 1
+  description = "Parts that entities are shared out into, each with a log of its own; not to be changed later."
+
+  validation {
+    condition     = contains([1, 2, 4, 8, 16, 32, 64, 128, 256], var.parts)
+    error_message = "Must be one of 1, 2, 4, 8, 16, 32, 64, 128, 256."
+  }
+}
+
+variable "silence" {
+  type        = string
+  default     = ""
+  description = "How long without news a source is silent, as 10m; the poll looks. Empty for never."
 }
 
 variable "memory" {
