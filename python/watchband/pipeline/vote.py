@@ -15,11 +15,12 @@ from watchband._kernels import EnsembleScore
 from watchband.core import artifact, fold
 from watchband.core.detector import Detector, Score
 from watchband.core.errors import InvalidParameterError, StateCorruptError
-from watchband.core.params import Integer, Real, Span, Text, param
+from watchband.core.params import Integer, Real, Span, Text, param, params_of
 from watchband.core.points import Float64, Points
 from watchband.core.scores import Scores
 from watchband.core.state import Field, State
 from watchband.detectors import DETECTORS
+from watchband.detectors.fitted import rows
 from watchband.pipeline.calibrate import Calibrate, Calibrated
 from watchband.pipeline.ensemble import MEMBERS_MAX, Ensemble, told
 
@@ -110,9 +111,12 @@ class Vote(Detector):
         found = []
         for name in self.members.split():
             kind = DETECTORS.get(name)
-            found.append(
-                (name.replace("_", " "), told(kind(), {"columns": self.columns}), 1 / len(self.members.split()))
+            columns = self.columns.split()
+            reads = rows.plain(kind, columns) if len(columns) > 1 and "features" in params_of(kind) else {}
+            member = told(
+                kind(), {"columns": self.columns, "dims": len(columns) if len(columns) > 1 else None, **reads}
             )
+            found.append((name.replace("_", " "), member, 1 / len(self.members.split())))
         return Ensemble.of(*found)
 
     @property

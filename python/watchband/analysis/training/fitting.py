@@ -12,14 +12,15 @@ import numpy as np
 from watchband.analysis.training.cut import Cut
 from watchband.analysis.tuning.configuration import Configuration
 from watchband.analysis.tuning.material import Series
-from watchband.analysis.tuning.replay import NAIVE, Replay, Said
+from watchband.analysis.tuning.replay import NAIVE, Replay, Said, raw_of
 from watchband.core import params
 from watchband.core.artifact import SUFFIX
 from watchband.core.errors import ConfigError, DataError
 from watchband.core.points import Float64, Points
 from watchband.evaluation.labels import windows
 from watchband.pipeline.catalogue import CATALOGUE
-from watchband.pipeline.raw import Raw
+from watchband.pipeline.joined import widened
+from watchband.pipeline.vote import Vote
 
 MODEL = "model"
 """The parameter that names a model file."""
@@ -47,6 +48,8 @@ class Fitted:
         Features of a row.
     centre, scale : float64[k]
         What brings the features to one unit.
+    weights : mapping of str to float
+        Of a vote, which has no features: each member's.
     """
 
     configuration: Configuration
@@ -56,6 +59,7 @@ class Fitted:
     names: tuple[str, ...]
     centre: Float64
     scale: Float64
+    weights: Mapping[str, float] = field(default_factory=dict)
 
 
 def has_model(detector: str) -> bool:
@@ -77,6 +81,8 @@ class Fitter:
         Where model files are written.
     rows_max : int
         Most rows of a fit.
+    labelled : sequence of Series, optional
+        With the labels that votes are weighed by, and the ``labelled_cuts`` of these; else those above.
     """
 
     series: Sequence[Series]
@@ -84,6 +90,8 @@ class Fitter:
     replay: Replay
     folder: Path
     rows_max: int = ROWS_MAX
+    labelled: Sequence[Series] | None = None
+    labelled_cuts: Sequence[Cut] | None = None
     _done: dict[str, Fitted | str] = field(default_factory=dict, repr=False)
     _points: tuple[Points, np.ndarray] | None = field(default=None, repr=False)
 
@@ -123,11 +131,23 @@ class Fitter:
 
     def _fit(self, configuration: Configuration, number: int) -> Fitted:
         detector: Any = configuration.build(self.replay.shared)
+        if isinstance(detector, Vote):
+            return self._weighed(configuration, detector, number)
         given = self.rows_of(detector.rows)
         fit = detector.fit(given)
         file = self.folder / f"{number:03d}_{configuration.detector}{SUFFIX}"
         checksum = detector.save(str(file), fit)
         return Fitted(configuration, file, checksum, len(given), tuple(fit.names), fit.centre, fit.scale)
+
+    def _weighed(self, configuration: Configuration, vote: Vote, number: int) -> Fitted:
+        from watchband.analysis.training.weighing import weighed
+
+        file = self.folder / f"{number:03d}_{configuration.detector}{SUFFIX}"
+        known = self.series if self.labelled is None else self.labelled
+        cuts = self.cuts if self.labelled_cuts is None else self.labelled_cuts
+        checksum, weights, points = weighed(configuration, known, cuts, self.replay, file)
+        of = dict(zip(vote.members.split(), weights, strict=True))
+        return Fitted(configuration, file, checksum, points, (), np.zeros(0), np.ones(0), of)
 
     def rows_of(self, rows: Any) -> Float64:
         """Rows of features that are whole, float64[n, k], at most ``rows_max`` of all series together."""
@@ -152,8 +172,10 @@ class Fitter:
         if self._points is None:
             seen = [one.before(cut.train.stop) for one, cut in zip(self.series, self.cuts, strict=True)]
             prepare = self.replay.base.prepare
-            raw = Raw.fleet([(one.times, one.values) for one in seen])
+            raw = raw_of(seen)
             points = prepare.step(prepare.start(len(seen)), raw, flush=True, threads=1).points
+            if self.replay.base.join is not None:
+                points = widened(self.replay.base.join, points, raw)
             since = np.full(len(points), np.iinfo(np.int64).max)
             for row, span in points.slices():
                 here = since[span]
@@ -201,11 +223,14 @@ def check_learnable(series: Sequence[Series], cuts: Sequence[Cut]) -> tuple[list
     """
     good, notes = [], []
     for place, (one, cut) in enumerate(zip(series, cuts, strict=True)):
-        known = one.values[(one.times < cut.train.stop) & np.isfinite(one.values)]
+        wide = one.wide[one.times < cut.train.stop]
+        known = wide[np.isfinite(wide).all(axis=1)]
         if not len(known):
-            notes.append(f"left out, no reading with a value in the part that is fitted on: {one.key}")
-        elif known.min() == known.max():
-            notes.append(f"left out, constant ({known[0]:g}) in the part that is fitted on: {one.key}")
+            lacks = "a value" if one.further is None else "all its metrics at one moment; --resample gathers them"
+            notes.append(f"left out, no reading with {lacks} in the part that is fitted on: {one.key}")
+        elif (known == known[0]).all():
+            levels = ", ".join(f"{value:g}" for value in known[0])
+            notes.append(f"left out, constant ({levels}) in the part that is fitted on: {one.key}")
         else:
             good.append(place)
     if not good:
@@ -235,3 +260,21 @@ def check_kinds(detectors: Mapping[str, Any] | Sequence[str], series: Sequence[S
             f"{', '.join(metrics[:5])}. Name one, with --value or --metric, and train each by itself."
         )
     return kept, [f"left out, fitted for one metric at a time: {', '.join(left)}"] if left else []
+
+
+def check_columns(detectors: Sequence[str], columns: int) -> tuple[list[str], list[str]]:
+    """Detectors that can judge so many metrics together, and notes on the others.
+
+    Raises
+    ------
+    ConfigError
+        None can.
+    """
+    kept = [name for name in detectors if CATALOGUE.get(name).dims_max >= columns]
+    left = [name for name in detectors if name not in kept]
+    if not kept:
+        raise ConfigError(
+            f"{', '.join(left)}: one value is read a point, and --join gives {columns}. Name candidates that read "
+            "several, such as isolation_forest, one_class_svm, local_outlier_factor, pca_reconstruction or seed001."
+        )
+    return kept, [f"left out, one value is read a point: {', '.join(left)}"] if left else []

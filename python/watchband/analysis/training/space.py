@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from watchband.analysis.training.fitting import has_model
 from watchband.analysis.tuning.space import Space
 from watchband.core import params
-from watchband.core.errors import UnknownNameError
+from watchband.core.errors import ConfigError, UnknownNameError
 from watchband.core.params import Among, Choice, Search
+from watchband.detectors.fitted import rows
 from watchband.pipeline.catalogue import CATALOGUE
 
 FEATURES = "features"
@@ -24,9 +27,12 @@ class Candidates(Space):
     ----------
     features : tuple of str
         Names of feature sets; none: each detector keeps its own.
+    fixed : mapping of str to mapping
+        Parameters that the user gave with a candidate, by its name: they are not searched.
     """
 
     features: tuple[str, ...] = ()
+    fixed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -41,7 +47,27 @@ class Candidates(Space):
         if has_model(detector):
             found = {name: search for name, search in found.items() if name not in _ONLY_REFITTED}
         sets = tuple(name for name in self.features if name in feature_sets(detector))
-        return {FEATURES: Among(sets), **found} if sets else found
+        found = {FEATURES: Among(sets), **found} if sets else found
+        return {name: search for name, search in found.items() if name not in self.fixed.get(detector, {})}
+
+
+def fitting_sets(names: Sequence[str], columns: Sequence[str]) -> tuple[str, ...]:
+    """Those of some feature sets that can be made of such columns.
+
+    Examples
+    --------
+    >>> fitting_sets(("none", "value4", "last24", "ratios294"), ("cpu", "memory", "pods"))
+    ('none', 'last24', 'ratios294')
+    """
+
+    def fits(name: str) -> bool:
+        try:
+            rows.of(name, columns)
+        except ConfigError:
+            return False
+        return True
+
+    return tuple(name for name in names if fits(name))
 
 
 def feature_sets(detector: str) -> tuple[str, ...]:

@@ -116,7 +116,9 @@ class Configuration:
         if isinstance(detector, Ensemble) and not isinstance(rule, Budget):
             # Such rules read one score in its unit; ``detect`` does the same.
             detector = detector.band
-        return replace(base, detector=detector, rule=rule, policy=Policy(**{**known, **self.policy}))
+        # What reads one value judges the leading metric of a join by itself.
+        join = base.join if base.join is not None and detector.dims_max >= len(base.join.columns) else None
+        return replace(base, detector=detector, rule=rule, policy=Policy(**{**known, **self.policy}), join=join)
 
     def document(self) -> dict[str, Any]:
         """Parameters only, versioned: what a user keeps."""
@@ -129,8 +131,10 @@ class Configuration:
         }
 
     @classmethod
-    def of(cls, document: Mapping[str, Any]) -> Configuration:
-        """The inverse of ``document``.
+    def of(
+        cls, document: Mapping[str, Any], shared: Mapping[str, Any] | None = None, *, build: bool = True
+    ) -> Configuration:
+        """The inverse of ``document``; built once, with what the user stated of the metric, unless told not to.
 
         Raises
         ------
@@ -151,8 +155,8 @@ class Configuration:
             str(document.get("rule", "budget:1/1w")),
             dict(document.get("policy") or {}),
         )
-        if not made.fits:
-            made.build()
+        if build and not made.fits:
+            made.build(shared)
         return made
 
     def yaml(self) -> str:

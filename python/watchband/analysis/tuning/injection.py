@@ -12,6 +12,7 @@ from watchband.analysis.tuning.material import Part, Parts, Series
 from watchband.core.duration import SECOND
 from watchband.core.errors import ConfigError, UnknownNameError
 from watchband.core.points import Int64
+from watchband.core.series import SeriesKey
 from watchband.evaluation.labels import Label
 from watchband.evaluation.simulate.fault_types import FAULT_TYPES, FaultType
 from watchband.evaluation.simulate.inject import Given, inject
@@ -66,6 +67,8 @@ def with_faults(
 
 
 def _one(series: Series, parts: Parts, kinds: Sequence[str], seed: int) -> Series:
+    if series.further is not None:
+        return _joined(series, parts, kinds, seed)
     first = np.r_[True, np.diff(series.times) > 0]
     times, values = series.times[first], series.values[first].astype(np.float64)
     values[~np.isfinite(values)] = np.nan
@@ -80,6 +83,28 @@ def _one(series: Series, parts: Parts, kinds: Sequence[str], seed: int) -> Serie
     found = inject(times, values, specs, series=str(series.key), seed=seed)
     labels = [a for a in found.labels if _inside(a, parts)]
     return replace(series, times=times, values=found.values, labels=tuple(labels))
+
+
+def _joined(series: Series, parts: Parts, kinds: Sequence[str], seed: int) -> Series:
+    """Faults of the metrics in turn: each metric with its own, of which its turn comes up."""
+    wide = series.wide.astype(np.float64)
+    count = wide.shape[1]
+    labels: list[Label] = []
+    for number in range(count):
+        key = SeriesKey(f"{series.key.metric} {number}", series.key.labels)
+        plain = Series(key, series.times, wide[:, number])
+        made = _one(plain, parts, kinds, seed)
+        mine = [a for at, a in enumerate(made.labels) if at % count == number]
+        for label in mine:
+            here = (series.times >= label.start) & (series.times <= label.last)
+            wide[here, number] = made.values[here]
+        labels += [replace(a, series=str(series.key)) for a in mine]
+    # Two metrics may have had a fault at one time: the first stands for both.
+    kept: list[Label] = []
+    for label in sorted(labels, key=lambda a: (a.start, a.last)):
+        if not kept or label.start > kept[-1].last:
+            kept.append(label)
+    return replace(series, values=wide[:, 0].copy(), further=wide[:, 1:].copy(), labels=tuple(kept))
 
 
 def _inside(label: Label, parts: Parts) -> bool:

@@ -31,18 +31,27 @@ class Series:
         Readings, ns UTC.
     labels : tuple of Label
         Of this series.
+    further : float64[n, k], optional
+        Of metrics that are judged together, those behind the leading one, which is in ``values``.
     """
 
     key: SeriesKey
     times: Int64
     values: Float64
     labels: tuple[Label, ...] = ()
+    further: Float64 | None = None
+
+    @property
+    def wide(self) -> Float64:
+        """All values of each reading: float64[n, 1 + k]."""
+        return self.values[:, None] if self.further is None else np.column_stack([self.values, self.further])
 
     def before(self, stop: int) -> Series:
         """The readings before a time and the labels that begin before it; one that reaches beyond counts nowhere."""
         known = self.times < stop
         labels = tuple(a for a in self.labels if a.start < stop)
-        return replace(self, times=self.times[known], values=self.values[known], labels=labels)
+        further = None if self.further is None else self.further[known]
+        return replace(self, times=self.times[known], values=self.values[known], labels=labels, further=further)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +157,7 @@ def fingerprint_bytes(series: Sequence[Series]) -> bytes:
     parts = []
     for one in series:
         # There are many NaN, and none of them is a 0.
-        values = np.where(np.isnan(one.values), np.nan, one.values)
+        values = np.where(np.isnan(one.wide), np.nan, one.wide)
         labels = "|".join(f"{a.start},{a.end},{a.last},{a.expect}" for a in one.labels)
         parts += [str(one.key).encode(), one.times.tobytes(), values.tobytes(), labels.encode()]
     return b"\0".join(parts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -107,12 +107,13 @@ class Replay:
 
     def _fleet(self, configuration: Configuration, series: Sequence[Series]) -> list[Said]:
         keys = [one.key for one in series]
-        raw = Raw.fleet([(one.times, one.values) for one in series])
+        raw = raw_of(series)
         naive = configuration.detector == NAIVE
         stood_in = Configuration("ewma", {}, configuration.rule, configuration.policy) if naive else configuration
         watch = stood_in.watch(self.base, self.shared)
         state = watch.start(keys)
-        place = hash((raw.times.tobytes(), raw.values.tobytes(), raw.offsets.tobytes()))
+        further = b"" if raw.further is None else raw.further.tobytes()
+        place = hash((raw.times.tobytes(), raw.values.tobytes(), raw.offsets.tobytes(), further))
         scored = self._scored(
             (NAIVE if naive else _key(watch), place),
             lambda: (
@@ -129,6 +130,13 @@ class Replay:
         while len(self._kept) > 1 and sum(len(s.scores) for s in self._kept.values()) > KEPT_POINTS:
             self._kept.popitem(last=False)
         return found
+
+
+def raw_of(series: Sequence[Series]) -> Raw:
+    """The readings of a fleet, with all values of metrics that are judged together."""
+    raw = Raw.fleet([(one.times, one.values) for one in series])
+    wide = [one.further for one in series if one.further is not None]
+    return replace(raw, further=np.concatenate(wide)) if wide else raw
 
 
 def _key(watch: Watch) -> object:

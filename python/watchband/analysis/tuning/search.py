@@ -245,7 +245,7 @@ class Search:
 
 
 def _attempt(number: int, trial: Any) -> Attempt:
-    configuration = Configuration.of(trial.user_attrs[_CONFIGURATION])
+    configuration = Configuration.of(trial.user_attrs[_CONFIGURATION], build=False)
     reason = str(trial.user_attrs.get("reason", ""))
     # Optuna calls the last value before a trial was given up its value: it is of some series only.
     pruned = trial.state.name == "PRUNED"

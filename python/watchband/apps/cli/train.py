@@ -18,6 +18,7 @@ EXAMPLES = (
     "watchband train 'hosts/*.parquet' --value cpu --out model/ --trials 80 --storage training.journal",
     "watchband train metrics.csv --candidates isolation_forest,one_class_svm --features value4,lags24 --out model/",
     "watchband train --data watchband-data --series 'cpu{env=\"prod\"}' --since '30d ago' --out model/",
+    "watchband train --config watchband.yaml --since '30d ago' --resample 5m --out model/",
     "watchband train 's3://my-bucket/metrics/{date}.parquet?since=30d'",
 )
 AIM, SEARCH, PARTS, STORE = "What for", "Candidates and search", "Parts", "A service's store instead of files"
@@ -41,6 +42,7 @@ FLAGS = (
     Flag("split_gap", str | None, None, "Time between two parts that counts nowhere; a day if none.", PARTS, "TIME"),
     Flag("split", str, "time", "time, or stratified: rows at random, to show that it leaks.", PARTS, "HOW"),
     Flag("data", Path | None, None, "Directory of a service's store.", STORE, "DIR"),
+    Flag("config", Path | None, None, "Instead: the store of this configuration, of any kind.", STORE, "CONFIG"),
     Flag("series", list[str], [], "Which of its series; repeatable, all if none.", STORE, "SELECTOR"),
     Flag("since", str | None, None, "Only readings from then on: 30d ago, or 2026-01-31.", STORE, "TIME"),
     Flag("out", Path | None, None, "Write champion.json, model files, tables and pictures there.", OUTPUT, "DIR"),
@@ -109,12 +111,26 @@ def _candidate(options: dict[str, Any]) -> dict[str, Any]:
 def _feed(files: list[str], own: dict[str, Any], chosen: Options, hints: dict[str, Any], progress: Any) -> Feed:
     from watchband.apps.cli.moments import moment
     from watchband.apps.library.feeds import open_files
-    from watchband.apps.library.training.stored import StoredFeed
+    from watchband.apps.library.training.stored import LogFeed, StoredFeed
     from watchband.core.errors import ConfigError
 
-    if bool(files) == (own["data"] is not None):
-        raise ConfigError("Give FILES, or --data DIR of a service, one of both. See watchband train --help.")
+    if bool(files) + (own["data"] is not None) + (own["config"] is not None) != 1:
+        raise ConfigError(
+            "Give FILES, or --data DIR or --config CONFIG of a service, one of them. See watchband train --help."
+        )
     if files:
         return open_files(files, chosen, hints, progress)
     since = None if own["since"] is None else moment(own["since"], 0)
-    return StoredFeed(own["data"], own["series"] or ["*"], since=since)
+    match, place = own["series"] or ["*"], own["data"]
+    if own["config"] is not None:
+        from watchband.apps.cli.store_flags import SHARED, directory_of
+        from watchband.apps.config.config import read_config
+        from watchband.apps.service.service import SHARD
+        from watchband.core.clock import SystemClock
+
+        config = read_config(own["config"])
+        if config.store.kind in SHARED:
+            title = f"the {config.store.kind} store of {own['config']}"
+            return LogFeed(lambda: config.store.open(clock=SystemClock()), title, SHARD, match, since=since)
+        place = directory_of(config)
+    return StoredFeed(place, match, since=since, by_time=bool(chosen.join))

@@ -13,6 +13,7 @@ from watchband.core import params
 from watchband.core.detector import Detector
 from watchband.core.duration import parse_duration
 from watchband.core.errors import ConfigError
+from watchband.detectors.fitted import rows
 from watchband.pipeline import DEFAULT_DETECTOR
 from watchband.pipeline.catalogue import CATALOGUE
 
@@ -107,13 +108,19 @@ class Options:
         name, _, rest = text.partition(":")
         found = CATALOGUE.get(name.strip())
         given = params.read_text(found, rest)
-        low, high = self.limits()
-        shared = {"timezone": self.timezone, "holidays": self.holidays, "range_low": low, "range_high": high}
         known = params.params_of(found)
-        if self.join:
-            shared |= {"columns": " ".join(map(column_name, self.join)), "dims": len(self.join)}
-        told = {k: v for k, v in shared.items() if k in known and v is not None}
+        told = {k: v for k, v in self.shared().items() if k in known and v is not None}
+        if self.join and "features" in known and not {"features", "model"} & given.keys():
+            told |= rows.plain(found, told["columns"].split())
         return params.build(found, {**told, **given})
+
+    def shared(self) -> dict[str, Any]:
+        """What is stated once for every detector, as far as it has such parameters."""
+        low, high = self.limits()
+        found = {"timezone": self.timezone, "holidays": self.holidays, "range_low": low, "range_high": high}
+        if self.join:
+            found |= {"columns": " ".join(map(column_name, self.join)), "dims": len(self.join)}
+        return found
 
     def limits(self) -> tuple[float | None, float | None]:
         """Lowest and highest value that make sense, None where open."""
@@ -177,21 +184,6 @@ class Options:
             return None
         width = parse_duration(self.resample) if self.resample else 1
         return JoinColumns(names, slot_ns=width, aggregate=self.aggregate)
-
-    def by_itself(self, command: str) -> Options:
-        """These options, where every series is judged by itself.
-
-        Raises
-        ------
-        ConfigError
-            They join several, which ``command`` cannot.
-        """
-        if self.joined(self.build_detector()) is not None:
-            raise ConfigError(
-                f"'{command}' judges every metric by itself: leave out --join, and 'columns' of a detector with more "
-                "than one name. 'detect', 'backtest' and the service judge several together."
-            )
-        return self
 
     def policy(self) -> Policy:
         """What an anomaly must be, beyond its score, to open an alert."""

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 AMONG = ("seasonal_band", "residual", "ewma", "rolling_zscore")
 """Detectors that are searched beside the one in use."""
+AMONG_JOINED = ("pca_reconstruction", "half_space_trees")
+"""The same where several metrics are judged together."""
 SPLITS = ("time", "stratified")
 _PLAIN = Options()
 
@@ -159,7 +161,7 @@ def run(
         need_optuna()
     setting = Setting(options, request)
     labels = label_list(request.labels) if request.labels is not None else []
-    series, notes = read_series(feed)
+    series, notes = read_series(feed, setting.join)
     gap = None if request.split_gap is None else parse_duration(request.split_gap)
     parts = in_time(series, test_share=request.test_share, gap_ns=gap)
     told = (lambda done, total: tell("tuning", done, total)) if tell else None
@@ -169,7 +171,7 @@ def run(
 
         result = to_budget(series, parts, setting.replay(), setting.default, setting.asked, tell=told)
     else:
-        series, more = labelled(series, parts, labels, request)
+        series, more = labelled(series, parts, labels, request, setting.options.join or ())
         notes += more
         result = _searched(series, parts, setting, aim, stop=request.stop(clock or SystemClock()), tell=told)
     told_of: dict[str, Any] = {
@@ -181,10 +183,12 @@ def run(
     return Tuning(result, series=series, **told_of)
 
 
-def labelled(series: list[Series], parts: Any, labels: Any, request: Request) -> tuple[list[Series], list[str]]:
+def labelled(
+    series: list[Series], parts: Any, labels: Any, request: Request, join: Sequence[str] = ()
+) -> tuple[list[Series], list[str]]:
     """Every series with its labels, or with faults that are put in, and notes on that."""
     if not request.inject:
-        return with_labels(series, labels)
+        return with_labels(series, labels, join)
     from watchband.analysis.tuning.injection import with_faults
 
     named = request.inject.split(",") if isinstance(request.inject, str) else request.inject
@@ -225,21 +229,19 @@ class Setting:
     def __init__(self, options: Options, request: Request) -> None:
         from watchband.analysis.tuning.configuration import Configuration
 
-        self.options, self.request = options, request
+        together = options.joined(options.build_detector())
+        if together is not None and not options.join:
+            # A detector that names several columns: every other one is told of them, too.
+            options = dataclasses.replace(options, join=together.columns)
+        self.options, self.request, self.join = options, request, together
         built = options.build_detector() if not isinstance(options.detector, str) else None
         text = detector_text(built) if built is not None else str(options.detector)
         self.name, _, rest = text.partition(":")
         from watchband.pipeline.catalogue import CATALOGUE
 
         self.given = params.read_text(CATALOGUE.get(self.name), rest)
-        self.watch = options.by_itself("tune").watch("tune")
-        low, high = options.limits()
-        self.shared = {
-            "timezone": options.timezone,
-            "holidays": options.holidays,
-            "range_low": low,
-            "range_high": high,
-        }
+        self.watch = options.watch("tune")
+        self.shared = options.shared()
         self.default = Configuration(self.name, self.given, str(options.rule()))
 
     def replay(self) -> Any:
@@ -257,10 +259,19 @@ class Setting:
         }
         if self.options.m_of_n is not None:
             stated.add("consecutive")
-        others = tuple(n for n in self.request.detectors if n != self.name)
+        others = tuple(n for n in self._others() if n != self.name)
         return Space(
             (self.name, *others), str(self.options.rule()), stated=frozenset(stated), given={self.name: self.given}
         )
+
+    def _others(self) -> tuple[str, ...]:
+        if self.join is None:
+            return self.request.detectors
+        if self.request.among is None:
+            return AMONG_JOINED
+        from watchband.analysis.training.fitting import check_columns
+
+        return tuple(check_columns((self.name, *self.request.detectors), len(self.join.columns))[0])
 
     @property
     def asked(self) -> float:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+from watchband.core import params
+from watchband.core.errors import ConfigError
 from watchband.features.families import Family
 from watchband.features.feature_set import FeatureSet
 from watchband.features.sets import SETS
@@ -27,3 +30,19 @@ def of(features: str, columns: Sequence[str]) -> FeatureSet:
     if features in OWN:
         return FeatureSet(tuple(columns), OWN[features], label=features)
     return FeatureSet.named(features, columns)
+
+
+def plain(kind: type, columns: Sequence[str]) -> dict[str, Any]:
+    """The values as they are, as a parameter, where what a detector reads by default is of one metric.
+
+    Examples
+    --------
+    >>> from watchband.detectors import IsolationForest
+    >>> plain(IsolationForest, ("cpu", "memory")), plain(IsolationForest, ("cpu",))
+    ({'features': 'none'}, {})
+    """
+    try:
+        of(params.defaults_of(kind)["features"], columns)
+    except ConfigError:
+        return {"features": "none"}
+    return {}

@@ -14,7 +14,7 @@ from watchband.apps.library.feeds import Feed, open_source
 from watchband.apps.library.options import Options
 from watchband.apps.library.tune import Request as TuneRequest
 from watchband.apps.library.tune import Setting, labelled
-from watchband.apps.library.tuning.readings import label_list, read_series
+from watchband.apps.library.tuning.readings import Bucketed, label_list, read_series
 from watchband.core.clock import Clock, SystemClock
 from watchband.core.duration import parse_duration
 from watchband.core.errors import ConfigError
@@ -42,6 +42,8 @@ CANDIDATES = (
 )
 """Names that are tried where none are given, as far as this installation has them."""
 FEATURES = ("value4", "last24", "metric")
+JOINED_FEATURES = ("none", "last24", "ratios294")
+"""The same where several metrics are judged together, as far as they can be made of so many."""
 EVENTS_WANTED, COPIES_MAX, COPIED_POINTS_MAX = 16, 8, 200_000
 """Faults that are put in where it is chosen, all copies together; copies at most, and readings of all of them."""
 COPY = "faults"
@@ -99,12 +101,32 @@ class Request:
 
             known = set(CATALOGUE.names())
             return tuple(name for name in CANDIDATES if name in known)
-        return _names(self.candidates)
+        return tuple(dict.fromkeys(text.partition(":")[0].strip() for text in _texts(self.candidates)))
+
+    @property
+    def given(self) -> dict[str, dict[str, Any]]:
+        """Parameters that stand with a candidate, ``NAME:KEY=VALUE``, by its name."""
+        from watchband.core import params
+        from watchband.pipeline.catalogue import CATALOGUE
+
+        texts = [text.partition(":") for text in _texts(self.candidates or ()) if ":" in text]
+        return {name.strip(): params.read_text(CATALOGUE.get(name.strip()), rest) for name, _, rest in texts}
 
     @property
     def feature_sets(self) -> tuple[str, ...]:
         """Feature sets."""
         return FEATURES if self.features is None else _names(self.features)
+
+
+def _texts(given: Sequence[str] | str) -> list[str]:
+    """Candidates as they are written: what follows a comma and has an = belongs to the one before."""
+    found: list[str] = []
+    for part in given.split(",") if isinstance(given, str) else given:
+        if found and "=" in part and ":" not in part.partition("=")[0]:
+            found[-1] += f",{part}"
+        elif part.strip():
+            found.append(part.strip())
+    return found
 
 
 def _names(given: Sequence[str] | str) -> tuple[str, ...]:
@@ -208,9 +230,12 @@ def run(
 
     need_optuna()
     now = clock or SystemClock()
-    options = dataclasses.replace(options, detector=_reference(request))
-    series, notes = read_series(feed)
-    _check_size(series)
+    names, left = _candidates(options, request)
+    options = dataclasses.replace(options, detector=names[0])
+    # A join gathers its buckets itself, and rates are made of readings before any bucket is.
+    gathers = options.resample is not None and not options.join and not options.counter
+    given = Bucketed(feed, options.prepare()) if gathers else feed
+    series, notes = read_series(given, options.joined(options.build_detector()), most=POINTS_MAX)
     gap = None if request.split_gap is None else parse_duration(request.split_gap)
     cuts = cuts_in_time(series, validation_share=request.validation_share, test_share=request.test_share, gap_ns=gap)
     good, more = check_learnable(series, cuts)
@@ -219,11 +244,11 @@ def run(
     known = label_list(request.labels) if request.labels is not None else []
     original = series
     fitted_on = cuts
-    series, told = labelled(series, parts, known, request.tuning)
+    series, told = labelled(series, parts, known, request.tuning, options.join or ())
     if request.labels is None:
         series, cuts, more_told = _copies(original, series, cuts, request)
         parts, told = [cut.parts for cut in cuts], [*told, *more_told]
-    names, left = check_kinds(request.names, series)
+    names, others = check_kinds(names, series)
     setting = Setting(dataclasses.replace(options, detector=names[0]), request.tuning)
     beside = {"stop": request.tuning.stop(now), "tell": (lambda a, b: tell("training", a, b)) if tell else None}
     workspace = Path(tempfile.mkdtemp(prefix="watchband-train-"))
@@ -234,7 +259,7 @@ def run(
         else:
             # With faults put in, what is fitted on is as it came: once, however many copies there are.
             plain = (original, fitted_on) if request.labels is None else (series, cuts)
-            fitter = Fitter(*plain, setting.replay(), workspace, request.rows or ROWS_MAX)
+            fitter = Fitter(*plain, setting.replay(), workspace, request.rows or ROWS_MAX, series, cuts)
             result = _searched(series, cuts, fitter, setting, names, request, beside)
     except BaseException:
         shutil.rmtree(workspace, ignore_errors=True)
@@ -247,7 +272,7 @@ def run(
         setting=setting,
         workspace=workspace,
         title=feed.title,
-        notes=[*feed.notes, *notes, *more, *told, *left, *result.notes],
+        notes=[*feed.notes, *notes, *more, *told, *left, *others, *result.notes],
         columns=columns or {},
         command=command,
         created=now.now(),
@@ -287,13 +312,16 @@ def _copies(
     return series, cuts * count, [note]
 
 
-def _check_size(series: Sequence[Series]) -> None:
-    points = sum(len(one.times) for one in series)
-    if points > POINTS_MAX:
-        raise ConfigError(
-            f"A training holds up to {POINTS_MAX:,} readings in memory. Got {points:,}: give fewer series or a shorter "
-            "past, or gather them with --resample beforehand."
-        )
+def _candidates(options: Options, request: Request) -> tuple[Sequence[str], list[str]]:
+    """Names of candidates, and notes on those that cannot judge what is joined."""
+    from watchband.analysis.training.fitting import check_columns
+
+    _ = _reference(request)
+    if not options.join:
+        return request.names, []
+    if request.split == "stratified":
+        raise ConfigError("--split stratified divides rows of one metric: leave out --join, or divide in time.")
+    return check_columns(request.names, len(options.join))
 
 
 def _searched(
@@ -317,10 +345,27 @@ def _searched(
 
 
 def _space(setting: Setting, names: Sequence[str], request: Request) -> Any:
-    from watchband.analysis.training.space import Candidates
+    from watchband.analysis.training.space import FEATURES as READS
+    from watchband.analysis.training.space import Candidates, feature_sets, fitting_sets
 
     plain = setting.space()
-    return Candidates(tuple(names), plain.rule, stated=plain.stated, features=request.feature_sets)
+    fixed = request.given
+    shape: dict[str, Any] = {"rule": plain.rule, "stated": plain.stated, "fixed": fixed}
+    if setting.join is None:
+        return Candidates(tuple(names), features=request.feature_sets, given=fixed, **shape)
+    columns = setting.shared["columns"].split()
+    wanted = JOINED_FEATURES if request.features is None else request.feature_sets
+    fitting = fitting_sets(wanted, columns)
+    if request.features is not None and len(fitting) < len(wanted):
+        lost = ", ".join(name for name in wanted if name not in fitting)
+        raise ConfigError(
+            f"--features {lost} cannot be made of {len(columns)} metrics that are judged together. Name sets that "
+            f"can: {', '.join(fitting_sets(JOINED_FEATURES, columns))}."
+        )
+    # What is tried first is made of all metrics, too.
+    given = {name: {READS: fitting[0]} for name in names if fitting[0] in feature_sets(name)}
+    given |= {name: {**given.get(name, {}), **told} for name, told in fixed.items()}
+    return Candidates(tuple(names), features=fitting, given=given, **shape)
 
 
 def _leaking(

@@ -35,7 +35,7 @@ def training_document(training: Training) -> dict[str, Any]:
         **head,
         "kind": "training",
         "champion": champion_document(training),
-        "data": data_schema(training.original),
+        "data": data_schema(training.original, training.options.join or ()),
         "selection": selection_document(training.trained),
         "rows": training.rows,
         "mistakes": mistakes_document(training.trained),
@@ -57,6 +57,8 @@ def champion_document(training: Training) -> dict[str, Any]:
     }
     if found.fitted is not None:
         said |= {"names": list(found.fitted.names), "fitted_rows": found.fitted.rows, "checksum": found.fitted.checksum}
+        if found.fitted.weights:
+            said["weights"] = dict(found.fitted.weights)
     return {
         "text": found.configuration.text,
         "flags": found.configuration.flags,

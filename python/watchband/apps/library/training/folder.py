@@ -18,7 +18,7 @@ from watchband.apps.library.detection import Findings
 from watchband.apps.library.engine import run
 from watchband.apps.library.gather import Gatherer
 from watchband.apps.library.moments import iso
-from watchband.apps.library.options import RULES, Options
+from watchband.apps.library.options import RULES, Options, column_name
 from watchband.apps.library.outputs.documents import to_json, write_json
 from watchband.apps.library.outputs.folder import SUMMARY, list_files, output_folder
 from watchband.apps.library.outputs.top import TOP, TopPoints
@@ -29,6 +29,7 @@ from watchband.apps.library.training.document import training_document
 from watchband.apps.library.training.forecaster import forecast, write_forecast
 from watchband.core import artifact
 from watchband.core.errors import DataError, InvalidParameterError
+from watchband.core.series import SeriesKey
 
 if TYPE_CHECKING:
     from watchband.apps.library.training.training import Training
@@ -83,16 +84,18 @@ def _models(rows: Sequence[Finalist], folder: Path) -> dict[str, str]:
 def _features(training: Training, folder: Path) -> None:
     """What the champion reads, and what brings it to one unit; of a champion without a model the plain value."""
     fitted = training.trained.champion.fitted
-    if fitted is not None:
+    if fitted is not None and fitted.names:
         names, centre, scale = list(fitted.names), fitted.centre, fitted.scale
         detector: Any = fitted.configuration.build(training.setting.shared)
         features, schema = detector.rows.label or None, detector.rows.schema()
     else:
         cut = {str(one.key): c.train.stop for one, c in zip(training.series, training.trained.cuts, strict=True)}
-        known = [one.values[one.times < cut[str(one.key)]] for one in training.original if str(one.key) in cut]
+        known = [one.wide[one.times < cut[str(one.key)]] for one in training.original if str(one.key) in cut]
         values = np.concatenate(known)
-        values = values[np.isfinite(values)]
-        names, centre, scale = ["value"], np.array([values.mean()]), np.array([values.std() or 1.0])
+        values = np.where(np.isfinite(values), values, np.nan)
+        names = [column_name(name) for name in training.options.join or ()] or ["value"]
+        centre, scale = np.nanmean(values, axis=0), np.nanstd(values, axis=0)
+        scale = np.where(scale > 0, scale, 1.0)
         features, schema = None, None
     document = {"schema_version": 1, "features": features, "names": names, "schema": schema}
     write_json(document, folder / NAMES)
@@ -100,10 +103,13 @@ def _features(training: Training, folder: Path) -> None:
 
 
 class SeriesFeed:
-    """Series in memory as a feed."""
+    """Series in memory as a feed; of metrics that are judged together each is one."""
 
-    def __init__(self, series: Sequence[Series], title: str, notes: Sequence[str] = ()) -> None:
-        self.title, self.notes, self._series = title, list(notes), list(series)
+    def __init__(
+        self, series: Sequence[Series], title: str, notes: Sequence[str] = (), *, join: Sequence[str] = ()
+    ) -> None:
+        self.title, self.notes = title, list(notes)
+        self._series = [part for one in series for part in _apart(one, join)]
 
     def batches(self) -> Iterator[PulledBatch]:
         """Series after series."""
@@ -120,13 +126,20 @@ class SeriesFeed:
                 at += count
 
 
+def _apart(one: Series, join: Sequence[str]) -> list[Series]:
+    if one.further is None:
+        return [one]
+    keys = [SeriesKey(name, one.key.labels) for name in join]
+    return [Series(key, one.times, values) for key, values in zip(keys, one.wide.T, strict=True)]
+
+
 def _pictures(training: Training, folder: Path) -> None:
     """``top_50_anomalies.csv`` and ``anomaly_plot.png``: what the champion says of all the data as they came."""
     from watchband.apps.library.plot import write_plot
 
     options = dataclasses.replace(champion_options(training), detector=training.fitted.build(training.setting.shared))
     gatherer, top = Gatherer(), TopPoints()
-    feed = SeriesFeed(training.original, training.title)
+    feed = SeriesFeed(training.original, training.title, join=options.join or ())
     outcome = run(options.watch(), feed.batches(), excluded=options.excluded(), consumers=[gatherer, top])
     top.write(folder / f"top_{TOP}_anomalies.csv")
     found = Findings(outcome, gatherer, options.settings(), feed)

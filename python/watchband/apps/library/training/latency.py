@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -19,17 +20,18 @@ BATCH, ALONE = 4000, 200
 def latency(watch: Watch, series: Sequence[Series]) -> dict[str, Any]:
     """Microseconds of processor time a point through the whole watch; figures of this machine and this moment."""
     longest = max(series, key=lambda one: len(one.times))
-    times, values = longest.times[: BATCH + ALONE], longest.values[: BATCH + ALONE]
+    longest = dataclasses.replace(longest, further=None if watch.join is None else longest.further)
+    times = longest.times[: BATCH + ALONE]
     alone = min(ALONE, len(times) // 2)
     state = watch.start([longest.key])
     cut = len(times) - alone
     begun = time.process_time_ns()
-    watch.step(state, Raw.of(times[:cut], values[:cut]), threads=1)
+    watch.step(state, _cut(longest, 0, cut), threads=1)
     batch = (time.process_time_ns() - begun) / max(cut, 1)
     spent = []
     for at in range(cut, len(times)):
         begun = time.process_time_ns()
-        watch.step(state, Raw.of(times[at : at + 1], values[at : at + 1]), threads=1)
+        watch.step(state, _cut(longest, at, at + 1), threads=1)
         spent.append(time.process_time_ns() - begun)
     return {
         "batch_us_per_sample": round(batch / 1e3, 3),
@@ -38,3 +40,9 @@ def latency(watch: Watch, series: Sequence[Series]) -> dict[str, Any]:
         "alone_samples": alone,
         "says": "processor time of the whole watch on one thread of the machine that trained",
     }
+
+
+def _cut(series: Series, start: int, stop: int) -> Raw:
+    here = slice(start, stop)
+    further = None if series.further is None else series.further[here]
+    return dataclasses.replace(Raw.of(series.times[here], series.values[here]), further=further)

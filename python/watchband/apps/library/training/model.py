@@ -19,8 +19,6 @@ from watchband.apps.library.training.schema import Checked
 from watchband.core.detector import Detector
 from watchband.core.errors import ConfigError, StateCorruptError, StateVersionError, WatchbandError
 
-_SHARED = ("timezone", "holidays", "range_low", "range_high")
-
 
 class Model:
     """A trained champion.
@@ -43,7 +41,7 @@ class Model:
     def configuration(self) -> Configuration:
         """Detector with the path of its model file, rule and policy."""
         said = self.card["champion"]
-        made = Configuration.of(said["configuration"])
+        made = Configuration.of(said["configuration"], Options(**self.card["options"]).shared())
         if said["model"] is None:
             return made
         return dataclasses.replace(made, parameters={**made.parameters, MODEL: str(self.folder / said["model"])})
@@ -126,14 +124,13 @@ class Model:
     def checked(self, feed: Feed, accept_drift: bool = False) -> Checked:
         """A feed that is held against the data of the training."""
         resampled = self.options.resample is not None
-        return Checked(feed, self.card["data"], strict=not accept_drift, resampled=resampled)
+        joined = bool(self.options.join)
+        return Checked(feed, self.card["data"], strict=not accept_drift, resampled=resampled, joined=joined)
 
     def _detector(self) -> Detector:
         said = self.card["champion"]["detector"]
         options = Options(**self.card["options"])
-        low, high = options.limits()
-        shared = dict(zip(_SHARED, (options.timezone, options.holidays, low, high), strict=True))
-        built = self.configuration.build(shared)
+        built = self.configuration.build(options.shared())
         name, version = said["name"], said["state_version"]
         if (name, version) != (built.name, built.state_version):
             raise StateVersionError(

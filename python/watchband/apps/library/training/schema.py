@@ -24,15 +24,19 @@ INTERVAL_FACTOR = 1.5
 _ENOUGH = 16
 
 
-def data_schema(series: Sequence[Series]) -> dict[str, Any]:
-    """What a card says of the data: fingerprint, metrics, names of labels, interval, span."""
+def data_schema(series: Sequence[Series], join: Sequence[str] = ()) -> dict[str, Any]:
+    """What a card says of the data: fingerprint, metrics, names of labels, interval, span.
+
+    Of metrics that are judged together all are named; ``readings`` counts the moments.
+    """
+    keys = [SeriesKey(name, one.key.labels) for one in series for name in join] or [one.key for one in series]
     return {
         "fingerprint": checksum_of(fingerprint_bytes(series)),
-        "metrics": sorted({one.key.metric for one in series}),
-        "labels": sorted({name for one in series for name in one.key.labels}),
+        "metrics": sorted({key.metric for key in keys}),
+        "labels": sorted({name for key in keys for name in key.labels}),
         "interval_ns": interval_of([one.times for one in series]),
-        "series_count": len(series),
-        "series": [str(one.key) for one in series[:NAMED_MAX]],
+        "series_count": len(keys),
+        "series": [str(key) for key in keys[:NAMED_MAX]],
         "readings": sum(len(one.times) for one in series),
         "from": iso(min(int(one.times[0]) for one in series)),
         "to": iso(max(int(one.times[-1]) for one in series)),
@@ -59,11 +63,22 @@ class Checked:
         Whether what differs is an error; else it is told in ``notes``.
     resampled : bool, default False
         Readings are gathered in buckets, so that their own interval does not matter.
+    joined : bool, default False
+        The metrics are judged together: others are passed by.
     """
 
-    def __init__(self, feed: Feed, schema: Mapping[str, Any], *, strict: bool = True, resampled: bool = False) -> None:
+    def __init__(
+        self,
+        feed: Feed,
+        schema: Mapping[str, Any],
+        *,
+        strict: bool = True,
+        resampled: bool = False,
+        joined: bool = False,
+    ) -> None:
         self.title = feed.title
         self._feed, self._schema, self._strict, self._resampled = feed, schema, strict, resampled
+        self._joined = joined
         self._told: list[str] = []
 
     @property
@@ -83,7 +98,7 @@ class Checked:
         looked: dict[int, list[Int64]] = {}
         judged = self._resampled
         for batch in self._feed.batches():
-            self._unseen(batch.keys[len(keys) :])
+            self._unseen(self._looked_at(batch.keys[len(keys) :]))
             keys = batch.keys
             if not judged:
                 judged = self._interval(batch, looked)
@@ -96,7 +111,11 @@ class Checked:
                 f"{self.title} lacks {', '.join(missing)}, which the model was trained on (it knows "
                 f"{', '.join(self._schema['metrics'])}). Name the column with --value, or the metric with --metric."
             )
-        self._hosts(keys)
+        self._hosts(self._looked_at(keys))
+
+    def _looked_at(self, keys: Sequence[SeriesKey]) -> Sequence[SeriesKey]:
+        known = self._schema["metrics"]
+        return [key for key in keys if key.metric in known] if self._joined else keys
 
     def _unseen(self, keys: Sequence[SeriesKey]) -> None:
         known = set(self._schema["metrics"])
@@ -115,7 +134,10 @@ class Checked:
         wanted = self._schema["interval_ns"]
         if wanted is None:
             return True
+        ours = set(self._looked_at(batch.keys))
         for row in np.unique(batch.row).tolist():
+            if batch.keys[row] not in ours:
+                continue
             looked.setdefault(row, []).append(batch.times[batch.row == row])
         found = interval_of([np.sort(np.concatenate(parts)) for parts in looked.values()])
         if found is None:
