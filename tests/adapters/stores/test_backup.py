@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from tests.champions import champion
 from tests.pipeline.test_retention import ENTRIES, KEYS, START, Now, everything, filled, run
 from watchband.adapters.stores.archive import FOLDER, ParquetArchive
-from watchband.adapters.stores.sqlite.backup import MANIFEST, backup, restore
+from watchband.adapters.stores.sqlite.backup import MANIFEST, MODELS, backup, restore
 from watchband.adapters.stores.sqlite.store import SqliteStore
 from watchband.apps.cli.main import app
 from watchband.core.duration import DAY
@@ -50,6 +51,44 @@ def test_a_backup_restored_is_the_store_as_it_was(store: SqliteStore, tmp_path: 
     restore(tmp_path / "copy", tmp_path / "data", replace=True)
     assert contents(tmp_path / "data") == found
     assert contents(tmp_path / "data.before-restore")[2] == ENTRIES + 1
+
+
+def test_models_are_in_it_with_checksums(store: SqliteStore, tmp_path: Path) -> None:
+    store.close()
+    folder = tmp_path / "data" / MODELS
+    folder.mkdir()
+    for name in ("a.wbm", "b.wbm"):
+        (folder / name).write_bytes(name.encode() * 100)
+    (folder / "c.part").write_bytes(b"not whole")
+    made = backup(tmp_path / "data", tmp_path / "copy")
+    assert sorted(made.models) == ["a.wbm", "b.wbm"]
+    restore(tmp_path / "copy", tmp_path / "new")
+    assert (tmp_path / "new" / MODELS / "b.wbm").read_bytes() == b"b.wbm" * 100
+    assert sorted(p.name for p in (tmp_path / "new" / MODELS).iterdir()) == ["a.wbm", "b.wbm"]
+    # On another disk it would be a copy: a link would change the store's own file.
+    (tmp_path / "copy" / MODELS / "a.wbm").unlink()
+    with pytest.raises(PermanentError, match=r"a\.wbm is missing or was changed"):
+        restore(tmp_path / "copy", tmp_path / "other")
+    (tmp_path / "copy" / MODELS / "a.wbm").write_bytes(b"another")
+    with pytest.raises(PermanentError, match=r"a\.wbm is missing or was changed"):
+        restore(tmp_path / "copy", tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+    manifest = json.loads((tmp_path / "copy" / MANIFEST).read_text())
+    del manifest["models"]
+    (tmp_path / "copy" / MANIFEST).write_text(json.dumps(manifest))
+    assert restore(tmp_path / "copy", tmp_path / "other").models == {}, "a backup of an earlier release"
+
+
+def test_models_that_lie_outside_are_named(store: SqliteStore, tmp_path: Path) -> None:
+    store.close()
+    champion(tmp_path / "models" / "cpu")
+    (tmp_path / "w.yaml").write_text(
+        "store: {path: data}\nsources: {push: {}}\nwatches: {cpu: {model: models/cpu}, other: {match: x}}\n"
+    )
+    said = CliRunner().invoke(app, ["backup", str(tmp_path / "copy"), "--config", str(tmp_path / "w.yaml")])
+    assert said.exit_code == 0, said.output
+    assert f"Not in it: {tmp_path / 'models' / 'cpu'} (model of the watch cpu)" in said.output
+    assert said.output.count("Not in it") == 1
 
 
 def test_it_is_consistent_while_another_writes(tmp_path: Path) -> None:

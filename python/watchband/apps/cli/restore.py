@@ -39,6 +39,7 @@ def restore(
         aside = f" What was there is in {data}.before-restore." if occupied else ""
         typer.echo(
             f"Restored {data}: {many(made.entries, 'entry', 'entries')}, {many(made.series, 'series', 'series')}, "
-            f"{many(made.alerts, 'alert')}; database {amount(made.database)}, archive {many(made.files, 'file')}."
+            f"{many(made.alerts, 'alert')}; database {amount(made.database)}, archive {many(made.files, 'file')}, "
+            f"{many(len(made.models), 'model')}."
             f"{aside}"
         )

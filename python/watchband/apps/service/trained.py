@@ -7,12 +7,11 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from watchband.adapters.stores.sqlite.backup import MODELS as FOLDER
 from watchband.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from watchband.core.ports import StoreSettings
-
-FOLDER = "models"
 
 
 def trained(folder: str, store: StoreSettings) -> dict[str, Any]:

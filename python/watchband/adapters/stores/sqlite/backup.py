@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from watchband.adapters.stores.archive import FOLDER
@@ -18,6 +19,8 @@ from watchband.core.clock import Clock, SystemClock
 from watchband.core.errors import ConfigError, PermanentError, TransientError
 
 MANIFEST = "backup.json"
+MODELS = "models"
+"""Beside the database: files of trained models that watches run, each written once and never changed."""
 PARTIAL = ".partial"
 TRIES = 3
 Progress = Callable[[str, int, int], None]
@@ -42,6 +45,8 @@ class Backup:
         Those of them that are hard links: they take no room of their own on this disk.
     entries, series, alerts : int
         What is in it.
+    models : mapping of str to str
+        Model files, with their checksums.
     """
 
     made: int
@@ -53,6 +58,7 @@ class Backup:
     entries: int
     series: int
     alerts: int
+    models: Mapping[str, str] = field(default_factory=dict)
 
 
 def backup(directory: Path, target: Path, *, clock: Clock | None = None, progress: Progress | None = None) -> Backup:
@@ -113,8 +119,12 @@ def _copied(directory: Path, partial: Path, now: int, progress: Progress | None)
             raise PermanentError(f"The archive file {directory / FOLDER / name} has not its {length:,} bytes: damaged.")
         at += length
         tell("archive", at, max(total, 1))
+    models = {}
+    for path in sorted((directory / MODELS).glob("*.wbm")):
+        _link(path, partial / MODELS / path.name)
+        models[path.name] = _checksum(partial / MODELS / path.name)
     version, entries, series, alerts = counts
-    return Backup(now, version, size, len(rows), total, linked, entries, series, alerts)
+    return Backup(now, version, size, len(rows), total, linked, entries, series, alerts, models)
 
 
 def checked(path: Path) -> tuple[Sequence[tuple[str, int]], tuple[int, int, int, int]]:
@@ -208,7 +218,17 @@ def _brought(source: Path, partial: Path, tell: Progress) -> Backup:
         _link(path, partial / FOLDER / name)
         at += length
         tell("archive", at, max(said.bytes, 1))
+    for name, checksum in said.models.items():
+        path = source / MODELS / name
+        if Path(name).name != name or not path.is_file() or _checksum(path) != checksum:
+            raise PermanentError(f"The backup is damaged: the model {path} is missing or was changed.")
+        _link(path, partial / MODELS / name)
     return said
+
+
+def _checksum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
 def _link(path: Path, target: Path) -> bool:
