@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -137,3 +138,58 @@ def test_entities_that_cannot_be_told_apart_are_named(cluster: Path) -> None:
     refused = run(cluster, "--set", "ratios294", "--by", "zone")
     assert refused.exit_code == 2
     assert "No series has the label zone" in refused.stderr
+
+
+def busy(path: Path, later: float = 1.0) -> tuple[Path, Path]:
+    """A metric with ten stretches of load, and labels of these; ``later`` is what the last third is multiplied by."""
+    rng = np.random.default_rng(3)
+    values = 40 + rng.normal(0, 1, 1000)
+    stamps = times(1000, MINUTE).view("M8[ns]").astype("M8[s]")
+    lines = ["series,start,end"]
+    for begin in range(60, 1000, 100):
+        values[begin : begin + 12] += 15
+        lines.append(f"cpu,{stamps[begin]}Z,{stamps[begin + 11]}Z")
+    values[720:] *= later
+    labels = path / "labels.csv"
+    labels.write_text("\n".join(lines) + "\n")
+    return written(path / f"cpu{later:g}.csv", {"cpu": values}), labels
+
+
+def test_features_are_chosen_by_training_rows_and_applied_to_others(tmp_path: Path) -> None:
+    file, labels = busy(tmp_path)
+    out = tmp_path / "rows.parquet"
+    result = run(file, "--set", "metric", "--select", "8", "--labels", labels, "--out", out)
+    assert result.exit_code == 0, result.output
+    assert re.search(r"8 of 100 features, chosen by \d+ rows before", result.stdout.replace("\n", " "))
+    stored = json.loads((tmp_path / "rows.selection.json").read_text())
+    assert pq.read_table(out).column_names[2:] == stored["names"]
+    assert stored["fates"][stored["names"][0]]["information"] > 0.1
+    other, _ = busy(tmp_path, later=5.0)
+    made = run(other, "--set", "metric", "--select", "8", "--labels", labels, "--json")
+    assert json.loads(made.stdout)["selection"] == stored, "what lies behind the training rows has no part in it"
+    less = run(other, "--set", "metric", "--select", "8", "--labels", labels, "--train-share", "0.3", "--json")
+    assert 100 < json.loads(less.stdout)["selection"]["rows"] < stored["rows"] <= 700
+    matrix = wb.feature_matrix(str(other), "metric", selection=tmp_path / "rows.selection.json")
+    assert list(matrix.names) == stored["names"]
+    whole = wb.feature_matrix(str(other), "metric")
+    places = [whole.names.index(name) for name in matrix.names]
+    assert np.array_equal(matrix.to_arrays()[2], whole.to_arrays()[2][:, places], equal_nan=True)
+
+
+def test_selections_that_cannot_be(tmp_path: Path) -> None:
+    file, labels = busy(tmp_path)
+    wb.feature_matrix(str(file), "metric", select=5, out=tmp_path / "rows.csv")
+    chosen = tmp_path / "rows.selection.json"
+    (tmp_path / "none.csv").write_text("series,start,end\nmem,2024-01-01T00:00:00Z,2024-01-01T00:10:00Z\n")
+    for words, said in (
+        (("--select", "5", "--selection", chosen), "Give one of both"),
+        (("--labels", labels), "give --select with it"),
+        (("--select", "0"), "--select takes 1 or more"),
+        (("--select", "5", "--train-share", "2"), "--train-share above 0 to 1"),
+        (("--select", "5", "--labels", tmp_path / "none.csv"), "lies within a label of its series"),
+        (("--selection", tmp_path / "none.csv"), "cannot be read as a selection"),
+        (("--set", "value4", "--selection", chosen), "which the selection was fitted on"),
+    ):
+        result = run(file, "--set", "metric", *words)
+        assert result.exit_code == 2, words
+        assert said in " ".join(result.stderr.split()), result.stderr

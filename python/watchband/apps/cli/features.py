@@ -15,9 +15,11 @@ EXAMPLES = (
     "watchband features cluster.csv --set ratios294 --timezone Europe/Dublin --out rows.parquet",
     "watchband features hosts.csv --set cloudwatch10 --by host --complete --out rows.parquet",
     "watchband features new.csv --schema rows.schema.json --out new.parquet",
+    "watchband features cpu.csv --set metric --select 20 --labels incidents.csv --out rows.parquet",
+    "watchband features new.csv --set metric --selection rows.selection.json --out new.parquet",
     "watchband features cpu.csv --set metric --json",
 )
-ASKED = "What is made"
+ASKED, CHOSEN = "What is made", "Which features are kept"
 OWN = (
     Flag("set", str, "value4", "value4, value4_trailing, lags24, metric, calendar, ratios294, cloudwatch10.", ASKED),
     Flag(
@@ -26,6 +28,10 @@ OWN = (
     Flag("by", list[str], [], "Labels that name an entity, for sets of several metrics; all if none.", ASKED, "LABEL"),
     Flag("share", float, 0.5, "Share of a window that must be known.", ASKED, "SHARE"),
     Flag("schema", str | None, None, "Exactly the features of this stored schema, or an error.", ASKED, "FILE"),
+    Flag("select", int | None, None, "Only so many features, chosen by training rows.", CHOSEN, "N"),
+    Flag("train_share", float, 0.7, "Training rows: this first share of the time.", CHOSEN, "SHARE"),
+    Flag("labels", Path | None, None, "What chosen features should tell: series,start,end.", CHOSEN, "FILE"),
+    Flag("selection", str | None, None, "Exactly the features of this stored selection.", CHOSEN, "FILE"),
     Flag("complete", bool, False, "Leave out rows in which a feature is not known.", ASKED),
     Flag("interval", str | None, None, "Length of a slot of time; learned from the readings if none.", TIME, "TIME"),
     Flag("timezone", str, "UTC", "IANA zone of times without one, and of hours and days.", TIME, "ZONE"),

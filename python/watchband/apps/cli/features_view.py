@@ -12,9 +12,19 @@ from watchband.apps.cli.terminal import put
 from watchband.apps.library.matrix.matrix import Matrix
 from watchband.core.duration import format_duration
 from watchband.features.families import KINDS
+from watchband.features.selection import KEPT, Selection
 
 WIDTH_MAX = 110
 SHOWN_MAX = 20
+
+
+def _chosen(selection: Selection) -> str:
+    """How many features were kept, and why the others were not."""
+    fates = [str(fate["fate"]) for fate in selection.fates.values()]
+    lost = [f"{fates.count(fate)} {fate}" for fate in dict.fromkeys(fates) if fate != KEPT]
+    before = selection.settings.get("before")
+    by = f"chosen by {selection.rows:,} rows{f' before {before}' if before else ''}"
+    return f"{len(selection.names)} of {len(fates)} features, {by}; left out: {', '.join(lost) or 'none'}."
 
 
 def show(found: Matrix, out: Path | None, beside: Path | None, console: Console | None = None) -> None:
@@ -37,6 +47,8 @@ def show(found: Matrix, out: Path | None, beside: Path | None, console: Console 
     for one in found.counts[:SHOWN_MAX]:
         rows.add_row(one["series"], f"{one['rows']:,}", f"{one['complete']:,}", one["first_complete"] or "never")
     parts: list[RenderableType] = [head, Text(), families, Text(), rows]
+    if found.selection is not None:
+        parts += [Text(), Text(_chosen(found.selection))]
     if (more := len(found.counts) - SHOWN_MAX) > 0:
         parts.append(Text(f"{more} more series; --json has them all."))
     parts += [Text(), *(Text(note, style="dim") for note in found.notes)]

@@ -10,9 +10,10 @@ from typing import Any
 
 from watchband.apps.library.feeds import Feed, open_source
 from watchband.apps.library.matrix.matrix import Matrix, check_target
+from watchband.apps.library.matrix.selecting import chosen, stored
 from watchband.apps.library.matrix.tables import columns_of, joined, single
 from watchband.apps.library.options import Options
-from watchband.apps.library.tuning.readings import gathered
+from watchband.apps.library.tuning.readings import gathered, label_list
 from watchband.core.errors import ConfigError
 from watchband.features.feature_set import FeatureSet
 
@@ -28,6 +29,16 @@ class Request:
     holidays: str | None = None
     schema: str | None = None
     complete: bool = False
+    select: int | None = None
+    train_share: float = 0.7
+    labels: Any = None
+    selection: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.select is not None and self.selection is not None:
+            raise ConfigError("--select chooses features, and --selection takes those of a file. Give one of both.")
+        if self.labels is not None and self.select is None:
+            raise ConfigError("--labels says what chosen features should tell: give --select with it.")
 
 
 def feature_matrix(
@@ -39,6 +50,10 @@ def feature_matrix(
     share: float = 0.5,
     complete: bool = False,
     schema: str | Path | None = None,
+    select: int | None = None,
+    train_share: float = 0.7,
+    labels: Any = None,
+    selection: str | Path | None = None,
     interval: str | None = None,
     timezone: str = "UTC",
     holidays: str | None = None,
@@ -66,6 +81,14 @@ def feature_matrix(
         Leave out rows in which a feature is not known.
     schema : path, optional
         A stored schema: exactly its features are made, or an error says what this release makes otherwise.
+    select : int, optional
+        Only so many features, the most telling ones; see ``docs/features.md``.
+    train_share : float, default 0.7
+        They are chosen by rows of this first share of the time and by no later one.
+    labels : path or iterable, optional
+        What they should tell.
+    selection : path, optional
+        A stored selection: exactly its features are given.
     interval, timezone, holidays, time, value, label, metric
         As in ``watchband.detect``: length of a slot (learned if none), zone and country of the calendar, columns.
     out : path, optional
@@ -90,8 +113,9 @@ def feature_matrix(
     options = Options(interval=interval, timezone=timezone)
     columns = {"time": time, "value": _several(value), "label": _several(label), "metric": metric}
     asked = Request(
-        set, _several(column), _several(by), share, holidays, None if schema is None else str(schema), complete
-    )
+        set, _several(column), _several(by), share, holidays, None if schema is None else str(schema), complete,
+        select, train_share, labels, None if selection is None else str(selection),
+    )  # fmt: skip
     if out is not None:
         check_target(Path(out))
     matrix = run(open_source(source, options, columns), options, asked)
@@ -108,18 +132,23 @@ def run(feed: Feed, options: Options, asked: Request) -> Matrix:
     ConfigError, DataError
         See ``feature_matrix``.
     """
-    stored = None if asked.schema is None else _stored(Path(asked.schema))
+    schema = None if asked.schema is None else _stored(Path(asked.schema))
     readings = gathered(feed)
-    features = stored or _features(asked, columns_of(asked.set, asked.column, readings), options)
+    features = schema or _features(asked, columns_of(asked.set, asked.column, readings), options)
     if len(features.columns) == 1:
         tables = single(readings, asked.column)
     else:
         step = features.interval_ns
         tables, width = joined(readings, columns_of(features.label, features.columns, readings), asked.by, step)
-        if stored is None and step is None:
+        if schema is None and step is None:
             # What is joined stands in slots of this width: nothing is left to learn.
             features = _features(asked, features.columns, options, width)
     matrix = Matrix(features, tables, feed.title, asked.complete, list(feed.notes))
+    if asked.selection is not None:
+        matrix.selection = stored(Path(asked.selection), features.names)
+    elif asked.select is not None:
+        labels = None if asked.labels is None else label_list(asked.labels)
+        matrix.selection = chosen(matrix, asked.select, share=asked.train_share, labels=labels)
     matrix.check()
     return matrix
 

@@ -16,6 +16,7 @@ from watchband.core.errors import ConfigError, DataError
 from watchband.core.points import Float64, Int64, Points
 from watchband.core.timestamp import format_rfc3339
 from watchband.features.feature_set import FeatureSet
+from watchband.features.selection import Selection
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -55,6 +56,8 @@ class Matrix:
         Leave out rows in which a feature is NaN.
     notes : list of str
         How the input was read.
+    selection : Selection, optional
+        The features that are given, and in which order; all if none.
     """
 
     features: FeatureSet
@@ -62,22 +65,24 @@ class Matrix:
     title: str = ""
     drop: bool = False
     notes: list[str] = field(default_factory=list)
+    selection: Selection | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
         """Of the columns."""
-        return self.features.names
+        return self.features.names if self.selection is None else self.selection.names
 
     def parts(self) -> Iterator[Part]:
         """The rows, series by series, some at a time; made anew at every call."""
-        size = max(1, CELLS_MAX // len(self.names))
+        every = self.features.names
+        size = max(1, CELLS_MAX // len(every))
         for table in self.tables:
             state = self.features.start()
             for start in range(0, len(table.times), size):
                 times = table.times[start : start + size]
                 rows = self.features.step(state, Points.of(times, table.values[start : start + size]))
-                part = Part(table.name, times, rows)
-                yield Part(table.name, times[part.complete], rows[part.complete]) if self.drop else part
+                part = Part(table.name, times, self.selection.apply(rows, every) if self.selection else rows)
+                yield Part(table.name, times[part.complete], part.rows[part.complete]) if self.drop else part
 
     def to_arrays(self) -> tuple[list[str], Int64, Float64]:
         """Name of the series of each row, times int64[n], rows float64[n, k]."""
@@ -105,6 +110,8 @@ class Matrix:
     def write(self, path: Path) -> Path:
         """Write the rows as they come, and the schema beside them as ``NAME.schema.json``; answers with its path.
 
+        A selection stands there as ``NAME.selection.json``.
+
         Raises
         ------
         ConfigError
@@ -127,6 +134,9 @@ class Matrix:
                 writer.write_table(made if text else made.cast(writer.schema))
         beside = path.with_suffix(".schema.json")
         beside.write_text(schema + "\n")
+        if self.selection is not None:
+            text_of = json.dumps(self.selection.document(), indent=1)
+            path.with_suffix(".selection.json").write_text(text_of + "\n")
         return beside
 
     @cached_property
@@ -180,6 +190,7 @@ class Matrix:
             "lookback": self.features.lookback,
             "series": self.counts,
             "schema": self.features.schema(),
+            "selection": None if self.selection is None else self.selection.document(),
             "notes": self.notes,
         }
 
