@@ -71,24 +71,16 @@ def feature_matrix(
         As ``watchband.detect`` takes it.
     set : str, default "value4"
         Name of a set; see ``docs/features.md``.
-    column : str or several
-        The metrics that a set of several reads, in its order; of a set of one, the series or metrics that are wanted.
-    by : str or several
-        Labels that name an entity; all if none.
-    share : float, default 0.5
-        Share of a window that must be known.
-    complete : bool, default False
-        Leave out rows in which a feature is not known.
+    column, by : str or several
+        The metrics that a set of several reads, in its order; of a set of one, the series or metrics that are wanted;
+        labels that name an entity, all if none.
+    share, complete
+        Share of a window that must be known; leave out rows in which a feature is not known.
     schema : path, optional
-        A stored schema: exactly its features are made, or an error says what this release makes otherwise.
-    select : int, optional
-        Only so many features, the most telling ones; see ``docs/features.md``.
-    train_share : float, default 0.7
-        They are chosen by rows of this first share of the time and by no later one.
-    labels : path or iterable, optional
-        What they should tell.
-    selection : path, optional
-        A stored selection: exactly its features are given.
+        Exactly the features of this stored one, or an error says what this release makes otherwise.
+    select, train_share, labels, selection
+        Only so many features, chosen by rows of this first share of the time, by what they tell of labels; or those of
+        a stored selection. See ``docs/features.md``.
     interval, timezone, holidays, time, value, label, metric
         As in ``watchband.detect``: length of a slot (learned if none), zone and country of the calendar, columns.
     out : path, optional
@@ -96,10 +88,8 @@ def feature_matrix(
 
     Raises
     ------
-    ConfigError
-        An unknown set, a metric that is not there, a schema that does not fit this release.
-    DataError
-        Input that cannot be read, or too short for a complete row.
+    ConfigError, DataError
+        An unknown set or metric, a schema that does not fit; input that cannot be read or gives no complete row.
 
     Examples
     --------
@@ -112,10 +102,9 @@ def feature_matrix(
     """
     options = Options(interval=interval, timezone=timezone)
     columns = {"time": time, "value": _several(value), "label": _several(label), "metric": metric}
-    asked = Request(
-        set, _several(column), _several(by), share, holidays, None if schema is None else str(schema), complete,
-        select, train_share, labels, None if selection is None else str(selection),
-    )  # fmt: skip
+    kept = (select, train_share, labels, None if selection is None else str(selection))
+    stored_schema = None if schema is None else str(schema)
+    asked = Request(set, _several(column), _several(by), share, holidays, stored_schema, complete, *kept)
     if out is not None:
         check_target(Path(out))
     matrix = run(open_source(source, options, columns), options, asked)
