@@ -3,10 +3,11 @@
 //! State, f64: `filled`[window] values by point number, a gap is the value before it; `weights`[lags + 2], see `ridge`;
 //! `errors`[spread] sizes of the last errors, a ring; `sorted`[spread] the same in order; `slots` of `seasons`;
 //! `run`[3] = (level, trend, last value). u16: `known`[window], whether a value was there. i64: `slot_times`; `head`[4] =
-//! (points, errors, next place of an error, period of the last fit).
+//! (points, errors, next place of an error, period of the last fit). `leads`, `spells`, `spell`: see `forecast_leads`.
 
 use super::distance::Answers;
 use super::fleet::{Kernel, Slice};
+use super::forecast_leads::{Spells, ODD};
 use super::ridge::{self, History};
 use super::seasons::Seasons;
 
@@ -163,6 +164,38 @@ impl Course<'_> {
         }
     }
 
+    /// What the error of a value is made of, against what was usual just before: the value itself, then the lags and the
+    /// level that the ridge falls back to, or the season before, or level, trend and season.
+    fn parts(&self, time: i64, value: f64) -> Vec<f64> {
+        let last = self.run[LAST];
+        match self.kernel.model {
+            Model::Ridge => self.linear_parts(value),
+            Model::SeasonalNaive => vec![value - last, last - self.seasons.before(time).unwrap_or(last)],
+            Model::Smoothing => {
+                let (level, trend) = (self.run[LEVEL], DAMPING * self.run[TREND]);
+                vec![value - last, last - level, -trend, -self.seasons.before(time).unwrap_or(0.0)]
+            }
+        }
+    }
+
+    fn linear_parts(&self, value: f64) -> Vec<f64> {
+        let lags = self.weights.len() - 2;
+        let (size, next) = (self.filled.len(), self.next());
+        let before: Vec<f64> = (1..=lags).map(|back| self.filled[(next + size - back) % size]).collect();
+        let mut ordered = before.clone();
+        ordered.sort_by(f64::total_cmp);
+        let usual = ordered[lags / 2];
+        let mut parts = vec![value - usual];
+        let mut whole = 0.0;
+        for (back, lag) in before.iter().enumerate() {
+            let weight = self.weights[lags - 1 - back];
+            whole += weight;
+            parts.push(-weight * (lag - usual));
+        }
+        parts.push(-(self.weights[lags] + (self.weights[lags + 1] - usual) * (1.0 - whole)));
+        parts
+    }
+
     fn learn(&mut self, time: i64, value: f64, expected: f64, scale: f64) {
         let known = !value.is_nan();
         match self.kernel.model {
@@ -207,15 +240,17 @@ impl Course<'_> {
 impl Kernel for ForecastResidual {
     fn step(&self, slice: &mut Slice<'_>) {
         let row = std::mem::take(&mut slice.row);
-        let Ok([filled, weights, ring, sorted, slots, run]) = <[&mut [f64]; 6]>::try_from(row.f64s) else {
-            unreachable!("six f64 arrays")
+        let Ok([filled, weights, ring, sorted, slots, run, leads]) = <[&mut [f64]; 7]>::try_from(row.f64s)
+        else {
+            unreachable!("seven f64 arrays")
         };
-        let Ok([slot_times, head]) = <[&mut [i64]; 2]>::try_from(row.i64s) else {
-            unreachable!("two i64 arrays")
+        let Ok([slot_times, head, spells, spell]) = <[&mut [i64]; 4]>::try_from(row.i64s) else {
+            unreachable!("four i64 arrays")
         };
         let Ok([known]) = <[&mut [u16]; 1]>::try_from(row.u16s) else { unreachable!("one u16 array") };
         let seasons = Seasons { values: slots, times: slot_times, season: self.season };
         let errors = Errors { ring, sorted };
+        let mut spells = Spells { spells, spell, leads };
         let mut course = Course { kernel: self, filled, known, weights, seasons, errors, run, head };
         let times = slice.times;
         let mut answers = Answers::of(slice, self.width);
@@ -229,6 +264,10 @@ impl Kernel for ForecastResidual {
                 answers.pass(i);
             } else {
                 answers.say(i, expected, scale);
+                let error = value - expected;
+                if !error.is_nan() && spells.step(time, error.abs() > ODD * scale) {
+                    spells.note(&course.parts(time, value), error);
+                }
             }
             if value.is_finite() && expected.is_finite() {
                 course.errors.push(course.head, (value - expected).abs());

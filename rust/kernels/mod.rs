@@ -20,6 +20,7 @@ pub mod features_moment;
 pub mod features_slots;
 pub mod features_window;
 pub mod fleet;
+pub mod forecast_leads;
 pub mod forecast_residual;
 pub mod fourier;
 pub mod gap_novelty;

@@ -135,3 +135,24 @@ def test_parameters_that_do_not_fit_are_refused(values: dict[str, Any]) -> None:
 def test_bytes_are_known_before(forecaster: str) -> None:
     detector = ForecastResidual(forecaster=forecaster)
     assert detector.state_bytes_max == detector.start().nbytes
+
+
+def test_the_leading_lag_is_named() -> None:
+    # Every value goes with the one 20 before it; a spike that nothing follows is missed twenty points later.
+    rng = np.random.default_rng(3)
+    values = rng.normal(0, 1, 1200)
+    for i in range(20, 1200):
+        values[i] += 0.9 * values[i - 20]
+    values[1000] += 40
+    detector = ForecastResidual(window=600)
+    state = detector.start()
+    points = Points.of(np.arange(1200) * 300_000_000_000, values)
+    score = detector.step(state, points).score
+    assert score[1000] > 9 < score[1020]
+    (first, share), *_ = detector.leads(state, 0, 1000 * 300_000_000_000, 1000 * 300_000_000_000)
+    assert (first, share > 0.9) == ("value", True)
+    (first, share), *_ = detector.leads(state, 0, 1020 * 300_000_000_000, 1025 * 300_000_000_000)
+    assert (first, share > 0.8) == ("lag 20", True)
+    assert detector.leads(state, 0, 0, 20 * 300_000_000_000) == ()
+    state.arrays["leads"][:] = 1e300
+    assert detector.leads(state, 0, 1000 * 300_000_000_000, 1000 * 300_000_000_000) == ()

@@ -12,9 +12,10 @@ from tests.pipeline.faulty import FaultyStore, ListSink, ListSource, PatientCloc
 from watchband.adapters.stores.memory import MemoryStore
 from watchband.core.errors import ConfigError, DataError
 from watchband.core.events import WatermarkMoved
+from watchband.core.points import Points
 from watchband.core.ports import Batch, Readings
 from watchband.core.series import SeriesKey
-from watchband.detectors import RandomCutForest, RollingZscore
+from watchband.detectors import ForestForecast, RandomCutForest, RollingZscore
 from watchband.pipeline.bound import Bound
 from watchband.pipeline.join_columns import JoinColumns
 from watchband.pipeline.prepare import Prepare
@@ -81,6 +82,27 @@ def test_the_three_are_judged_together(whole: Results) -> None:
 def test_any_cut_and_any_order_of_columns(order: tuple[int, ...], size: int, apart: bool, watch: Watch) -> None:
     bound = Bound(watch, takes=JOIN.takes)
     assert run(MemoryStore(), bound, batches(size, order, apart)).same_bits(run(MemoryStore(), bound))
+
+
+def test_every_column_has_its_values_and_a_detector_with_bands_its_band(whole: Results) -> None:
+    assert whole.beside is not None
+    assert whole.beside.columns == NAMES[1:]
+    np.testing.assert_array_equal(whole.beside.y, values()[:, 1:])
+    assert np.isnan(whole.beside.yhat).all(), "a One-Class SVM expects nothing"
+    detector = ForestForecast(dims=3, horizon=2, errors=32, trees=5, samples=64)
+    bands = Watch("bands", detector, Cutoff(2.5), join=JOIN)
+    state = detector.start()
+    found = run(MemoryStore(), Bound(bands, takes=JOIN.takes)).beside
+    assert found is not None
+    for i in range(150):
+        told = detector.forecast(state)
+        for own, theirs in ((found.yhat, told.values), (found.yhat_lower, told.lower), (found.yhat_upper, told.upper)):
+            np.testing.assert_array_equal(own[i], theirs[0, 0, 1:])
+        detector.step(state, Points.of([MINUTE * (1 + i)], values()[i : i + 1]))
+    known = ~np.isnan(found.yhat_lower[100:])
+    assert known.mean() > 0.9
+    y = found.y[100:][known]
+    assert ((y >= found.yhat_lower[100:][known]) & (y <= found.yhat_upper[100:][known])).mean() > 0.7
 
 
 def test_killed_at_any_batch_and_gone_on(whole: Results) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from watchband.core.alert import Alert
 from watchband.core.series import SeriesKey
-from watchband.detectors import IsolationForest
+from watchband.detectors import ForecastResidual, IsolationForest
 from watchband.pipeline.ensemble import Ensemble
 from watchband.pipeline.raw import Raw
 from watchband.pipeline.rules import Cutoff
@@ -61,3 +61,17 @@ def test_others_say_nothing_of_features(detector: str) -> None:
     alerts = found(Watch("cpu", CATALOGUE.build({"type": detector})), [])
     assert alerts
     assert not any(a.features or "features" in a.to_dict() for a in alerts)
+
+
+@pytest.mark.parametrize(
+    ("forecaster", "season"), [("ridge", 24.0), ("seasonal_naive", 20 * np.pi / 30), ("smoothing", 0.0)]
+)
+def test_a_forecaster_names_what_its_error_is_made_of(forecaster: str, season: float) -> None:
+    watch = Watch("cpu", ForecastResidual(forecaster=forecaster, season=season), Cutoff(9))
+    whole = [a.to_dict() for a in found(watch, [])]
+    for cuts in ([801], [800, 801, 802, 803, 804], [850]):
+        assert [a.to_dict() for a in found(watch, cuts)] == whole
+    (alert,) = [a for a in found(watch, []) if a.opened == 800 * MINUTE]
+    assert alert.features[0][0] == "value", "it jumped away from everything before"
+    assert sum(share for _, share in alert.features) <= 1.001
+    assert "What made it strange: value" in alert.reason

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 import numpy as np
@@ -46,6 +46,9 @@ class Scores:
         Sum of ``HELD``, ``ADOPTED`` and ``WARMING``, 0 where nothing is to be said.
     members : tuple of float64[n]
         Scores of an ensemble's further members, each in its own unit; empty for every other detector.
+    beside : list of float64[n]
+        Expected, lower and upper of the second value of a point, of the third, and so on; empty for detectors that
+        draw a band of one value at most. No part of ``columns``.
     """
 
     score: Float64
@@ -55,6 +58,7 @@ class Scores:
     scale: Float64
     flags: Float64
     members: tuple[Float64, ...] = ()
+    beside: list[Float64] = field(default_factory=list)
 
     @classmethod
     def blank(cls, points: Points, members: int = 0) -> Scores:
@@ -81,11 +85,15 @@ class Scores:
     @classmethod
     def joined(cls, parts: list[Scores]) -> Scores:
         """Scores of consecutive batches of one series, end to end."""
-        return cls.of_columns(map(np.concatenate, zip(*(p.columns() for p in parts), strict=True)))
+        whole = cls.of_columns(map(np.concatenate, zip(*(p.columns() for p in parts), strict=True)))
+        whole.beside.extend(map(np.concatenate, zip(*(p.beside for p in parts), strict=True)))
+        return whole
 
     def take(self, where: slice | NDArray[np.bool_] | NDArray[np.integer]) -> Scores:
         """The answers of some of the points."""
-        return self.of_columns(a[where] for a in self.columns())
+        some = self.of_columns(a[where] for a in self.columns())
+        some.beside.extend(a[where] for a in self.beside)
+        return some
 
     def __len__(self) -> int:
         return len(self.score)
@@ -108,7 +116,7 @@ class Scores:
 
     def same_bits(self, other: Scores) -> bool:
         """True where every array is equal bit for bit (NaN equals NaN)."""
-        mine, theirs = self.columns(), other.columns()
+        mine, theirs = [*self.columns(), *self.beside], [*other.columns(), *other.beside]
         return len(mine) == len(theirs) and all(a.tobytes() == b.tobytes() for a, b in zip(mine, theirs, strict=True))
 
 

@@ -18,11 +18,17 @@ from watchband.core.state import Field, State
 
 MODELS = ("ridge", "seasonal_naive", "smoothing")
 SLOTS_MAX = 10_080
-_FLOATS = ("filled", "weights", "errors", "sorted", "slots", "run")
+_FLOATS = ("filled", "weights", "errors", "sorted", "slots", "run", "leads")
+_INTS = ("slot_times", "head", "spells", "spell")
 _HOURS_OF_A_DAY_AT_FIVE_MINUTES = 288
 _SEASONS_KEPT = 5
 _SEASONS_SMOOTHED = 130
 _PLACE_OF_POINTS = 0
+SPELLS = 16
+"""The last spells of errors of which it is kept when they were, and what led to them."""
+LEADS = 3
+"""Parts of an error that are named."""
+_PARTS = {"seasonal_naive": ("value", "season ago"), "smoothing": ("value", "level", "trend", "season")}
 
 
 @dataclass(frozen=True)
@@ -47,8 +53,8 @@ class ForecastResidual(Detector):
     before, up to four seasons, else the last value. ``smoothing`` moves level, damped trend and season (a slot a
     minute, as many as there are) at the three rates, and is moved by no more than 16 scales at once.
 
-    State: 8 bytes a value of the window and the flags for ``ridge`` (25 kB at the defaults), 16 bytes a minute of the
-    season for the others (28 kB for a day). Cost: O(lags) a point and O(window · lags²) a fit.
+    State: 8 bytes a value of the window and the flags for ``ridge`` (26 kB at the defaults), 16 bytes a minute of the
+    season for the others (29 kB for a day). Cost: O(lags) a point and O(window · lags²) a fit.
 
     Examples
     --------
@@ -146,6 +152,9 @@ class ForecastResidual(Detector):
             "known": Field("u2", held),
             "slot_times": Field("i8", slots),
             "head": Field("i8", 4),
+            "spells": Field("i8", 2 * SPELLS, float(np.iinfo(np.int64).min)),
+            "spell": Field("i8", 2),
+            "leads": Field("f8", 2 * LEADS * SPELLS, np.nan),
         }
 
     def contributions(self, state: State, row: int = 0) -> dict[str, Float64]:
@@ -172,11 +181,21 @@ class ForecastResidual(Detector):
         parts = weights[self.lags - back] * (before - np.nanmedian(filled))
         return {f"lag {k}": part for k, part in zip(back.tolist(), parts, strict=True)}
 
+    def leads(self, state: State, row: int, opened: int, decided: int) -> tuple[tuple[str, float], ...]:
+        spells = state.arrays["spells"][row].reshape(SPELLS, 2)
+        there = np.flatnonzero((spells[:, 0] <= decided) & (spells[:, 1] >= opened))
+        if not len(there):
+            return ()
+        names = _PARTS.get(self.forecaster) or ("value", *(f"lag {k + 1}" for k in range(self.lags)), "usual level")
+        place = there[np.argmax(spells[there, 0])]
+        found = state.arrays["leads"][row].reshape(SPELLS, LEADS, 2)[place].tolist()
+        return tuple((names[int(k)], round(share, 3)) for k, share in found if share > 0 and 0 <= k < len(names))
+
     def _fold(self, state: State, points: Points, scores: Scores, threads: int) -> None:
         _kernels.forecast_residual(
             [state.arrays[name] for name in _FLOATS],
             state.arrays["known"],
-            [state.arrays["slot_times"], state.arrays["head"]],
+            [state.arrays[name] for name in _INTS],
             (points.rows, points.offsets, points.times, points.values),
             scores.outputs(),
             self.forecaster,

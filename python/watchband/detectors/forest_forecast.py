@@ -25,8 +25,9 @@ class ForestForecast(Forest):
     the next ``horizon`` points with intervals that contain the promised share of what comes. Does not work for
     metrics that only grow, unless ``transform="difference"`` is taken.
 
-    Score: that of ``RandomCutForest``, expected depth turned over. Expected is the forecast made one point before (of
-    several values the first), lower and upper its interval. Scale is NaN: the score is no distance.
+    Score: that of ``RandomCutForest``, expected depth turned over. Expected is the forecast made one point before,
+    lower and upper its interval; of several values those of the first, and ``beside`` has those of the others. Scale is
+    NaN: the score is no distance.
 
     Parameters
     ----------
@@ -91,10 +92,11 @@ class ForestForecast(Forest):
         self._check_dims(points)
         (i64, f32, u16, f64), fresh = self._arrays(state)
         own = state.arrays
+        scores.beside.extend(np.full(len(points), np.nan) for _ in range(3 * (self.dims - 1)))
         _kernels.random_cut_cast(
             ([*i64, own["cast_counts"]], [*f32, own["errors"]], u16, [*f64, own["cast"], own["shifts"]]),
             (points.rows, points.offsets, points.times, points.values),
-            scores.outputs(),
+            [*scores.outputs(), *scores.beside],
             self._sizes,
             self._intake,
             self.seed,

@@ -12,7 +12,8 @@ from watchband.core.points import Int64
 from watchband.core.series import SeriesKey
 from watchband.core.state import ADVICE
 from watchband.pipeline.results import Results
-from watchband.pipeline.watch import Scored, Watch
+from watchband.pipeline.scored import Scored
+from watchband.pipeline.watch import Watch
 from watchband.pipeline.watch_state import WatchState, combined
 
 _LENGTH = struct.Struct("<Q")

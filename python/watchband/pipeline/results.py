@@ -12,6 +12,10 @@ from numpy.typing import NDArray
 from watchband.core.alert import Alert, alert_id
 from watchband.core.points import Float64, Int32, Int64
 from watchband.core.series import SeriesKey
+from watchband.pipeline.beside import Beside
+
+_OTHERS = ("keys", "row_ordinal", "alerts", "members", "beside")
+"""Fields that do not have one entry a point."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +69,8 @@ class Results:
         The last state of every alert that opened, changed or closed.
     members : tuple of (str, float)
         What the members of an ensemble are called, and their shares of the false alarms.
+    beside : Beside, optional
+        Of joined points the columns behind the leading one.
     """
 
     keys: Sequence[SeriesKey]
@@ -91,6 +97,7 @@ class Results:
     row_ordinal: Int64
     alerts: list[Alert] = field(default_factory=list)
     members: tuple[tuple[str, float], ...] = ()
+    beside: Beside | None = None
 
     def __len__(self) -> int:
         return len(self.time)
@@ -112,7 +119,7 @@ class Results:
     @classmethod
     def columns(cls) -> list[str]:
         """Names of the arrays that have one entry per point."""
-        return [f.name for f in fields(cls) if f.name not in ("keys", "row_ordinal", "alerts", "members")]
+        return [f.name for f in fields(cls) if f.name not in _OTHERS]
 
     @classmethod
     def joined(cls, parts: Sequence[Results]) -> Results:
@@ -120,7 +127,8 @@ class Results:
         arrays = {k: np.concatenate([getattr(p, k) for p in parts]) for k in [*cls.columns(), "row_ordinal"]}
         last = {alert.id: alert for part in parts for alert in part.alerts}
         alerts = sorted(last.values(), key=lambda a: (a.opened, str(a.series)))
-        return cls(keys=parts[-1].keys, alerts=alerts, members=parts[-1].members, **arrays)
+        beside = Beside.joined([p.beside for p in parts])
+        return cls(keys=parts[-1].keys, alerts=alerts, members=parts[-1].members, beside=beside, **arrays)
 
     def of(self, row: int) -> Results:
         """The part of one series, in time order."""
@@ -131,6 +139,7 @@ class Results:
             row_ordinal=self.row_ordinal[:0],
             alerts=[a for a in self.alerts if str(a.series) == key],
             members=self.members,
+            beside=None if self.beside is None else self.beside.at(here),
             **{k: getattr(self, k)[here] for k in self.columns()},
         )
 

@@ -16,10 +16,11 @@ from watchband.core.events import ControlEvent
 from watchband.core.fold import Fold
 from watchband.core.points import Float64, Int64
 from watchband.core.ports import Readings
-from watchband.core.scores import HELD, Scores
+from watchband.core.scores import HELD
 from watchband.core.series import SeriesKey
 from watchband.core.state import ADVICE, State
 from watchband.pipeline import series_states
+from watchband.pipeline.beside import Beside
 from watchband.pipeline.breach.alerts import watch_breach
 from watchband.pipeline.breach.breach import Breach
 from watchband.pipeline.calibrate import Calibrate, Calibrated
@@ -33,34 +34,16 @@ from watchband.pipeline.folding import fold_entry
 from watchband.pipeline.join_columns import JoinColumns, Waiting
 from watchband.pipeline.joined import check_join, say_together, widened
 from watchband.pipeline.policy import Policy
-from watchband.pipeline.prepare import Prepare, Prepared, Raw
+from watchband.pipeline.prepare import Prepare, Raw
 from watchband.pipeline.pulse import Pulse
 from watchband.pipeline.results import Results, alert_column
 from watchband.pipeline.rules import Budget, Rule
+from watchband.pipeline.scored import Scored
 from watchband.pipeline.series_states import Readiness, Why
 from watchband.pipeline.stretches import calibrate_by_interval
 from watchband.pipeline.upstream import Upstream
 from watchband.pipeline.vote import heard, labels_of, says_of, shares_of
 from watchband.pipeline.watch_state import MAY_LACK, STAGES, WatchState, combined, onlooker, open_state
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Scored:
-    """What prepare and the detector made of a batch, before any rule or policy: watches that differ in these share it.
-
-    Parameters
-    ----------
-    prepared : Prepared
-        The points.
-    scores : Scores
-        What the detector said of them.
-    excluded : bool[m]
-        Points in a range that is not learned.
-    """
-
-    prepared: Prepared
-    scores: Scores
-    excluded: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -277,6 +260,7 @@ class Watch:
         counters = state.counters() if self.prepare.by_name and not self.prepare.counter else None
         prepared = self.prepare.step(state.prepare, raw, flush=flush, counters=counters, threads=threads)
         points = prepared.points if self.join is None else widened(self.join, prepared.points, raw)
+        came = points
         out = within(points.times, excluded)
         marks = state.upstream.windows.marks(points, state.keys)
         if marks:
@@ -288,7 +272,7 @@ class Watch:
         score_excluded(scores, values, out)
         if marks:
             resize(scores, marks)
-        return Scored(prepared, scores, out)
+        return Scored(prepared, scores, out, Beside.of(self.join, came, scores))
 
     def judge(self, state: WatchState, scored: Scored, *, threads: int = 0) -> Results:
         """The second half of ``step``: calibrate, decide, explain."""
@@ -314,7 +298,7 @@ class Watch:
         judged = points.with_values(np.where(guessed, np.nan, values)[:, None]) if guessed.any() else points
         decisions = self.decide.step(state.decide, judged, scores, judgement, threads=threads)
         y = np.where(prepared.imputed & np.isnan(values), scores.expected, values)
-        results = self._results(state, prepared, scores, calibrated, decisions, y, out)
+        results = self._results(state, scored, calibrated, decisions, y)
         spared = out | prepared.imputed
         results.alerts.extend(watch_drift(self, state, prepared, scores, calibrated, decisions, spared, threads))
         results.alerts.extend(watch_breach(self, state, prepared, scores, spared))
@@ -323,13 +307,12 @@ class Watch:
     def _results(
         self,
         state: WatchState,
-        prepared: Prepared,
-        scores: Scores,
+        scored: Scored,
         calibrated: Calibrated,
         decisions: Decisions,
         y: Float64,
-        excluded: NDArray[np.bool_],
     ) -> Results:
+        prepared, scores = scored.prepared, scored.scores
         points = prepared.points
         alerts = self._alerts(state, decisions.records)
         row = np.repeat(points.rows, np.diff(points.offsets))
@@ -348,7 +331,7 @@ class Watch:
             alert_score=decisions.alert_score,
             alert=alert_column(self.name, state.keys, row, decisions.alert_opened, ids),
             imputed=prepared.imputed,
-            excluded=excluded,
+            excluded=scored.excluded,
             flags=scores.flags.astype(np.int64),
             events=decisions.events,
             confidence=calibrated.confidence,
@@ -359,6 +342,7 @@ class Watch:
             row_ordinal=prepared.row_ordinal,
             alerts=alerts,
             members=tuple(zip(self.members, shares_of(self.detector, self.calibrate), strict=False)),
+            beside=scored.beside,
         )
 
     def _alerts(self, state: WatchState, records: Sequence[Record]) -> list[Alert]:

@@ -1,13 +1,16 @@
-"""What the API says of a watch over several metrics, and that every page of it is drawn."""
+"""What the API and the pages say of a watch over several metrics."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import pytest
+from playwright.sync_api import Browser, expect
 
+from tests.apps.server.test_dashboard import AXE
 from tests.apps.server.world import World
 from tests.apps.service.worlds import watch
 from watchband.adapters.stores.scored.book import ScoreBook
@@ -71,8 +74,57 @@ def test_every_view_of_the_series(world: World) -> None:
     assert mine["join"] == list(NAMES)
 
 
+def test_the_other_columns_of_the_series(world: World) -> None:
+    lead = got(world, "/api/v1/series/points", series=LEAD)
+    together = [f'{name}{{cluster="x"}}' for name in NAMES]
+    assert lead["join"] == together
+    assert "join" not in got(world, "/api/v1/series/points", series=together[1]), "it is watched by itself as well"
+    for k, key in enumerate(together):
+        found = got(world, "/api/v1/series/points", series=key, watch="ratios")
+        assert (found["series"], found["watch"], found["join"]) == (key, "ratios", together)
+        assert found["times_ms"] == lead["times_ms"]
+        assert found["y"][390] == pytest.approx((0.62, 0.30, 0.19)[k])
+        assert found["anomaly_score"][390] == lead["anomaly_score"][390] > 1, "the verdict is that of the whole point"
+        assert set(found["yhat_lower"]) == {None}
+        assert got(world, "/api/v1/series/points", series=key, watch="ratios", resolution="hourly")["y_max"]
+    pods = got(world, "/api/v1/series/points", series=together[2])
+    assert pods["watch"] == "ratios", "nobody else has it"
+    table = world.client.get("/api/v1/series/points.csv", params={"series": together[2]})
+    assert len(table.text.splitlines()) == N + 1
+    assert got(world, "/api/v1/series", match="pod_ratio")["data"] == [], "what is judged goes by the leading metric"
+    (keys,) = world.service.besides.recent.names()[:1]
+    world.service.scores.flush()  # type: ignore[union-attr]
+    assert got(world, "/api/v1/series/points", series=together[2])["y"] == pods["y"]
+    assert world.client.get("/api/v1/series/points", params={"series": "disk"}).status_code == 400
+    assert keys[0].startswith("ratios")
+
+
 def test_a_prediction_of_one_metric_passes_it_by(world: World) -> None:
     answer = world.client.post("/predict", json={"series": 'mem_ratio{cluster="x"}', "value": 0.6})
     assert answer.status_code == 200, answer.text
     assert "alone" in answer.text
     assert "ratios" not in answer.text
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_pages_draw_every_column(browser: Browser, world: World, theme: str) -> None:
+    (incident,) = got(world, "/api/v1/incidents")["data"]
+    page = browser.new_page(base_url=world.web.url, reduced_motion="reduce")
+    try:
+        page.goto(f"/incident?id={incident['id']}&theme={theme}")
+        expect(page.locator(".member.joined b")).to_have_text(["mem_ratio", "pod_ratio"])
+        expect(page.locator(".member.joined .value").first).to_contain_text("0.6")
+        page.evaluate(AXE.read_text())
+        assert [v["id"] for v in page.evaluate("axe.run(document.querySelector('.members'))")["violations"]] == []
+        page.goto(f"/explore?series={quote(LEAD)}&watch=ratios&theme={theme}")
+        below = page.locator(".compared.joined .other")
+        expect(below.locator("header b")).to_have_text([f'{name}{{cluster="x"}}' for name in NAMES[1:]])
+        expect(below.locator("canvas")).to_have_count(2)
+        expect(below.locator(".readout").first).to_contain_text("0.6")
+        page.evaluate(AXE.read_text())
+        assert [v["id"] for v in page.evaluate("axe.run(document.querySelector('.joined'))")["violations"]] == []
+        page.set_viewport_size({"width": 390, "height": 844})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    finally:
+        page.close()

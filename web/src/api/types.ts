@@ -81,6 +81,8 @@ export interface Series {
 export interface PointColumns {
   series: string;
   watch: string;
+  /** Of a watch that judges several metrics together, all of them in its order. */
+  join?: string[];
   resolution: "raw" | "hourly" | "daily" | "weekly" | "monthly";
   times_ms: number[];
   y: (number | null)[];

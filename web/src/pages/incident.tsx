@@ -21,6 +21,7 @@ import { Card, Empty, Waiting } from "../parts/card";
 import { Chart } from "../parts/chart";
 import { eventWords, useEventLayers, useEventSpans, useNaming } from "../parts/event_spans";
 import { Glyph } from "../parts/glyph";
+import { beside, JoinedRows } from "../parts/joined";
 import { pointWords } from "../parts/readout";
 import { Strange, StrangeCard } from "../parts/strange";
 import { choose, href, view } from "../route";
@@ -45,6 +46,11 @@ export function incidentRange(opened: number, closed: number | null, at: number,
 function foreseenUntil(incident: IncidentData): number {
   const moments = incident.alerts.filter((a) => !a.closed).flatMap((a) => [a.foreseen?.latest, a.foreseen?.time]);
   return Math.max(0, ...moments.map((text) => (text ? Date.parse(text) : 0)));
+}
+
+/** Whether an incident has one series only: of several, each says beside its chart what made it strange. */
+function alone(incident: IncidentData): boolean {
+  return new Set(incident.alerts.map((a) => `${a.series}/${a.watch}`)).size === 1;
 }
 
 export function Incident(): JSX.Element {
@@ -134,7 +140,7 @@ function Shown({ incident, again }: { incident: IncidentData; again: () => void 
       <Facts incident={incident} />
       <Members incident={incident} range={range} />
       <div class="side">
-        <StrangeCard alert={incident.worst} />
+        {alone(incident) && <StrangeCard alert={incident.worst} />}
         <Timeline incident={incident} />
         {may("operator") && <Notes incident={incident} add={(text) => act("notes", { text })} />}
       </div>
@@ -192,7 +198,7 @@ function Members({ incident, range }: { incident: IncidentData; range: Range }):
   return (
     <Card class="members" title={incident.alerts.every((a) => a.foreseen) ? breachWords.members : words.members} aside={words.membersAside}>
       {members.slice(0, MEMBERS).map((alert, k) => (
-        <Member key={alert.id} naming={naming} alert={alert} rank={k + 1} range={range} last={k === Math.min(members.length, MEMBERS) - 1} spans={incident.alerts.filter((a) => a.series === alert.series)} />
+        <Member key={alert.id} only={members.length === 1} naming={naming} alert={alert} rank={k + 1} range={range} last={k === Math.min(members.length, MEMBERS) - 1} spans={incident.alerts.filter((a) => a.series === alert.series)} />
       ))}
       {members.length > MEMBERS && <p class="more third">{words.moreMembers(members.length - MEMBERS)}</p>}
     </Card>
@@ -204,59 +210,67 @@ interface MemberProps {
   rank: number;
   range: Range;
   last: boolean;
+  /** The only series of the incident: what made it strange is told once, beside it. */
+  only: boolean;
   spans: readonly Alert[];
   /** Which windows and deploys this chart names. */
   naming: ReturnType<typeof useNaming>;
 }
 
-function Member({ alert, rank, range, last, spans, naming }: MemberProps): JSX.Element {
+function Member({ alert, rank, range, last, only, spans, naming }: MemberProps): JSX.Element {
   const [index, setIndex] = useState(-1);
   const asked = { series: alert.series, watch: alert.watch, from: new Date(range[0]).toISOString(), to: new Date(range[1]).toISOString(), max_points: 5000 };
   const found = useResource<PointColumns>("series/points", asked, ["series"]);
   const points = useMemo(() => (found.data ? fromColumns(found.data) : NO_POINTS), [found.data]);
   const events = useEventSpans(alert.series, range, alert.watch);
   const eventLayers = useEventLayers(events, naming(events, rank));
+  // What is only foreseen is not outside yet: no wash.
+  const open = useMemo(() => spans.filter((a) => !a.foreseen).map((a) => ({ start: Date.parse(a.opened), end: a.closed ? Date.parse(a.closed) : null })), [spans]);
   const picture = useMemo(() => {
     const last = points.times.length - 1;
     const from = last >= 0 && Number.isFinite(points.y[last]!) ? { time: points.times[last]!, value: points.y[last]! } : null;
     const breaches = spans.flatMap((a) => (a.foreseen ? [breachLayer(a.metric, a.foreseen, a.closed ? null : from)] : []));
-    // What is only foreseen is not outside yet: no wash.
-    const open = alertLayer(spans.filter((a) => !a.foreseen).map((a) => ({ start: Date.parse(a.opened), end: a.closed ? Date.parse(a.closed) : null })));
-    return { metric: alert.metric, points, layers: [open, ...breaches, ...eventLayers] };
+    return { metric: alert.metric, points, layers: [alertLayer(open), ...breaches, ...eventLayers] };
   }, [points, spans, eventLayers]);
+  const axis = last && !beside(found.data).length;
+  const zoom = (from: number, to: number): void => choose({ from: new Date(from).toISOString(), to: new Date(to).toISOString() });
+  const back = (): void => choose({ from: null, to: null });
   const i = index >= 0 ? index : points.times.length - 1;
   const said = i >= 0 ? pointWords(alert.metric, points, i) : null;
   return (
-    <div class="member">
-      <div class="gutter">
-        <p>
-          <span class="third">{rank}</span>{" "}
-          <a href={href("explore", { series: alert.series })}>
-            <b>{alert.metric}</b>
-          </a>
-        </p>
-        <p class="third">{Object.values(alert.labels).join(", ")}</p>
-        {said && (
-          <>
-            <p class={`value ${said.off ? "out" : ""}`}>{said.value}</p>
-            <p class="second">{said.expected}</p>
-            <p class="out">{said.off}</p>
-          </>
-        )}
-        <Strange alert={alert} />
+    <>
+      <div class="member">
+        <div class="gutter">
+          <p>
+            <span class="third">{rank}</span>{" "}
+            <a href={href("explore", { series: alert.series })}>
+              <b>{alert.metric}</b>
+            </a>
+          </p>
+          <p class="third">{Object.values(alert.labels).join(", ")}</p>
+          {said && (
+            <>
+              <p class={`value ${said.off ? "out" : ""}`}>{said.value}</p>
+              <p class="second">{said.expected}</p>
+              <p class="out">{said.off}</p>
+            </>
+          )}
+          {only || <Strange alert={alert} />}
+        </div>
+        <Chart
+          picture={picture}
+          range={range}
+          height={axis ? 124 : 104}
+          timeAxis={axis}
+          sync={SYNC}
+          spoken={[alert.reason, ...eventWords(events, range, now.value)].join(" ")}
+          onPoint={setIndex}
+          onRange={zoom}
+          onBack={back}
+        />
       </div>
-      <Chart
-        picture={picture}
-        range={range}
-        height={last ? 124 : 104}
-        timeAxis={last}
-        sync={SYNC}
-        spoken={[alert.reason, ...eventWords(events, range, now.value)].join(" ")}
-        onPoint={setIndex}
-        onRange={(from, to) => choose({ from: new Date(from).toISOString(), to: new Date(to).toISOString() })}
-        onBack={() => choose({ from: null, to: null })}
-      />
-    </div>
+      <JoinedRows of={found.data} range={range} spans={open} last={last} sync={SYNC} onRange={zoom} onBack={back} />
+    </>
   );
 }
 

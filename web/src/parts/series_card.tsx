@@ -25,6 +25,7 @@ import { Chart, type Group, type Press } from "./chart";
 import { useAlertSpans, useChartLayers } from "./chart_layers";
 import { Compared } from "./compared";
 import { EventList, eventWords, useEventSpans } from "./event_spans";
+import { Joined } from "./joined";
 import { useLivePoints } from "./live_points";
 import { Overview } from "./overview";
 import { pointWords, Readout } from "./readout";
@@ -106,6 +107,7 @@ export function SeriesCard({ series, row, span }: Props): JSX.Element {
           />
           {ahead && <Ahead metric={metric} of={future} />}
           <EventList spans={events} range={range} />
+          <Joined of={of.data} range={range} spans={spans} group={group} onRange={zoom} onBack={unzoom} />
           <Compared series={others} range={range} group={group} onRange={zoom} onBack={unzoom} />
         </div>
         <Overview points={history} alerts={spans} range={range} onRange={zoom} onMove={show} />

@@ -17,7 +17,8 @@ from watchband.evaluation.candidate import plain, score_key
 from watchband.pipeline.policy import Event
 from watchband.pipeline.raw import Raw
 from watchband.pipeline.results import Results
-from watchband.pipeline.watch import Scored, Watch
+from watchband.pipeline.scored import Scored
+from watchband.pipeline.watch import Watch
 
 POINTS_MAX = 300_000
 """Points that are folded in one batch; more come one after the other."""

@@ -139,6 +139,7 @@ class Reloader:
             service.book.load(service.store.alerts(), config.watches)
         for name in known.keys() - {b.name for b in bounds if known.get(b.name) == b.fingerprint}:
             service.recent.forget(name)
+            service.besides.forget(name)
             service.watches.pop(name, None)
         for name in service.sinks.keys() - config.sinks.keys():
             del service.sinks[name]

@@ -49,8 +49,10 @@ def flusher(book: ScoreBook | None, hours: HourBook) -> Callable[[], None]:
     return flush
 
 
-def note_scores(book: ScoreBook, watch: str, results: Results) -> None:
-    """Keep what a watch said of a batch; where the disk does not take it, charts have a gap."""
+def note_scores(book: ScoreBook | None, watch: str, results: Results) -> None:
+    """Keep what a watch said of a batch, if any is kept; where the disk does not take it, charts have a gap."""
+    if book is None:
+        return
     try:
         book.add(watch, results.keys, results.row, results.time, _columns(results))
     except (OSError, sqlite3.Error) as error:

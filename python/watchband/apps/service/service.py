@@ -15,6 +15,7 @@ from watchband.adapters.stores.scored.book import ScoreBook
 from watchband.adapters.stores.scored.hours import HourBook
 from watchband.apps.config.config import Config
 from watchband.apps.service.acting import Acting
+from watchband.apps.service.besides import Besides
 from watchband.apps.service.book import AlertBook, forgetting
 from watchband.apps.service.changes import Changes
 from watchband.apps.service.engine import Engine, StandbyError
@@ -92,7 +93,7 @@ class Service:
         self.phase: Phase = "starting"
         self.began = self.clock.now()
         self.inbox = Inbox(config.engine.max_waiting)
-        self.recent = Recent()
+        self.recent, self.besides = Recent(), Besides()
         self.book = AlertBook()
         self.watches: dict[str, WatchHealth] = {}
         self.sinks: dict[str, SinkHealth] = {}
@@ -259,8 +260,8 @@ class Service:
             listener(results)
         # Last, since it may fail as a disk does.
         for name, found in results.items():
-            if self.scores is not None:
-                note_scores(self.scores, name, found)
+            for part in ((name, found), *self.besides.of(name, found)):
+                note_scores(self.scores, *part)
             note_hours(self.hours, self.runner.live().lanes.get(name), name, found)
 
     def alerts(self) -> Sequence[Alert]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from watchband.adapters.stores.scored.block import ALERTING, Scored
 from watchband.adapters.stores.scored.buckets import Buckets, of_points
+from watchband.apps.service.besides import under
 from watchband.apps.service.views.buckets import WIDTHS, behind, of_rollups
 from watchband.apps.service.views.numbers import column
 from watchband.core.duration import HOUR
@@ -16,6 +17,7 @@ from watchband.core.series import SeriesKey
 from watchband.pipeline.bound import END
 
 if TYPE_CHECKING:
+    from watchband.apps.service.recent import Recent
     from watchband.apps.service.service import Service
 
 POINTS_MAX = 50_000
@@ -40,10 +42,42 @@ def watch_of(service: Service, key: SeriesKey, watch: str | None) -> str:
     raise ConfigError(f"No watch{f' {watch!r}' if watch else ''} takes the series {key}. See 'match' of the watches.")
 
 
+def shown_under(service: Service, key: SeriesKey, watch: str | None) -> str:
+    """Like ``watch_of``; a series that is only judged together with others is shown under the watch that joins it.
+
+    Raises
+    ------
+    ConfigError
+        No watch has the series.
+    """
+    try:
+        return watch_of(service, key, watch)
+    except ConfigError:
+        for name in [watch] if watch is not None else list(service.config.watches):
+            if (settings := service.config.watches.get(name)) is not None and settings.matches(key):
+                return name
+        raise
+
+
+def columns_of(service: Service, watch: str, key: SeriesKey) -> list[SeriesKey]:
+    """The series that a watch judges together with this one, in its order; none where it judges it by itself."""
+    settings = service.config.watches.get(watch)
+    return [SeriesKey(name, key.labels) for name in settings.columns] if settings is not None else []
+
+
+def _kept_at(service: Service, watch: str, key: SeriesKey) -> tuple[Recent, str]:
+    """The rings that a series of a watch is in, and what the watch is called there."""
+    columns = columns_of(service, watch, key)
+    if key in columns[1:]:
+        return service.besides.recent, under(watch, key.metric)
+    return service.recent, watch
+
+
 def scored(service: Service, watch: str, key: SeriesKey, start: int, end: int) -> Scored:
     """Everything that is kept of a series in a range, in order of time."""
-    parts = [service.scores.read(watch, key, start, end)] if service.scores is not None else []
-    tail = service.recent.tail(watch, key)
+    recent, name = _kept_at(service, watch, key)
+    parts = [service.scores.read(name, key, start, end)] if service.scores is not None else []
+    tail = recent.tail(name, key)
     if tail is not None:
         picked = (tail.time >= start) & (tail.time < end)
         parts.append(
@@ -80,11 +114,11 @@ def points_document(
     resolution : {"auto", "hourly", "daily", "weekly", "monthly"}
         At least as wide; wider where there would be too many.
     """
-    name = watch_of(service, key, watch)
+    name = shown_under(service, key, watch)
     found = scored(service, name, key, start, end)
     old = hours_before(service, name, key, start, end)
     if resolution == "auto" and not len(old) and len(found) <= points:
-        return _document(key, name, "raw", {c: getattr(found, c) for c in ("time", *_COLUMNS)})
+        return _document(service, key, name, "raw", {c: getattr(found, c) for c in ("time", *_COLUMNS)})
     hours = behind(old, of_points(found).gathered(HOUR), HOUR)
     names = list(WIDTHS)
     resolution = max(resolution, "hourly", key=names.index) if resolution in names else "hourly"
@@ -92,7 +126,7 @@ def points_document(
     while len(shown) > points and resolution != names[-1]:
         resolution = names[names.index(resolution) + 1]
         shown = hours.gathered(WIDTHS[resolution])
-    return _document(key, name, resolution, {c: getattr(shown, c) for c in ("time", *_COLUMNS, *_SPREAD)})
+    return _document(service, key, name, resolution, {c: getattr(shown, c) for c in ("time", *_COLUMNS, *_SPREAD)})
 
 
 def hours_before(service: Service, watch: str, key: SeriesKey, start: int, end: int) -> Buckets:
@@ -100,13 +134,17 @@ def hours_before(service: Service, watch: str, key: SeriesKey, start: int, end: 
     old = of_rollups(service.store.rolled(key, max(start, -END), min(end, END)))
     if service.scores is None:
         return old
-    return behind(old, service.scores.hours(watch, key, start, end), HOUR)
+    return behind(old, service.scores.hours(_kept_at(service, watch, key)[1], key, start, end), HOUR)
 
 
-def _document(key: SeriesKey, watch: str, resolution: str, columns: dict[str, np.ndarray]) -> dict[str, Any]:
+def _document(
+    service: Service, key: SeriesKey, watch: str, resolution: str, columns: dict[str, np.ndarray]
+) -> dict[str, Any]:
+    together = columns_of(service, watch, key)
     return {
         "series": str(key),
         "watch": watch,
+        **({"join": [str(one) for one in together]} if together else {}),
         "resolution": resolution,
         "times_ms": (columns.pop("time") // _NS_MS).tolist(),
         **{c: values.tolist() if values.dtype.kind == "i" else column(values) for c, values in columns.items()},

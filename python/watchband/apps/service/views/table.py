@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from watchband.adapters.stores.scored.buckets import Buckets, of_points
 from watchband.apps.service.views.buckets import WIDTHS, behind
-from watchband.apps.service.views.points import hours_before, scored, watch_of
+from watchband.apps.service.views.points import hours_before, scored, shown_under
 from watchband.core.duration import DAY, HOUR
 from watchband.core.series import SeriesKey
 from watchband.core.timestamp import format_rfc3339
@@ -117,4 +117,4 @@ def named(service: Service, keys: Sequence[SeriesKey], watch: str | None) -> lis
     ConfigError
         No watch has one of them.
     """
-    return [(key, watch_of(service, key, watch)) for key in keys]
+    return [(key, shown_under(service, key, watch)) for key in keys]
