@@ -110,3 +110,11 @@ def test_signs_that_take_two_places_count_twice() -> None:
     assert septets("{x}") == 5
     assert not fits("{" * 71)
     assert fits("{" * 70)
+
+
+def test_a_state_of_risk_is_told_by_its_name() -> None:
+    series = SeriesKey("risk_state", {"host": "web-1"})
+    opened = text_of(a_notice(1, series=series, value=3.0, lower=math.nan, upper=2.0, severity="critical"))
+    assert opened.startswith("Critical: risk_state web-1 is Critical, expected at most High Load, since ")
+    ended = text_of(a_notice(2, series=series, value=3.0, upper=2.0, severity="critical", closed=START + 5 * MINUTE))
+    assert "(was Critical, expected at most High Load)" in ended

@@ -18,6 +18,7 @@ from watchband.adapters.sinks.message import event_of, headline, plain
 from watchband.core import wording
 from watchband.core.alert import Alert
 from watchband.core.duration import SECOND
+from watchband.core.levels import level_name
 from watchband.core.ports import Notice
 
 TEXT_MAX = 140
@@ -193,6 +194,9 @@ def _shortest(notice: Notice) -> tuple[str, str]:
 
 def _said(alert: Alert, digits: int | None, *, unit: bool) -> tuple[str, str]:
     """The reading, and what was expected as the end of a sentence; empty where they are not known."""
+    if level := level_name(alert.series.metric, alert.value):
+        usual = level_name(alert.series.metric, alert.upper)
+        return level, f", expected at most {usual}" if usual else ""
     values = [alert.value, alert.lower, alert.upper, alert.expected]
     texts, sign = wording.quantities(alert.series.metric, values, digits)
     sign = sign if unit else ""
