@@ -20,7 +20,7 @@ demo: $(STAMPS)/build $(if $(shell command -v npm),$(STAMPS)/web)  ## Find and e
 test: $(STAMPS)/build $(STAMPS)/dev $(STAMPS)/web  ## Every test (T=path for a part)
 	CARGO_TERM_COLOR=never cargo test --release --quiet --lib
 	cd web && npm run --silent test
-	$(BIN)/python -m pytest $(if $(CI),--timeout-method=thread) $(T) $(ARGS)
+	$(BIN)/python -m pytest $(T) $(ARGS)
 
 check: format lint types clippy tidy test  ## What CI runs: format, lint, types, clippy, house rules, tests
 
@@ -82,7 +82,7 @@ simulate: $(STAMPS)/build $(STAMPS)/dev  ## A simulated world in which everythin
 
 soak: memcheck fuzz  ## What is too long for CI: 100,000 simulated worlds, 100 kills, fuzzing, deep property tests, Valgrind, budgets
 	$(BIN)/python -m tests.simulation 0 --through 99999
-	WATCHBAND_KILLS=100 HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest $(T) $(ARGS)
+	WATCHBAND_KILLS=100 HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest -o faulthandler_exit_on_timeout=false $(T) $(ARGS)
 	$(BIN)/python -m benches.budget
 
 docs: $(STAMPS)/build $(STAMPS)/dev  ## Rewrite the generated parts of the docs
