@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,11 +11,14 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore import xform_name
 from botocore.stub import ANY, Stubber
 
+import watchband
 from tests.apps.test_cli import run
 from tests.servers.moto import ACCOUNT, KEYS, REGION, Moto
-from watchband.adapters.aws.access import AwsAccess, AwsSession
+from watchband.adapters.aws.access import AwsAccess, AwsSession, _loader
+from watchband.apps.aws_doctor import needs
 from watchband.apps.aws_doctor.checkup import examine
 from watchband.apps.aws_doctor.finding import ADVICE, MISSING, OK, UNKNOWN, Report
 from watchband.apps.aws_doctor.needs import Place, bucket_of, users, wanted
@@ -289,3 +293,51 @@ def test_without_credentials_it_says_so_and_ends(config: Path, monkeypatch: pyte
     (one,) = json.loads(said.stdout)["findings"]
     assert one["about"] == "credentials"
     assert "no AWS credentials" in one["says"]
+
+
+FOLDERS: dict[str, tuple[str, str, set[str]]] = {
+    "stores/dynamodb": ("dynamodb", "store", {"dynamodb:ConditionCheckItem", "dynamodb:DeleteItem"}),
+    "sources/kinesis/lease_table.py": ("dynamodb", "leases", set()),
+    "sources/kinesis/client.py": ("kinesis", "stream", set()),
+    "stores/dynamodb/objects.py": ("s3", "snapshots", set()),
+    "objects/bucket.py": ("s3", "bucket", set()),
+    "sources/s3/queue.py": ("sqs", "messages", set()),
+    "sinks/aws/sns.py": ("sns", "alerts", set()),
+    "sinks/aws/sqs.py": ("sqs", "letters", set()),
+    "sinks/aws/eventbridge.py": ("events", "events", set()),
+    "sources/cloudwatch/client.py": ("cloudwatch", "metrics", set()),
+    "sinks/cloudwatch.py": ("cloudwatch", "bands", set()),
+}
+"""Code that calls AWS: service, what its actions are declared as, and actions that are no call of their own."""
+_IAM = {
+    "s3:ListObjectsV2": "s3:ListBucket",
+    "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+}
+DECLARED = {
+    "store": {*needs.DYNAMODB, *needs.MAKES},
+    "leases": {*needs.LEASES, *needs.MAKES},
+    "stream": set(needs.KINESIS),
+    "snapshots": set(needs.OBJECTS),
+    "bucket": {*needs.OBJECTS, "s3:ListBucket"},
+    "messages": set(needs.MESSAGES),
+    "alerts": {"sns:CheckIfPhoneNumberIsOptedOut", "sns:GetTopicAttributes", "sns:Publish"},
+    "letters": {"sqs:GetQueueAttributes", "sqs:SendMessage"},
+    "events": {"events:DescribeEventBus", "events:PutEvents"},
+    "metrics": set(needs.METRICS),
+    "bands": {"cloudwatch:PutMetricData"},
+}
+
+
+@pytest.mark.parametrize("path", FOLDERS)
+def test_what_is_declared_is_what_the_code_calls(path: str) -> None:
+    service, declared, besides = FOLDERS[path]
+    root = Path(watchband.__file__).parent / "adapters" / path
+    text = "\n".join(one.read_text() for one in ([root] if root.is_file() else sorted(root.glob("*.py"))))
+    operations = {xform_name(name): name for name in _loader().load_service_model(service, "service-2")["operations"]}
+    words = set(re.findall(r"""(?:["']|\.)([a-z_0-9]+)(?:["']|\()""", text)) & set(operations)
+    # What a transaction does is allowed by the actions of its items; a list of S3 and a batch of SQS have other names.
+    names = {operations[word] for word in words} - {"TransactWriteItems"}
+    if declared == "store" and "DescribeTable" in names:
+        names |= {"CreateTable"}
+    actions = {_IAM.get(f"{service}:{name}", f"{service}:{name}") for name in names}
+    assert actions | besides == DECLARED[declared], path

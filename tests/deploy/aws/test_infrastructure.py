@@ -15,6 +15,7 @@ from tests.deploy.aws import from_template, from_terraform
 from tests.deploy.aws.evaluated import DEPLOY, PARAMETERS, REGION, template
 from tests.deploy.aws.module import Module, parsed, snake
 from watchband.adapters.stores.dynamodb.table import table_shape
+from watchband.apps.aws_doctor import needs
 
 BODY_BYTES_MAX = 51_200
 """CloudFormation quotas: a template in a request's body; a larger one has to be put into a bucket first."""
@@ -127,3 +128,18 @@ def test_a_difference_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.setitem(about, "timeout", 121)
     theirs = from_terraform.things(given)
     assert ours["function", "watchband-readings"] != theirs["function", "watchband-readings"]
+
+
+def test_roles_allow_what_the_code_is_declared_to_call() -> None:
+    made = from_template.things(PARAMETERS["all of it"])
+    for function in ("kinesis", "readings", "objects", "poll", "train", "export"):
+        may = {one["sid"]: set(one["actions"]) for one in made["role", function]["may"]}
+        # The table is there: nobody makes or describes it.
+        assert may["Store"] == set(needs.DYNAMODB)
+        assert may["Snapshots"] == set(needs.OBJECTS)
+        assert may["Config"] | may["ConfigList"] == {"s3:GetObject", "s3:ListBucket"}
+        assert may["DeadLetters"] == {"sqs:SendMessage"}
+        assert may.get("Alerts", {"sns:Publish"}) == {"sns:Publish"}
+    assert {one["sid"] for one in made["role", "poll"]["may"]} >= {"Metrics"}
+    (metrics,) = [set(one["actions"]) for one in made["role", "poll"]["may"] if one["sid"] == "Metrics"]
+    assert metrics == {*needs.METRICS, "tag:GetResources"}
