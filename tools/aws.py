@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,16 @@ class _Loader(yaml.SafeLoader):
 _Loader.add_multi_constructor("!", lambda loader, suffix, node: None)
 
 
+@cache
+def template() -> dict[str, Any]:
+    """The template, without what its functions would give."""
+    found: dict[str, Any] = yaml.load(TEMPLATE.read_text(), _Loader)
+    return found
+
+
 def parameters() -> str:
     """The table of parameters, in the order of the template."""
-    found: dict[str, dict[str, Any]] = yaml.load(TEMPLATE.read_text(), _Loader)["Parameters"]
+    found: dict[str, dict[str, Any]] = template()["Parameters"]
     lines = ["| parameter | default | meaning |", "|---|---|---|"]
     for name, about in found.items():
         default = about.get("Default")

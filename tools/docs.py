@@ -1,11 +1,11 @@
 """Rewrite the generated parts of the docs: what stands between ``<!-- NAME -->`` and ``<!-- /NAME -->``.
 
-``aws parameters`` are those of the template for AWS; ``members NAME`` is the table of a preset's members; ``simulated
-NAME`` that of the kinds, scenes or faults of the simulator; ``scenes`` that of the promises that ``watchband bench
-scenes`` plays; ``searches`` is where tuning looks for better parameters; ``settings NAME`` the keys of a section or
-kind of the configuration (``engine``, ``sink_slack``), ``kinds NAME`` its sources, sinks or stores; ``features
-families`` and ``features sets`` what features there are; ``params NAME`` is the parameter table of a detector or of
-another fold (a detector's own page may leave out the name).
+``aws parameters`` are those of the template for AWS, other ``aws NAME`` its costs; ``members NAME`` is the table of a
+preset's members; ``simulated NAME`` that of the kinds, scenes or faults of the simulator; ``scenes`` that of the
+promises that ``watchband bench scenes`` plays; ``searches`` is where tuning looks for better parameters; ``settings
+NAME`` the keys of a section or kind of the configuration (``engine``, ``sink_slack``), ``kinds NAME`` its sources,
+sinks or stores; ``features families`` and ``features sets`` what features there are; ``params NAME`` is the parameter
+table of a detector or of another fold (a detector's own page may leave out the name).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools import aws
+from tools import aws, aws_costs
 from watchband.analysis.tuning.space import table as searches
 from watchband.apps.cli.simulate_list import document
 from watchband.apps.config import schema
@@ -32,7 +32,7 @@ from watchband.pipeline.policy import Policy
 from watchband.pipeline.prepare import Prepare
 from watchband.pipeline.pulse import Pulse
 
-AWS = {"parameters": aws.parameters}
+AWS = {"parameters": aws.parameters, **aws_costs.TABLES}
 ROOT = Path(__file__).resolve().parent.parent
 TITLE = re.compile(r"^# `?([a-z_0-9]+)`?", re.MULTILINE)
 FOLDS: dict[str, type] = {"calibrate": Calibrate, "policy": Policy, "prepare": Prepare, "pulse": Pulse}
