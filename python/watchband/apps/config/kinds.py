@@ -13,6 +13,7 @@ SOURCES: Registry[object] = Registry(
     object,
     {
         "cloudwatch": "watchband.adapters.sources.cloudwatch.settings:CloudWatch",
+        "dynamodb_stream": "watchband.adapters.sources.push.dynamodb_stream:DynamoStreamSettings",
         "files": "watchband.adapters.sources.tail.source:FilesSettings",
         "host": "watchband.adapters.sources.host:HostSettings",
         "kinesis": "watchband.adapters.sources.kinesis.settings:Kinesis",

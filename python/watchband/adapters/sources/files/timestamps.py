@@ -22,8 +22,8 @@ EXPECTED = "ISO 8601 (2025-02-17 14:30), M/D/YYYY H:MM, D/M/YYYY H:MM, or epoch 
 
 _CLOCK = r"(?:[T ,:]+(?P<h>\d{1,2})(?::(?P<mi>\d{2})(?::(?P<s>\d{2})(?:[.,](?P<f>\d{1,9})\d*)?)?)?)?"
 _ZONE = r"\s*(?P<ap>[AaPp][Mm])?\s*(?P<z>[zZ]|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?\s*$"
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_PATTERNS = {
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+PATTERNS = {
     "iso": r"^\s*(?P<y>\d{4})[-/.](?P<mo>\d{1,2})[-/.](?P<d>\d{1,2})" + _CLOCK + _ZONE,
     "slash": r"^\s*(?P<mo>\d{1,2})[/.-](?P<d>\d{1,2})[/.-](?P<y>\d{4}|\d{2})" + _CLOCK + _ZONE,
     "compact": r"^\s*(?P<y>\d{4})(?P<mo>[01]\d)(?P<d>[0-3]\d)"
@@ -34,7 +34,7 @@ _PATTERNS = {
     "named US": r"^\s*(?P<mo>[A-Za-z]{3,9})\.?\s+(?P<d>\d{1,2}),?\s+(?P<y>\d{4})" + _CLOCK + _ZONE,
 }
 """Ways to write a date; parts not written are empty."""
-_EPOCH_FROM, _EPOCH_TO = 1e8, 9e9
+EPOCH_FROM, EPOCH_TO = 1e8, 9e9
 """Epoch seconds from 1973 to 2255; times outside int64 nanoseconds cannot be kept."""
 
 
@@ -111,7 +111,7 @@ def find_format(column: Column, hints: Hints) -> TimeFormat | None:
         return TimeFormat("typed", hints.timezone, zoned=getattr(kind, "tz", None) is not None)
     if is_text(column):
         text = as_text(column)
-        for form, pattern in _PATTERNS.items():
+        for form, pattern in PATTERNS.items():
             if form == "compact" and not _are_dates(text):
                 continue
             found = pc.extract_regex(text, pattern)
@@ -142,7 +142,7 @@ def _find_number_format(column: Column, hints: Hints) -> TimeFormat | None:
     middle = float(np.median(numbers))
     for unit_ns in UNITS.values():
         per_second = SECOND // unit_ns
-        if _EPOCH_FROM * per_second <= middle < _EPOCH_TO * per_second:
+        if EPOCH_FROM * per_second <= middle < EPOCH_TO * per_second:
             return TimeFormat("epoch", unit_ns=unit_ns)
     whole = bool((np.abs(numbers) < 2.0**53).all()) and bool((numbers == np.round(numbers)).all())
     if whole and (len(numbers) == 1 or float(np.mean(np.diff(numbers) == 1)) > 0.8):
@@ -175,7 +175,7 @@ def parse(column: Column, form: TimeFormat) -> Times:
         if (fast := _parse_usual_slash(column, form)) is not None:
             return fast
         return _parse_parts(column, form)
-    return _parse_parts(column, form) if form.kind in _PATTERNS else _parse_numbers(column, form)
+    return _parse_parts(column, form) if form.kind in PATTERNS else _parse_numbers(column, form)
 
 
 def _parse_typed(column: Column, form: TimeFormat) -> Times:
@@ -233,7 +233,7 @@ def _parse_parts(column: Column, form: TimeFormat) -> Times:
     import pyarrow.compute as pc
 
     kind = "iso" if form.kind == "typed" else form.kind
-    found = pc.extract_regex(as_text(column), _PATTERNS[kind])
+    found = pc.extract_regex(as_text(column), PATTERNS[kind])
     bad = ~np.asarray(found.is_valid().to_numpy(zero_copy_only=False), bool)
     year, day, hour, minute, second = (_digits(found, part) for part in ("y", "d", "h", "mi", "s"))
     month = _month_numbers(found) if kind.startswith("named") else _digits(found, "mo")
@@ -255,7 +255,7 @@ def _parse_parts(column: Column, form: TimeFormat) -> Times:
     ns = np.where(bad, 0, ns)
     offset = np.zeros(len(ns), np.int64)
     for text in np.unique(zone[~naive]).tolist():
-        offset[zone == text] = _zone_offset(text)
+        offset[zone == text] = zone_offset(text)
     utc = ns - offset
     if naive.any():
         utc[naive] = local_to_utc(ns[naive], form.zone)
@@ -268,7 +268,7 @@ def _month_numbers(found: Column) -> Int64:
     import pyarrow.compute as pc
 
     words = pc.utf8_slice_codeunits(pc.utf8_lower(pc.struct_field(found, "mo")), 0, 3)
-    index = pc.fill_null(pc.index_in(words, pa.array(_MONTHS)), -1)
+    index = pc.fill_null(pc.index_in(words, pa.array(MONTHS)), -1)
     return np.array(index.to_numpy(zero_copy_only=False), np.int64) + 1
 
 
@@ -289,7 +289,8 @@ def _fraction(found: Column) -> Int64:
     return np.array(pc.cast(text, pa.int64()).to_numpy(zero_copy_only=False), np.int64)
 
 
-def _zone_offset(text: str) -> int:
+def zone_offset(text: str) -> int:
+    """Nanoseconds that a written zone is ahead of UTC."""
     if text[0] not in "+-":
         return 0
     digits = text[1:].replace(":", "").ljust(4, "0")
@@ -307,7 +308,7 @@ def _parse_numbers(column: Column, form: TimeFormat) -> Times:
         bad |= (safe != np.round(safe)) | (np.abs(safe) > 2**62 / max(form.unit_ns, 1))
         return Times(form.start_ns + np.where(bad, 0, safe).astype(np.int64) * form.unit_ns, bad)
     per_second = SECOND // form.unit_ns
-    bad |= (safe >= _EPOCH_TO * per_second) | (safe < _EPOCH_FROM * per_second)
+    bad |= (safe >= EPOCH_TO * per_second) | (safe < EPOCH_FROM * per_second)
     try:  # whole numbers stay exact; nanoseconds do not fit a float
         whole = pc.fill_null(pc.cast(column, pa.int64()), 0).to_numpy(zero_copy_only=False)
         return Times(np.where(bad, 0, whole) * form.unit_ns, bad)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from watchband.adapters.sources.files.columns import shown, to_numbers
+from watchband.adapters.sources.files.cells import numbers
+from watchband.adapters.sources.files.cells import times as times_of
+from watchband.adapters.sources.files.columns import shown
 from watchband.adapters.sources.files.hints import Hints
-from watchband.adapters.sources.files.timestamps import EXPECTED, TimeFormat, find_format, parse
+from watchband.adapters.sources.files.timestamps import EXPECTED
 from watchband.adapters.sources.push.keys import Cache
 from watchband.core.errors import ConfigError, DataError
-from watchband.core.points import Int64
 from watchband.core.ports import Readings
 from watchband.core.series import SeriesKey
 
@@ -28,7 +28,6 @@ COLUMNS = (
 )  # fmt: skip
 """A host's row of CloudWatch metrics: a time and 24 values."""
 CELLS_MAX = 1_000
-_DIGIT = re.compile(r"\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ class RowReader:
     labels: tuple[str, ...]
     key_label: str | None
     hints: Hints
-    _forms: dict[str, TimeFormat | None] = field(default_factory=dict)
+    _known: dict[str, int | None] = field(default_factory=dict)
     _keys: Cache[tuple[str, str, tuple[str, ...]], SeriesKey] = field(default_factory=Cache)
 
     def lines(self, item: int, key: str, text: str) -> list[Row]:
@@ -116,10 +115,10 @@ class RowReader:
         self, columns: tuple[str, ...], rows: Sequence[Row], found: list[Readings], reasons: dict[int, str]
     ) -> None:
         """Rows of the same columns."""
-        import pyarrow as pa
-
         at = columns.index(self.time)
-        times, bad = self._times([row.cells[at] for row in rows])
+        if len(self._known) > CELLS_MAX:
+            self._known.clear()
+        times, bad = times_of([row.cells[at] for row in rows], self.hints, self._known)
         for number in np.flatnonzero(bad).tolist():
             reasons[rows[number].item] = f"no time in {self.time!r}: {shown(rows[number].cells[at])}. {EXPECTED}"
         groups: dict[tuple[str, tuple[str, ...]], list[int]] = {}
@@ -131,41 +130,15 @@ class RowReader:
             if place == at or place in named:
                 continue
             texts = [row.cells[place] for row in rows]
-            values, wrong = to_numbers(pa.array(texts, pa.string()))
+            values, wrong = numbers(texts)
             for number in np.flatnonzero(wrong & ~bad).tolist():
                 reasons.setdefault(rows[number].item, f"no number in {column!r}: {shown(texts[number])}")
-            for (key, cells), numbers in groups.items():
-                mine = np.array(numbers)
+            for (key, cells), mine_at in groups.items():
+                mine = np.array(mine_at)
                 mine = mine[~np.isnan(values[mine])]
                 if len(mine):
                     series = self._key(column, key, [columns[n] for n in named], cells)
                     found.append(Readings(series, times[mine], values[mine]))
-
-    def _times(self, texts: Sequence[str]) -> tuple[Int64, Any]:
-        """Times of cells; how each is written is told from its own shape, so that no cell depends on another."""
-        import pyarrow as pa
-
-        times, bad = np.zeros(len(texts), np.int64), np.ones(len(texts), np.bool_)
-        alike: dict[TimeFormat, list[int]] = {}
-        for number, text in enumerate(texts):
-            form = self._form(text)
-            if form is not None:
-                alike.setdefault(form, []).append(number)
-        for form, numbers in alike.items():
-            parsed = parse(pa.array([texts[n] for n in numbers], pa.string()), form)
-            times[numbers], bad[numbers] = parsed.ns, parsed.bad
-        return times, bad
-
-    def _form(self, text: str) -> TimeFormat | None:
-        import pyarrow as pa
-
-        shape = _DIGIT.sub("9", text[:100])
-        if shape not in self._forms:
-            if len(self._forms) >= CELLS_MAX:
-                self._forms.clear()
-            form = find_format(pa.array([text], pa.string()), self.hints)
-            self._forms[shape] = None if form is None or form.kind == "row" else form
-        return self._forms[shape]
 
     def _key(self, column: str, key: str, names: Iterable[str], cells: tuple[str, ...]) -> SeriesKey:
         known = self._keys.get((column, key, cells))

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("watchband.source")
 PROBLEMS_MAX = 5
+NEVER = -(2**62)
 SKEW = MINUTE
 """S3 writes times in whole seconds, and by another clock."""
 WORDS_MAX = 500
@@ -90,6 +91,14 @@ class S3Source:
         while not self._waiting.ended:
             self._waiting.wait((self._looked + self.settings.every - self.clock.now()) / SECOND)
             yield from self._listed(place, first=False)
+
+    def read_object(self, notice: Notice) -> Iterator[Batch]:
+        """The readings of one object that a message names, nothing of it the past; none, if it is not meant.
+
+        Positions name the object's version, and how far of it they are.
+        """
+        self._place = self._place or self._opened(self._address)
+        yield from self._noticed(notice, Position(NEVER, NEVER), lambda: None)
 
     def close(self) -> None:
         """End ``read``."""
