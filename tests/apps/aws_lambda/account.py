@@ -26,6 +26,7 @@ MINUTE = 60_000_000_000
 START = 1_760_000_000_000_000_000 // MINUTE * MINUTE
 STREAM = "cloudwatch-metrics-stream"
 CONFIG = """
+store: {kind: dynamodb, lease: 1s}
 watches:
   all: {match: '*', detector: 'rolling_median:window=60', cutoff: 8, consecutive: 5, no_data: false, stuck: false}
 """

@@ -1,7 +1,8 @@
 """Parts: entities are shared out, and each part has a log, a lead and a runner of its own.
 
-A part is written by turns. Whoever folds a batch takes the lead of the part by a number that only grows, and what it
-then writes is refused if another has taken a higher one since: so no state forks, and nobody waits for a lease.
+A part is written by turns. Whoever folds a batch writes under a number that only grows; who comes next takes a higher
+one, and what comes under a lower one is refused: so no state forks. Who takes it holds it until a batch is folded, and
+others wait for that, at most for a lease; who has it still for the next batch takes nothing and holds up nobody.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ import hashlib
 import random
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from watchband.apps.aws_lambda.identities import ENTRIES
-from watchband.core.errors import FencedError, TransientError
+from watchband.core.errors import AdapterError, FencedError, TransientError
 from watchband.core.ports import Batch, Sink
 from watchband.core.series import SeriesKey
 from watchband.pipeline.admission import Admission, bytes_of
@@ -31,7 +33,9 @@ FIRST_WAIT_S, LONGEST_WAIT_S = 0.05, 2.0
 BYTES_PER_READING = 2048
 """Of states, written for every reading at most: a snapshot is written after so many readings as pay for it."""
 READINGS_LEAST = 256
-LED_ELSEWHERE = "A service leads this part of the table. Stop it, or give it a part or a table of its own."
+LED_ELSEWHERE = (
+    "Another function is at work on this part of the table, or a service leads it, which needs a table of its own."
+)
 
 Given = Callable[[Shard], Sequence[tuple[str, Batch]]]
 """What is to be folded of a part, by what is known there."""
@@ -129,6 +133,7 @@ class Part:
             try:
                 return self._take(given)
             except (TransientError, FencedError) as error:
+                self.release()
                 pause = self._random.uniform(0.2, 1.0) * wait
                 if left_s() < pause + 1.0:
                     raise error if isinstance(error, TransientError) else TransientError(str(error)) from error
@@ -146,7 +151,13 @@ class Part:
         if not batches:
             # It may have been killed between keeping an alert and telling it.
             self.runner.courier.deliver()
+        self.release()
         return results
+
+    def release(self) -> None:
+        """Let others take the lead without waiting; what was kept is kept, whether or not this can be said."""
+        with suppress(AdapterError):
+            self.store.release()
 
     def lead(self) -> Shard:
         """The part as it is, for this process to write.

@@ -85,6 +85,13 @@ def train_part(part: Part, wanted: Wanted, now: int) -> list[dict[str, Any]]:
     TransientError
         Another process wrote meanwhile: nothing was promoted.
     """
+    try:
+        return _trained(part, wanted, now)
+    finally:
+        part.release()
+
+
+def _trained(part: Part, wanted: Wanted, now: int) -> list[dict[str, Any]]:
     shard = part.lead()
     if wanted.watch and wanted.watch not in shard.lanes:
         raise ConfigError(f"There is no watch {wanted.watch!r}. Known: {', '.join(sorted(shard.lanes))}.")

@@ -61,8 +61,8 @@ class Root:
     seconds : float
         A process that is not heard of for so long is taken over from.
     turns : bool
-        The lead is given back as it is taken: whoever writes next takes it over without waiting, and what this process
-        had in hand by then is refused. For processes that live for one batch.
+        For processes that live for one batch: no heartbeat, and ``release`` gives the lead back after it. Nobody need
+        wait then, and who had it still writes as the same, without taking it anew, until somebody else takes it.
     """
 
     def __init__(self, table: DynamoTable, seconds: float, turns: bool = False) -> None:
@@ -227,7 +227,7 @@ class Root:
             taken = {
                 "format": FORMAT,
                 "token": token,
-                "holder": "" if self.turns else self.holder,
+                "holder": self.holder,
                 "version": found["version"] + 1,
                 "attempt": word,
             }
@@ -275,9 +275,20 @@ class Root:
         if self._thread is not None:
             self._thread.join()
         with self.lock, contextlib.suppress(AdapterError):
-            if self.token is not None and not self.turns:
-                self.swap({**self.mine(), "holder": ""})
+            self.release()
         self.token = None
+
+    def release(self) -> None:
+        """Let whoever comes next take the lead without waiting; this process goes on until somebody does.
+
+        Raises
+        ------
+        FencedError, TransientError
+            Somebody has, or it is not known.
+        """
+        with self.lock:
+            if self.token is not None and (mine := self.mine())["holder"]:
+                self.swap({**mine, "holder": ""})
 
     def _renew(self) -> None:
         while not self._ended.wait(self.seconds / RENEWALS):

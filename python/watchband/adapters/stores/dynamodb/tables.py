@@ -142,6 +142,10 @@ class Tables:
         """The number under which this process writes; None where it does not. Equal: nobody else wrote meanwhile."""
         return self._root.token
 
+    def release(self) -> None:
+        """Give the lead back, as far as others are concerned; see ``Root.release``."""
+        self._root.release()
+
     def lead(self, timeout: float = 0.0) -> bool:
         """Whether this process is the one that writes; it waits so many seconds to become so."""
         self._open()
