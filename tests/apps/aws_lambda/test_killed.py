@@ -110,7 +110,7 @@ def test_functions_that_race_for_one_entity(account: Make) -> None:
     """Four processes at a time, each with batches of its own and one with those of another."""
     there = account()
     hosts = {f"h{n}": points(f"h{n}", course(90, n, (80, 90))) for n in range(3)}
-    events = {h: [kinesis_event(r[i : i + 10]) for i in range(0, 90, 30)] for h, r in hosts.items()}
+    events = {h: [kinesis_event(r[i : i + 30]) for i in range(0, 90, 30)] for h, r in hosts.items()}
     work = [*events.values(), events["h1"]]
     errors: list[BaseException] = []
 
