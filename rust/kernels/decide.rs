@@ -5,6 +5,9 @@
 //! least score of the last `consecutive` points and the m-th largest of the last n, and `recent` the largest
 //! score of the last `close_after` points over `close_level`. So `alert_score = raised` where `raised > envelope before`, else 0.
 //!
+//! A point that is not anomalous has the grade of an ensemble as its score, if that is larger. It moves the envelope up
+//! to 1 and no further, so that alerts with limit 1 or a higher one are those of the scores alone.
+//!
 //! State: `window` f64[max(consecutive, n)] and `moments` i64[same], the last scores and their times;
 //! `quiet` f64[close_after + flap_hold]; `alert` f64[FLOATS]; `run` i64[INTS].
 
@@ -46,6 +49,16 @@ pub struct Decide {
     pub m: usize,
     pub n: usize,
     pub records: Mutex<Vec<Record>>,
+}
+
+/// The score, or the grade where nothing is anomalous, no policy spoke and that is larger.
+fn rank(judged: &Judged, seen: &Seen) -> f64 {
+    let free = judged.score <= 1.0 && judged.score == seen.score;
+    if free && seen.grade > judged.score {
+        seen.grade.min(1.0)
+    } else {
+        judged.score
+    }
 }
 
 impl Decide {
@@ -159,11 +172,13 @@ impl Decide {
         slice: usize,
         scratch: &mut Vec<f64>,
     ) -> (i64, f64) {
-        memory.push_window(judged.score, time);
+        let rank = rank(judged, seen);
+        memory.push_window(rank, time);
         // While the detector holds back learning the incident goes on, however wide its band has become: a held point
         // is quiet for those limits only whose alerts are closed.
         let held = if seen.held { memory.alert[ENVELOPE] } else { 0.0 };
-        memory.push_quiet((judged.score / self.close_level).max(held));
+        let graded = (rank / self.close_level).min(1.0);
+        memory.push_quiet((judged.score / self.close_level).max(graded).max(held));
         let mut raised = self.raised(memory, scratch);
         if judged.flags & (OUT_OF_RANGE | BREACHING) != 0 {
             raised = raised.max(judged.score);
@@ -259,10 +274,10 @@ impl Kernel for Decide {
         else {
             unreachable!("six outputs")
         };
-        let [expected, scale, own_lower, own_upper, score, above, below, confidence, flags, spoke] =
+        let [expected, scale, own_lower, own_upper, score, above, below, confidence, flags, spoke, grade] =
             slice.columns[..]
         else {
-            unreachable!("ten columns")
+            unreachable!("eleven columns")
         };
         let mut memory = Memory { window, quiet, alert, moments, run, changed: false };
         let mut scratch = Vec::with_capacity(self.n);
@@ -279,6 +294,7 @@ impl Kernel for Decide {
                 confidence: confidence[i],
                 held: flag & HELD != 0,
                 spoke: spoke[i] as i64,
+                grade: grade[i],
             };
             let limits = Limits {
                 scale: scale[i],
@@ -304,8 +320,11 @@ impl Kernel for Decide {
             } else if judged.breaks {
                 memory.push_window(-1.0, time);
             }
-            out_score[i] =
-                if judged.counts && value.is_nan() && judged.score == 0.0 { f64::NAN } else { judged.score };
+            out_score[i] = if judged.counts && value.is_nan() && judged.score == 0.0 {
+                f64::NAN
+            } else {
+                rank(&judged, &seen)
+            };
             out_lower[i] = judged.lower;
             out_upper[i] = judged.upper;
             out_opened[i] =

@@ -57,6 +57,8 @@ pub struct Seen {
     pub held: bool,
     /// A bit for each member of an ensemble that is above the limit on its own, the band's first.
     pub spoke: i64,
+    /// Of an ensemble, at most 1: ranks what is not anomalous; NaN without one.
+    pub grade: f64,
 }
 
 /// Where the band ends: limits in units of scale, or the detector's own band where it has no scale.

@@ -6,6 +6,7 @@ is one number, the envelope: the alert with limit t is open exactly while ``enve
 
 * ``alert_score`` = the raised score where it exceeds the envelope before it, else 0: ``alert_score > t`` holds exactly
   where ``decide`` with limit t opens an alert or escalates an open one;
+* a point that is not anomalous counts with the grade of an ensemble, if that is larger: for limits below 1 only;
 * exact for every t under all policies but ``cool_down``, whose pauses are those of limit 1.
 """
 
@@ -51,7 +52,8 @@ class Judgement:
         Sum of ``1 << k`` for every member ``k`` of an ensemble that is above the limit on its own, the band's first.
         None: what is strange is so by its value.
     grade : float64[n], optional
-        Of an ensemble, at most 1: ranks the points that are not anomalous. Alerts do not read it.
+        Of an ensemble, at most 1: ranks the points that are not anomalous. It opens and prolongs no alert; of
+        ``alert_score`` it moves what is below 1.
     """
 
     anomaly_score: Float64
@@ -203,6 +205,7 @@ class Decide(Fold):
         columns = [scores.expected, scores.scale, scores.lower, scores.upper]
         columns += [judgement.anomaly_score, judgement.limit_above, judgement.limit_below]
         columns += [judgement.confidence, scores.flags, np.ones(n) if judgement.spoke is None else judgement.spoke]
+        columns.append(np.full(n, np.nan) if judgement.grade is None else judgement.grade)
         records: list[Record] = []
         if n:
             records = _records(points, *self._kernel(state, points, columns, outputs, threads))
@@ -211,9 +214,6 @@ class Decide(Fold):
             state.points_seen[points.rows[some]] += counts[some]
             state.last_time[points.rows[some]] = points.times[points.offsets[1:][some] - 1]
         score, alert_score, lower, upper, opened, events = outputs
-        if judgement.grade is not None:
-            graded = (score <= 1) & (score == judgement.anomaly_score) & (judgement.grade > score)
-            score[graded] = judgement.grade[graded]
         return Decisions(score, alert_score, lower, upper, opened.view(np.int64), events.astype(np.int64), records)
 
     def end(self, state: State, rows: Sequence[int], times: Sequence[int]) -> list[Record]:
@@ -223,7 +223,7 @@ class Decide(Fold):
         if not n:
             return []
         points = Points(np.array(times, np.int64), np.full((n, 1), np.nan), np.arange(n + 1), np.array(rows, np.int32))
-        columns = [np.full(n, np.nan) for _ in range(10)]
+        columns = [np.full(n, np.nan) for _ in range(11)]
         columns[8] = np.full(n, float(ENDED))
         return _records(points, *self._kernel(state, points, columns, [np.empty(n) for _ in range(6)], 1))
 

@@ -109,13 +109,13 @@ class Novelty(Preset):
     """For people who want every value that was never seen: gap novelty first, with a long memory.
 
     Works where the news is a value that never came before, within the usual range or beyond, a mean of two dozen
-    values, or a noise. The band is drawn from the values just before and has nearly no share of the false alarms. Does
-    not work for metrics that grow, where every value is new; knows nothing of the hour.
+    values, or a noise, short or long. The band is drawn from the values just before and has nearly no share of the
+    false alarms. Does not work for metrics that grow, where every value is new; knows nothing of the hour.
 
     Examples
     --------
     >>> Novelty().labels
-    ('band', 'novelty', 'novelty of means', 'novelty of noise')
+    ('band', 'novelty', 'novelty of means', 'novelty of noise', 'novelty of long noise')
     """
 
     name: ClassVar[str] = "novelty"
@@ -132,9 +132,15 @@ class Novelty(Preset):
         ),
         Member(
             "novelty of noise",
-            GapNovelty(memory=25_000, of="deviation", window=36),
-            5,
-            says="its last three dozen values never varied by so much or so little before",
+            GapNovelty(memory=25_000, of="deviation", window=12),
+            3,
+            says="its last dozen values never varied by so much or so little before",
+        ),
+        Member(
+            "novelty of long noise",
+            GapNovelty(memory=25_000, of="deviation", window=72),
+            3,
+            says="its last six dozen values never varied by so much or so little before",
         ),
     )
 
