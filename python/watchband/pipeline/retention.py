@@ -38,6 +38,7 @@ class Kept:
     compacted: int = 0
     swept: int = 0
     pinned: str = ""
+    waiting: bool = False
 
 
 class Retention:
@@ -58,11 +59,14 @@ class Retention:
     watches : callable, optional
         Names of the watches there are. The log that only another fold still needs is not kept for it: the fold is
         forgotten. None: every fold counts.
+    held : callable, optional
+        The entry up to which something elsewhere holds a log: no entry behind it leaves. None: nothing is waited for.
 
     Attributes
     ----------
     kept : Kept
-        Counts, and in ``pinned`` the watch without a snapshot that the log cannot be shortened for.
+        Counts, and in ``pinned`` the watch without a snapshot that the log cannot be shortened for; ``waiting``: it
+        is longer than it should be, since what is elsewhere does not hold it yet.
     """
 
     def __init__(
@@ -76,11 +80,12 @@ class Retention:
         alerts: int | None = None,
         clock: Clock | None = None,
         watches: Callable[[], Collection[str]] | None = None,
+        held: Callable[[str], int] | None = None,
     ) -> None:
         self.store, self.archive, self.raw, self.hourly, self.archived = store, archive, raw, hourly, archived
         self.alerts = alerts
         self.clock: Clock = clock or SystemClock()
-        self.watches = watches
+        self.watches, self.held = watches, held
         self.kept = Kept()
         self._sweep_at: int | None = 0
         self._expired_at = 0
@@ -101,12 +106,15 @@ class Retention:
     def _shorten(self) -> bool:
         # An hour at a time: a file for each minute would be many.
         before = (self.clock.now() - self.raw) // HOUR * HOUR
-        self.kept.pinned = ""
+        self.kept.pinned, self.kept.waiting = "", False
         shards: dict[str, list[FoldState]] = {}
         for state in self.store.states():
             shards.setdefault(state.shard, []).append(state)
         for shard, states in shards.items():
-            entries = self._entries(shard, self._free(states, self.store.expired(shard, before)))
+            through = self.store.expired(shard, before)
+            if self.held is not None and (held := self.held(shard)) < through:
+                through, self.kept.waiting = held, True
+            entries = self._entries(shard, self._free(states, through))
             if entries:
                 self._trim(shard, entries)
                 return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import tempfile
@@ -17,7 +18,7 @@ PARTIAL = ".partial"
 
 
 class Folder:
-    """A folder; a ``Place``. It has one writer at a time: conditions are looked at, then the file is renamed.
+    """A folder; a ``Place``. Writers on condition wait for each other, by a lock of this machine.
 
     Parameters
     ----------
@@ -65,10 +66,16 @@ class Folder:
     def put(self, key: str, body: bytes, *, instead_of: str | None = None) -> str:
         """Write a file beside its name, sync it and rename it; see ``Place``."""
         path = self._path(key)
-        now = self.find(key)
-        if instead_of is not None and (now.etag if now else "") != instead_of:
-            raise ChangedError(f"{path} was written by somebody else meanwhile.")
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if instead_of is None:
+            return self._put(key, path, body)
+        with _locked(path.parent):
+            now = self.find(key)
+            if (now.etag if now else "") != instead_of:
+                raise ChangedError(f"{path} was written by somebody else meanwhile.")
+            return self._put(key, path, body)
+
+    def _put(self, key: str, path: Path, body: bytes) -> str:
         number, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-", suffix=PARTIAL)
         try:
             with os.fdopen(number, "wb") as file:
@@ -101,6 +108,17 @@ class Folder:
         if ".." in parts:
             raise PermanentError(f"{key!r} leads out of the folder {self.root}.")
         return self.root.joinpath(*parts)
+
+
+@contextlib.contextmanager
+def _locked(directory: Path) -> Iterator[None]:
+    """Alone among those who write here on condition; whoever ends lets go."""
+    handle = os.open(directory / f".lock{PARTIAL}", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def digest(body: bytes) -> str:

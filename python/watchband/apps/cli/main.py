@@ -19,6 +19,7 @@ from watchband.apps.cli.flags import DEBUG
 from watchband.core.errors import WatchbandError
 
 LATE = {
+    "archive": "watchband.apps.cli.archive",
     "aws": "watchband.apps.cli.aws.group",
     "backtest": "watchband.apps.cli.backtest",
     "backup": "watchband.apps.cli.backup",

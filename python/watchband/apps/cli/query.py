@@ -72,39 +72,50 @@ def query(
 ) -> None:
     """Ask what is kept, in SQL: points, rollups, alerts, series, deliveries, cutoffs, events."""
     from watchband.adapters.stores.sqlite.query import Lake
-    from watchband.core.kinds import Size
 
     if views:
         _show_views()
         return
     if sql is None:
         raise ConfigError("Give one SELECT, or --views to see what can be asked.")
-    chosen = _format(format, as_json, out)
-    try:
-        most = Size().read(memory)
-    except ValueError:
-        raise InvalidParameterError(f"--memory must be {Size()}. Got {memory!r}.") from None
+    chosen = form_of(format, as_json, out)
     lake = Lake(
         data,
-        memory=int(str(most)),
+        memory=size_of(memory),
         timeout=parse_duration(timeout) / 1e9,
         span=(moment(since, -(2**63)), moment(until, 2**63 - 1)),
     )
     with lake.ask(sql) as reader:
-        if chosen == "table":
-            _table(reader, rows)
-            return
-        binary = chosen == "parquet"
-        if binary and out is None and sys.stdout.isatty():
-            raise ConfigError("Parquet is not for a terminal. Give --out FILE, or pipe it somewhere.")
-        place: Any = nullcontext(sys.stdout.buffer if binary else sys.stdout)
-        if out is not None:
-            place = out.open("wb") if binary else out.open("w", newline="")
-        with place as file:
-            WRITERS[chosen](reader, file)
+        write(reader, chosen, out, rows)
 
 
-def _format(given: str | None, as_json: bool, out: Path | None) -> str:
+def size_of(memory: str) -> int:
+    """Bytes that a flag says."""
+    from watchband.core.kinds import Size
+
+    try:
+        return int(str(Size().read(memory)))
+    except ValueError:
+        raise InvalidParameterError(f"--memory must be {Size()}. Got {memory!r}.") from None
+
+
+def write(reader: Any, form: str, out: Path | None, rows: int) -> None:
+    """Show or write an answer in a form of ``FORMATS``."""
+    if form == "table":
+        _table(reader, rows)
+        return
+    binary = form == "parquet"
+    if binary and out is None and sys.stdout.isatty():
+        raise ConfigError("Parquet is not for a terminal. Give --out FILE, or pipe it somewhere.")
+    place: Any = nullcontext(sys.stdout.buffer if binary else sys.stdout)
+    if out is not None:
+        place = out.open("wb") if binary else out.open("w", newline="")
+    with place as file:
+        WRITERS[form](reader, file)
+
+
+def form_of(given: str | None, as_json: bool, out: Path | None) -> str:
+    """The format that is meant by --format, --json and the name of the file."""
     suffix = out.suffix.removeprefix(".") if out else ""
     found = "json" if as_json else given or (suffix if suffix in FORMATS else "table" if out is None else "csv")
     if found not in FORMATS:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from watchband.apps.config.archive import ArchiveSettings
 from watchband.apps.config.build import build, mapping, sentence, unknown
 from watchband.apps.config.checks import doubts, mistakes
 from watchband.apps.config.document import DocumentError, Node, Place, parse_document, read_document
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 DYNAMODB = re.compile(r"dynamodb://([a-z0-9-]*)/([A-Za-z0-9_.-]+)")
 """A store in one word: region, or none, and table."""
-SECTIONS = ("sources", "relabel", "expressions", "watches", "sinks", "risk", "store", "server", "engine")
+SECTIONS = ("sources", "relabel", "expressions", "watches", "sinks", "risk", "store", "archive", "server", "engine")
 NAMES = r"[A-Za-z0-9_](?:[A-Za-z0-9_ .:/-]{0,98}[A-Za-z0-9_])?"
 PROBLEMS_MAX = 50
 
@@ -85,7 +86,7 @@ class Config:
         As the file has them, in its order.
     relabel : tuple of Relabel
         Rules for the series of every source, after the source's own.
-    store, server, engine, risk
+    store, server, engine, risk, archive
         The sections that exist once.
     hash : str
         16 hexadecimal digits of everything it says but secrets: comments, order of keys and spelling do not count.
@@ -107,6 +108,7 @@ class Config:
     server: ServerSettings
     engine: EngineSettings
     risk: RiskSettings = field(default_factory=RiskSettings)
+    archive: ArchiveSettings = field(default_factory=ArchiveSettings)
     hash: str = ""
     warnings: tuple[Problem, ...] = field(default=(), compare=False)
     places: Mapping[tuple[str, str], Place] = field(default_factory=dict, compare=False, repr=False)
@@ -213,6 +215,7 @@ class _Assembly:
             server=self.once("server", ServerSettings),
             engine=self.once("engine", EngineSettings),
             risk=risk,
+            archive=self.once("archive", ArchiveSettings),
             places=self.places,
             given=given_of(self.root),
         )

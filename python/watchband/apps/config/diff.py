@@ -13,7 +13,7 @@ from watchband.core.errors import ConfigError
 
 What = Literal["new", "gone", "changed"]
 State = Literal["kept", "anew", "dropped", ""]
-RESTART = ("store", "server", "engine")
+RESTART = ("store", "archive", "server", "engine")
 """Sections that a running service does not exchange."""
 
 
@@ -72,6 +72,7 @@ _EFFECTS = {
     "relabel": "From now on series get the new names; one that is called otherwise begins anew.",
     "risk": "From now on entities are labelled by it; states begin anew, what was judged stays.",
     "store": "Takes a restart; what is kept elsewhere is not moved.",
+    "archive": "Takes a restart; what is archived stays where it is.",
     "server": "Takes a restart.",
     "engine": "Takes a restart.",
 }

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from watchband.adapters.sources.cloudwatch.settings import Math, Metrics
+from watchband.apps.config.archive import ArchiveSettings
 from watchband.apps.config.config import DYNAMODB, NAMES
 from watchband.apps.config.engine import EngineSettings
 from watchband.apps.config.kinds import SINKS, SOURCES, STORES, settings_of
@@ -40,6 +41,7 @@ def document() -> Schema:
         "watches": _named(_ref("watch")),
         "sinks": _named(_kinds(SINKS), SINKS),
         "risk": {"anyOf": [_ref("risk"), {"type": "null"}]},
+        "archive": {"anyOf": [_ref("archive"), {"type": "null"}]},
         "store": {"anyOf": [*(_ref(f"store.{kind}") for kind in STORES.names()), DYNAMODB_TEXT, {"type": "null"}]},
         "server": {"anyOf": [_ref("server"), {"type": "null"}]},
         "engine": {"anyOf": [_ref("engine"), {"type": "null"}]},
@@ -64,6 +66,7 @@ DESCRIPTIONS = {
     "sinks": "Who is told, by name.",
     "risk": "Which model labels entities, and who is told when one becomes Critical.",
     "store": "Where everything is kept.",
+    "archive": "Where what was acknowledged is kept for good, and how often it is brought there.",
     "server": "Where Watchband is spoken to.",
     "engine": "What it may take, and how often it does what.",
 }
@@ -78,6 +81,7 @@ def _definitions() -> Schema:
         "server": of_class(ServerSettings),
         "engine": of_class(EngineSettings),
         "risk": of_class(RiskSettings),
+        "archive": of_class(ArchiveSettings),
     }
     rules = {"relabel": _rules("Rules for the series of this source, before those of all.")}
     for registry, prefix, more in ((SOURCES, "source", rules), (SINKS, "sink", {}), (STORES, "store", {})):
@@ -224,6 +228,7 @@ def settings_named(name: str) -> type:
         "server": ServerSettings,
         "engine": EngineSettings,
         "risk": RiskSettings,
+        "archive": ArchiveSettings,
         "retrain": RetrainSettings,
         "cloudwatch_metrics": Metrics,
         "cloudwatch_expressions": Math,

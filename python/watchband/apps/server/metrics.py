@@ -99,6 +99,7 @@ class _Numbers(Collector):
         yield from self.expressions()
         yield from self.risk()
         yield from self.upkeep()
+        yield from self.archive()
         yield from self.watches()
         yield from self.alerts()
         yield from self.deliveries()
@@ -212,6 +213,20 @@ class _Numbers(Collector):
         yield _counter("watchband_retention_files", "Files of the archive that were written.", kept.files)
         yield _counter("watchband_retention_bytes", "Bytes of them.", kept.bytes)
         yield _gauge("watchband_retention_pinned", "1: a watch without a snapshot holds the log.", bool(kept.pinned))
+
+    def archive(self) -> Iterator[Metric]:
+        archivist = self.service.keeper.archivist
+        if archivist is None:
+            return
+        said = archivist.archived
+        yield _gauge(
+            "watchband_archive_up", "0: the archive could not be written and is tried again.", not said.trouble
+        )
+        yield _gauge(
+            "watchband_archive_last_seconds", "When it was last brought up to date; 0: not yet.", said.at / SECOND
+        )
+        yield _counter("watchband_archive_readings", "Readings that were archived.", said.readings)
+        yield _counter("watchband_archive_bytes", "Bytes of their parts.", said.nbytes)
 
     def watches(self) -> Iterator[Metric]:
         service, names = self.service, ("watch",)

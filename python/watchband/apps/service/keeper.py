@@ -7,7 +7,9 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from functools import partial
 
+from watchband.apps.config.config import Config
 from watchband.apps.config.engine import EngineSettings
+from watchband.apps.service.archiving import Archivist, archivist_of
 from watchband.apps.service.engine import Engine
 from watchband.apps.service.rounds import Rounds, complained
 from watchband.core.clock import Clock
@@ -26,9 +28,16 @@ PATIENCE_S = 30.0
 
 
 def retention_of(
-    settings: StoreSettings, store: Store, clock: Clock, watches: Callable[[], Collection[str]]
+    settings: StoreSettings,
+    store: Store,
+    clock: Clock,
+    watches: Callable[[], Collection[str]],
+    held: Callable[[str], int] | None = None,
 ) -> Retention | None:
-    """What a store's settings say of how long things are kept; None where they say nothing."""
+    """What a store's settings say of how long things are kept; None where they say nothing.
+
+    ``held`` says up to which entry of a log an archive elsewhere holds it: what it does not hold stays.
+    """
     kept = getattr(settings, "retention", None)
     if kept is None:
         return None
@@ -43,7 +52,16 @@ def retention_of(
         alerts=kept.alerts,
         clock=clock,
         watches=watches,
+        held=held,
     )
+
+
+def keeper_of(config: Config, engine: Engine, store: Store, clock: Clock, flush: Callable[[], object]) -> Keeper:
+    """The keeper of a service, with the archivist if there is an archive."""
+    archivist = archivist_of(config, store, clock, lambda: not engine.standby)
+    held = archivist.held if archivist is not None and config.archive.hold else None
+    retention = retention_of(config.store, store, clock, lambda: {b.name for b in engine.runner.bounds}, held)
+    return Keeper(engine, retention, clock, config.engine, flush, archivist)
 
 
 class Keeper:
@@ -61,6 +79,8 @@ class Keeper:
         When states are written.
     flush : callable, optional
         Writes what is gathered for charts, every five minutes.
+    archivist : Archivist, optional
+        Who brings things to the archive, in a thread of its own; it starts and ends with the keeper.
 
     Attributes
     ----------
@@ -75,12 +95,25 @@ class Keeper:
         clock: Clock,
         settings: EngineSettings,
         flush: Callable[[], object] = lambda: None,
+        archivist: Archivist | None = None,
     ) -> None:
         self.engine, self.retention, self.clock, self.settings = engine, retention, clock, settings
-        self.flush = flush
+        self.flush, self.archivist = flush, archivist
         self.trouble = ""
         self._saved = self._flushed = clock.now()
         self.rounds = Rounds("keeper", self.tick, EVERY_S)
+
+    def start(self) -> None:
+        """Begin, in threads of their own."""
+        self.rounds.start()
+        if self.archivist is not None:
+            self.archivist.rounds.start()
+
+    def stop(self) -> None:
+        """End, after the step that is under way: cut short it would only be done again."""
+        if self.archivist is not None:
+            self.archivist.stop()
+        self.rounds.stop(PATIENCE_S)
 
     def tick(self) -> int:
         """Do what is due; how many pieces of work that was."""

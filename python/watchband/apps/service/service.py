@@ -22,7 +22,7 @@ from watchband.apps.service.engine import Engine, StandbyError
 from watchband.apps.service.health import SinkHealth, WatchHealth
 from watchband.apps.service.inbox import Inbox, InboxClosedError
 from watchband.apps.service.inflow import Inflow, latenesses
-from watchband.apps.service.keeper import PATIENCE_S, Keeper, retention_of
+from watchband.apps.service.keeper import keeper_of
 from watchband.apps.service.keys import Keys
 from watchband.apps.service.modelling import hours_of, note_hours, tidy
 from watchband.apps.service.planning import Planning
@@ -159,8 +159,7 @@ class Service:
                 latest=self.recent.latest,
             )
             self.ticker = Ticker(self.inbox, lambda: dict(self.inflow.pushed), self.clock, config.engine.tick)
-            retention = retention_of(config.store, self.store, self.clock, lambda: {b.name for b in self.runner.bounds})
-            self.keeper = Keeper(self.engine, retention, self.clock, config.engine, self._tend)
+            self.keeper = keeper_of(config, self.engine, self.store, self.clock, self._tend)
             if not self.engine.start(lambda: self._lead(ending)):
                 self._let_go()
                 self.phase = "stopped"
@@ -177,7 +176,7 @@ class Service:
         for pump in pumps:
             pump.start()
         self.ticker.rounds.start()
-        self.keeper.rounds.start()
+        self.keeper.start()
         self.courier.start()
 
     def _lead(self, ending: Callable[[], bool]) -> bool:
@@ -353,7 +352,7 @@ class Service:
         log.info("draining", extra={"waiting": self.inbox.waiting})
         for each in (self.ticker, self.planning, self.retraining):
             each.rounds.stop()
-        self.keeper.rounds.stop(PATIENCE_S)
+        self.keeper.stop()
         self.inflow.stop()
         drained = self.engine.stop(max(0.0, end - time.monotonic()))
         drained &= self.inflow.join()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from watchband.adapters.objects.place import FilePath
+from watchband.adapters.sources.files.archived import ArchivedDay, ArchiveReader, archived_days
 from watchband.adapters.sources.files.blocks import TextFile
 from watchband.adapters.sources.files.columns import Reader
 from watchband.adapters.sources.files.delimited import DelimitedReader
@@ -94,6 +95,8 @@ def _objects(given: str) -> list[Found]:
     from watchband.adapters.objects.address import Address, objects_of
 
     template = Address.parse(given).template
+    if days := archived_days(given):
+        return [Found(day, str(day), "value", given) for day in days]
     root = "/" if template.text.startswith("/") else ""
     found = []
     for path in objects_of(given, (*SUFFIXES, *ZIPPED)):
@@ -151,6 +154,8 @@ def open_reader(found: Found, hints: Hints) -> Reader:
         Empty, binary or damaged.
     """
     try:
+        if isinstance(found.path, ArchivedDay):
+            return ArchiveReader(found.path, found.name)
         kind = hints.format or _sniff(found)
         reader = _READERS[kind](found)
     except OSError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,14 @@ class Lake:
         Only readings and roll-ups of this range of time are looked at: what is outside need not be read.
     spill : path, optional
         A directory for what does not fit in memory.
+
+    Attributes
+    ----------
+    views : mapping
+        What can be asked, and what it is.
     """
+
+    views: Mapping[str, str] = VIEWS
 
     def __init__(
         self,
@@ -71,7 +78,7 @@ class Lake:
             stop = threading.Timer(self.timeout, connection.interrupt)
             stop.daemon = True
             try:
-                wanted = [view for view in VIEWS if re.search(rf"\b{view}\b", question, re.IGNORECASE)]
+                wanted = [view for view in self.views if re.search(rf"\b{view}\b", question, re.IGNORECASE)]
                 stop.start()
                 self._fill(connection, wanted)
                 self._lock(connection)
@@ -88,13 +95,12 @@ class Lake:
             except duckdb.PermissionException:
                 raise ConfigError(
                     "A query reads the views of the store and nothing else: no files, no network. The views are "
-                    f"{', '.join(VIEWS)}."
+                    f"{', '.join(self.views)}."
                 ) from None
             except duckdb.CatalogException as error:
                 # DuckDB's guesses at what was meant are of its own tables.
-                raise ConfigError(
-                    f"The query was not understood: {_first(error).splitlines()[0]} The views are {', '.join(VIEWS)}."
-                ) from None
+                said, known = _first(error).splitlines()[0], ", ".join(self.views)
+                raise ConfigError(f"The query was not understood: {said} The views are {known}.") from None
             except duckdb.Error as error:
                 raise ConfigError(f"The query was not understood: {_first(error)}") from None
             finally:

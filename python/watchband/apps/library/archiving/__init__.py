@@ -1,0 +1,1 @@
+"""The archive of a store: written, gathered, kept tidy, by one call."""
