@@ -170,6 +170,18 @@ class ObjectArchive:
             filesystem=PyFileSystem(handler(self.place, known)),
         )
 
+    def stream(self, parts: Sequence[Part], dataset: str, columns: Sequence[str], where: Any = None) -> Any:
+        """Rows of parts as ``pyarrow.RecordBatchReader``, a file after the other, without reading ahead."""
+        scanner = self.dataset(parts, dataset).scanner(
+            columns=list(columns),
+            filter=where,
+            batch_size=32_768,
+            batch_readahead=1,
+            fragment_readahead=1,
+            use_threads=False,
+        )
+        return scanner.to_reader()
+
     def expire(self, before: int) -> int:
         """Let go of days that ended before a time (ns UTC); how many parts. The newest day always stays."""
         edge, dropped = date_of(before), 0

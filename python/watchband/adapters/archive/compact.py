@@ -134,7 +134,7 @@ def _sorted(archive: ObjectArchive, parts: Sequence[Part], memory: int) -> Itera
             "python_enable_replacements = false",
         ):
             connection.execute(f"SET {setting}")
-        connection.register("far", archive.dataset(parts, dataset))
+        connection.register("far", archive.stream(parts, dataset, names))
         found = connection.sql(f"SELECT {', '.join(names)} FROM far ORDER BY {order}")
         for batch in found.to_arrow_reader(GROUP_ROWS):
             table = pa.Table.from_batches([batch])

@@ -201,6 +201,7 @@ def _readings(
     """Readings of a range of entries, by entry."""
     import duckdb
     import pyarrow as pa
+    import pyarrow.dataset as ds
 
     some = [
         p for p in parts if p.low <= entries[1] and p.high >= entries[0] and p.last >= span[0] and p.first < span[1]
@@ -211,12 +212,11 @@ def _readings(
     with tempfile.TemporaryDirectory(prefix="watchband-sort-") as spill, duckdb.connect(":memory:") as connection:
         for setting in (f"memory_limit = '{memory}B'", f"temp_directory = '{spill}'", "threads = 1"):
             connection.execute(f"SET {setting}")
-        connection.register("far", archive.dataset(some, "readings"))
-        question = (
-            "SELECT entry, series, time_ns, value, source, arrival FROM far "
-            f"WHERE entry BETWEEN {entries[0]} AND {entries[1]} AND time_ns >= {span[0]} AND time_ns < {span[1]} "
-            "ORDER BY entry, place"
-        )
+        entry, time = ds.field("entry"), ds.field("time_ns")
+        meant = (entry >= entries[0]) & (entry <= entries[1]) & (time >= span[0]) & (time < span[1])
+        columns = ("entry", "place", "series", "time_ns", "value", "source", "arrival")
+        connection.register("far", archive.stream(some, "readings", columns, meant))
+        question = "SELECT * EXCLUDE (place) FROM far ORDER BY entry, place"
         for batch in connection.sql(question).to_arrow_reader(BATCH):
             held.append(pa.Table.from_batches([batch]))
             yield from _whole(held, last=False)

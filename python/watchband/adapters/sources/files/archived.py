@@ -118,7 +118,7 @@ class ArchiveReader:
             TIME: pa.array(np.asarray(table["time_ns"]), pa.timestamp("ns", "UTC")),
             VALUE: table["value"].combine_chunks(),
         }
-        texts = {METRIC: [key.metric for key in keys]}
+        texts: dict[str, list[str | None]] = {METRIC: [key.metric for key in keys]}
         texts |= {column: [key.labels.get(label) for key in keys] for label, column in self._labels.items()}
         for name, values in texts.items():
             found[name] = pa.array(values, pa.string()).take(series.indices)
