@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from benches import bench_forecast, budget, risk_size
+from benches import bench_forecast, budget, risk_size, training
 from benches.__main__ import main, names
 from benches.timing import Case, Measured, beside, measure, ratio, report
 from watchband.analysis.forecast.models import Ridge
@@ -41,6 +41,14 @@ def test_risk_is_measured_beside_the_plain_pipeline(capsys: pytest.CaptureFixtur
         found = json.loads(capsys.readouterr().out)
         assert sum(map(int, found["rows"].split())) == 4000
         assert found["peak_mib"] > 0
+
+
+def test_a_training_is_measured_beside_the_plain_pipeline(capsys: pytest.CaptureFixture[str]) -> None:
+    for who in training.WORK:
+        assert training.main(["--points", "2000", "--trials", "1", "--one", who, "pca_reconstruction"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert found["seconds"] > 0
+        assert 0 <= found["f1"] <= 1
 
 
 def test_runs_take_turns_within_a_group() -> None:

@@ -291,6 +291,9 @@ def test_one_class_and_constant_and_short() -> None:
     everything = [(times[0], times[-1])]
     with pytest.raises(ConfigError, match="No labelled event lies wholly within"):
         wb.train((times, values), everything, candidates="ewma", trials=1)
+    first = [(times[0], times[POINTS // 2]), *readings()[2][12:]]
+    with pytest.raises(ConfigError, match="lie within labels: there is one class only, and nothing usual to learn"):
+        wb.train((times, values), first, candidates="pca_reconstruction", trials=1, budget="4/day")
     with pytest.raises(DataError, match=r"constant \(3\)"):
         wb.train((times, np.full(POINTS, 3.0)), candidates="ewma", trials=1)
     with pytest.raises(DataError, match="readings before the first gap"):

@@ -140,6 +140,17 @@ def test_metrics_that_are_never_there_together() -> None:
     assert found.trained.events[1] >= 5
 
 
+def test_metrics_that_do_not_move() -> None:
+    shared = {"candidates": "pca_reconstruction", "trials": 1, "budget": "4/day", "join": JOIN}
+    still = frame().assign(**{NAMES[2]: 0.19})
+    found = train(still, events(), **shared)  # type: ignore[arg-type]
+    assert [note for note in found.notes if "any change of it is new" in note] == [
+        f"constant in the part that is fitted on, so any change of it is new: metric 3 of {NAMES[0]}"
+    ]
+    with pytest.raises(DataError, match=r"constant \(1, 1, 1\)"):
+        train(still.assign(**dict.fromkeys(NAMES, 1.0)), events(), **shared)  # type: ignore[arg-type]
+
+
 def joined() -> Series:
     wide = values()
     return Series(SeriesKey(NAMES[0]), TIMES, wide[:, 0], (), wide[:, 1:])

@@ -158,6 +158,11 @@ class Fitter:
         # Rows whose windows reach back into a label know it too; where labels are dense that would leave too few.
         clear = whole & (since > rows.memory_points)
         chosen = np.flatnonzero(clear if 2 * clear.sum() >= whole.sum() else whole & (since > 0))
+        if whole.any() and not len(chosen):
+            raise DataError(
+                f"all {int(whole.sum()):,} rows of the part that is fitted on lie within labels: there is one class "
+                "only, and nothing usual to learn. Begin earlier, in a time without incidents"
+            )
         if len(chosen) > self.rows_max:
             chosen = chosen[(np.arange(self.rows_max) * len(chosen)) // self.rows_max]
         made = np.empty((len(chosen), len(rows.names)))
@@ -233,6 +238,11 @@ def check_learnable(series: Sequence[Series], cuts: Sequence[Cut]) -> tuple[list
             notes.append(f"left out, constant ({levels}) in the part that is fitted on: {one.key}")
         else:
             good.append(place)
+            still = np.flatnonzero((known == known[0]).all(axis=0)) + 1
+            notes += [
+                f"constant in the part that is fitted on, so any change of it is new: metric {number} of {one.key}"
+                for number in still.tolist()
+            ]
     if not good:
         raise DataError(
             f"There is nothing to learn from: {'; '.join(notes[:3])}. Give series that change, or more of their past."
