@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from benches import coverage
-from benches.quality import evaluate
+from benches.quality import evaluate, run
 from benches.quality.cache import cached
-from benches.quality.data import Job, on_rows
+from benches.quality.data import SOURCES, Job, on_rows
 from benches.quality.figures import halves
 from benches.quality.judge import judge_raw, largest, score_key
+from benches.quality.peers import SLOW, candidates
 from benches.quality.peers.plain import spectral_residual
 from benches.quality.run import ONE_IN, evaluate_runs
 from watchband.detectors import Ewma, GapNovelty, Residual, SeasonalBand
@@ -126,3 +127,14 @@ def test_coverage_of_plain_noise_is_near_what_it_says() -> None:
         assert float(np.median(inside)) == pytest.approx(nominal, abs=0.02)
     assert all(ratio < 20 and not math.isnan(ratio) for ratio in found.warm_up.values())
     assert "| gaussian | " in coverage.table("ewma", [found])
+
+
+def test_detectors_that_fit_for_long_run_on_a_third_of_what_they_run_on() -> None:
+    jobs = {
+        source: Job(source, "x", np.zeros(1, np.int64), [np.zeros(1)], np.zeros((0, 2), np.int64)) for source in SOURCES
+    }
+    for name in SLOW:
+        group = dict(candidates([name]))
+        takes = {(source, place): run._takes(group, job, place) for source, job in jobs.items() for place in (0, 1)}
+        assert {key for key, taken in takes.items() if taken} == {("simulated", 0), ("nab", 0)}
+    assert run._takes(dict(candidates(["ewma"])), jobs["services"], 1)

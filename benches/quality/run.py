@@ -14,6 +14,7 @@ from benches.quality import data
 from benches.quality.data import FAST, SOURCES, Job
 from benches.quality.joined import Joined
 from benches.quality.judge import Candidate, Judged, judge, judge_raw, largest, score, score_key, with_memory
+from benches.quality.peers import SLOW
 from benches.quality.peers.peer import Peer
 from watchband.core.points import Float64, Int64
 from watchband.core.scores import Scores
@@ -123,12 +124,11 @@ class Answer:
 
 
 def _takes(group: Mapping[str, Candidate | Joined], job: Job, place: int) -> bool:
-    candidate = next(iter(group.values()))
+    label, candidate = next(iter(group.items()))
     if isinstance(candidate, Joined) and job.source != "services":
         return False
-    if not isinstance(candidate, Peer):
-        return True
-    return job.source not in candidate.never and (place % FAST == 0 or job.source not in candidate.thirds)
+    thirds, never = (candidate.thirds, candidate.never) if isinstance(candidate, Peer) else SLOW.get(label, ((), ()))
+    return job.source not in never and (place % FAST == 0 or job.source not in thirds)
 
 
 def _answers(count: int) -> list[Answer]:

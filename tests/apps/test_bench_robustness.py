@@ -170,3 +170,15 @@ def test_nothing_is_left_out_or_too_wide_on_a_phone(folder: Path) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         heads = page.locator(".heat").first.locator("thead th")
         assert all(heads.nth(i).evaluate("e => getComputedStyle(e).display") != "none" for i in range(heads.count()))
+
+
+@pytest.mark.browser
+def test_on_paper_every_column_fits(folder: Path) -> None:
+    # A4 on its side, less its margins.
+    with opened(folder / "robustness.html", viewport={"width": 1032, "height": 700}) as page:
+        page.emulate_media(media="print")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 1032
+        assert (
+            page.locator(".measures label").evaluate_all("all => all.filter(e => e.getClientRects().length).length")
+            == 1
+        )

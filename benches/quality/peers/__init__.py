@@ -173,6 +173,12 @@ PEERS: dict[str, Peer] = {
 }
 
 
+SLOW: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = dict.fromkeys(
+    ("one_class_svm", "local_outlier_factor", "lstm_autoencoder", "vote"), (("simulated", "nab"), ("services",))
+)
+"""Detectors of our own that fit for long: families of which they run on every third series only, and on none."""
+
+
 def candidates(names: list[str] | None = None) -> dict[str, Candidate]:
     """Detectors and peers by name; by default all detectors, and the peers whose packages are installed."""
     every = [name for name in CATALOGUE.names() if name != "threshold"]
