@@ -320,11 +320,8 @@ impl Kernel for Decide {
             } else if judged.breaks {
                 memory.push_window(-1.0, time);
             }
-            out_score[i] = if judged.counts && value.is_nan() && judged.score == 0.0 {
-                f64::NAN
-            } else {
-                rank(&judged, &seen)
-            };
+            let nothing = judged.counts && value.is_nan() && judged.score == 0.0;
+            out_score[i] = if nothing { f64::NAN } else { rank(&judged, &seen) };
             out_lower[i] = judged.lower;
             out_upper[i] = judged.upper;
             out_opened[i] =
