@@ -68,6 +68,10 @@ def test_from_a_push_to_a_message_through_restart_and_reload(served: Process) ->
     served.send(signal.SIGHUP)
     served.until(lambda: [w["series"] for w in served.asked("/api/v1/status")["watches"]] == [1, 1])
     assert served.asked("/api/v1/status")["config"]["last_error"] is None
+    acts = served.until(lambda: len(found := served.asked("/api/v1/audit")["data"]) == 2 and found)
+    assert [(act["by"], act["deed"]) for act in acts] == [("SIGHUP", "reload")] * 2
+    assert "+more" in acts[0]["text"]
+    assert acts[1]["text"].startswith("refused: ")
     assert served.end(signal.SIGINT) == 0
     lines = [json.loads(line) for line in served.said().splitlines()]
     assert all({"time", "level", "logger", "message"} <= line.keys() for line in lines)

@@ -24,6 +24,8 @@ EXAMPLES = (
 )
 LOOK_S = 0.25
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+BY_SIGNAL = "SIGHUP"
+"""Who reloaded, in the audit log: a signal does not say who sent it."""
 
 Where = Annotated[Path, typer.Argument(help="A YAML file, or a directory of them.", metavar="CONFIG")]
 LogFormat = Annotated[str, typer.Option("--log-format", help="text or json: one document a line.", metavar="FORM")]
@@ -77,8 +79,10 @@ def _run(service: Service, view: View, inbox: queue.SimpleQueue[int]) -> None:
 
 def _reload(service: Service) -> None:
     """What goes wrong is logged, on the metrics and in the status; the old configuration runs on."""
+    from watchband.apps.server.acts import reload_by
+
     with suppress(Exception):
-        service.reloader.reload()
+        reload_by(service, BY_SIGNAL)
 
 
 def _listen() -> tuple[queue.SimpleQueue[int], list[int]]:
