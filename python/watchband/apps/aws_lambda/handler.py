@@ -59,6 +59,13 @@ def train(event: Event, context: Any) -> dict[str, Any]:
     return {"trained": trained}
 
 
+def export(event: Event, context: Any) -> dict[str, Any]:
+    """A schedule: what was acknowledged goes to the archive in the bucket; what the store keeps no longer leaves it."""
+    from watchband.apps.aws_lambda.exporting import export_parts
+
+    return export_parts(the_function(os.environ), left_of(context))
+
+
 def _failures(items: list[str]) -> dict[str, Any]:
     """What Lambda is to send again."""
     return {"batchItemFailures": [{"itemIdentifier": item} for item in items]}
