@@ -114,7 +114,8 @@ def record(world: World, document: dict[str, Any]) -> dict[str, Any]:
             answer, media = "\n".join(text.splitlines()[:12]) or None, "text/plain"
             if name in ENDLESS:
                 # Numbers of news hold when the service began.
-                media, answer = "text/event-stream", re.sub(r"id: [0-9a-f]+-\d+", "id: 18ea847ccc0d3491-83", answer or "")
+                media = "text/event-stream"
+                answer = re.sub(r"id: [0-9a-f]+-\d+", "id: 18ea847ccc0d3491-83", answer or "")
         one |= {"status": int(status), "media": media, "answer": answer}
     # What is refused here for want of dead letters, say, is shown without an answer.
     for one in found.values():
