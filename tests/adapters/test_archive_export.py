@@ -121,7 +121,7 @@ def test_a_compaction_that_is_ended_before_or_after_any_write_goes_on(
     store, n, ended = memory(range(4)), 0, True
     wanted = readings(store)
     while ended:
-        n, ended = n + (7 if far else 2), False
+        n, ended = n + (11 if far else 2), False
         where = f"{address}{n}/"
         Exporter(at(where), store).run()
         torn = at(where, dying=n)
