@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from benches.aws_units import Counted, Plant
+from benches.aws_units import Counted, Plant, measured
+from tests.servers.dynamodb.server import DynamoServer
+from tests.servers.moto import Moto, shared
 from tools import aws_costs
+
+
+@pytest.fixture
+def moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[Moto]:
+    known = dict(os.environ)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "local")
+    yield shared()
+    for name in {"WATCHBAND_CONFIG", "WATCHBAND_TABLE"} - set(known):
+        os.environ.pop(name, None)
 
 
 def test_every_price_says_where_it_is_from_and_when() -> None:
@@ -40,6 +54,15 @@ def test_the_arithmetic_of_a_million(monkeypatch: pytest.MonkeyPatch) -> None:
     assert aws_costs.judged(one) == pytest.approx(
         {"units": 0.07, "calls": 0.002, "seconds": 10_000 * 0.05 * 1e-5, "snapshots": 10_000 * 0.5 * 5 / 1000}
     )
+
+
+def test_units_are_what_the_server_counts(dynamodb_server: DynamoServer, moto: Moto) -> None:
+    kept = aws_costs.case("light", 1, 1)
+    found = measured(dynamodb_server, moto, "light", 1, 1, 10)
+    # No snapshot is among ten calls.
+    assert found["write_units"] == 2.0
+    assert found["write_units"] <= kept["write_units"] <= 1.05 * found["write_units"]
+    assert found["read_units"] == kept["read_units"]
 
 
 def test_what_is_asked_and_what_only_reads_are_told_apart() -> None:

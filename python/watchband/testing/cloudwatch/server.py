@@ -15,6 +15,7 @@ from watchband.core.clock import Clock, SystemClock
 from watchband.core.duration import SECOND
 from watchband.testing.cloudwatch import alarming, neighbours
 from watchband.testing.cloudwatch.account import Cloud
+from watchband.testing.cloudwatch.forms import PATH, from_cbor, from_query, refused_in, said_in, to_cbor
 from watchband.testing.cloudwatch.listing import list_metrics
 from watchband.testing.cloudwatch.metric_data import get_metric_data
 from watchband.testing.cloudwatch.refusal import Refusal
@@ -50,8 +51,8 @@ class CloudWatchServer(FaultyServer):
     ----------
     cloud : Cloud
         What it knows.
-    calls : Counter of str
-        Requests by operation.
+    calls, forms : Counter of str
+        Requests by operation; those in ``cbor`` and ``query``.
     bodies : list of (str, dict)
         Every request: operation and what was asked.
     roles : set of str
@@ -64,6 +65,7 @@ class CloudWatchServer(FaultyServer):
         self.cloud = Cloud(clock or SystemClock())
         self.keys = dict(keys or {"AKIDEXAMPLE": "home"})
         self.calls: Counter[str] = Counter()
+        self.forms: Counter[str] = Counter()
         self.bodies: list[tuple[str, dict[str, Any]]] = []
         self.roles: set[str] = set()
         self.denied: set[str] = set()
@@ -86,10 +88,13 @@ class CloudWatchServer(FaultyServer):
             if service == "tagging":
                 self.calls["GetResources"] += 1
                 return _said(neighbours.get_resources(self.cloud, json.loads(request.body or b"{}")))
+            if service == "monitoring" and (form := _form(request)):
+                return self._in_form(form, request)
             if service != "monitoring" or not target.startswith(TARGET):
                 raise Refusal("UnknownOperation", f"{target!r} is no operation of {service!r} here.")
             with self._lock:
-                return _said(self._called(target.removeprefix(TARGET), request))
+                asked = json.loads(_body(request) or b"{}")
+                return _said(self._called(target.removeprefix(TARGET), asked, len(request.body)))
         except Refusal as refusal:
             return refused(refusal)
 
@@ -105,12 +110,21 @@ class CloudWatchServer(FaultyServer):
             raise Refusal("UnrecognizedClientException", "The security token included in the request is invalid.")
         return match[3]
 
-    def _called(self, operation: str, request: Request) -> dict[str, Any]:
+    def _in_form(self, form: str, request: Request) -> Answer:
+        """The same in Smithy's CBOR or in the query protocol, which clients spoke before JSON."""
+        self.forms[form] += 1
+        try:
+            if form == "query":
+                operation, asked = from_query(_body(request))
+            else:
+                operation, asked = PATH.fullmatch(request.path)[1], from_cbor(_body(request) or to_cbor({}))  # type: ignore[index]
+            with self._lock:
+                return said_in(form, operation, self._called(operation, asked, len(request.body)))
+        except Refusal as refusal:
+            return refused_in(form, refusal)
+
+    def _called(self, operation: str, asked: dict[str, Any], size: int) -> dict[str, Any]:
         self.calls[operation] += 1
-        body = request.body
-        if request.headers.get("content-encoding") == "gzip":
-            body = gzip.decompress(body)
-        asked = json.loads(body or b"{}")
         self.bodies.append((operation, asked))
         if operation in self.denied:
             raise Refusal("AccessDenied", f"User is not authorized to perform: cloudwatch:{operation}")
@@ -122,10 +136,21 @@ class CloudWatchServer(FaultyServer):
         if self._spent[operation, second] > self.quotas.get(operation, 1000):
             raise Refusal("Throttling", "Rate exceeded")
         if operation == "PutMetricData":
-            return put_metric_data(self.cloud, asked, len(request.body))
+            return put_metric_data(self.cloud, asked, size)
         if operation not in OPERATIONS:
             raise Refusal("UnknownOperation", f"{operation} is not done here.")
         return OPERATIONS[operation](self.cloud, asked)
+
+
+def _form(request: Request) -> str:
+    """``cbor`` or ``query``; empty: JSON."""
+    if PATH.fullmatch(request.path) and request.headers.get("smithy-protocol") == "rpc-v2-cbor":
+        return "cbor"
+    return "query" if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded") else ""
+
+
+def _body(request: Request) -> bytes:
+    return gzip.decompress(request.body) if request.headers.get("content-encoding") == "gzip" else request.body
 
 
 def _said(document: dict[str, Any]) -> Answer:
