@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
+from contextlib import closing
 from typing import Any
 
 from watchband.apps.aws_lambda.function import Function
@@ -37,16 +37,11 @@ def export_parts(function: Function, left_s: Callable[[], float]) -> dict[str, A
 
 
 def _exported(address: str, part: Part, left_s: Callable[[], float]) -> dict[str, Any]:
-    try:
-        place, call = map(
-            import_module, ("watchband.adapters.archive.archive", "watchband.apps.library.archiving.call")
-        )
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            f"The package of this function has no archive ({error.name}): make it with --files."
-        ) from None
-    kept: dict[str, Any] = call.export(place.ObjectArchive(address), part.store, stop=lambda: left_s() <= 0).document()
-    return kept
+    from watchband.adapters.archive.archive import ObjectArchive
+    from watchband.apps.library.archiving.call import export
+
+    with closing(ObjectArchive(address)) as archive:
+        return export(archive, part.store, stop=lambda: left_s() <= 0).document()
 
 
 def _leave(function: Function, part: Part, left_s: Callable[[], float]) -> int:
