@@ -7,10 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from watchband.core.detector import Detector
 from watchband.core.duration import DAY, MINUTE, WEEK
 from watchband.core.scores import HELD
 from watchband.core.series import SeriesKey
-from watchband.detectors import Ewma, SeasonalBand
+from watchband.detectors import Ewma, GapNovelty, SeasonalBand
+from watchband.pipeline.ensemble import Ensemble
 from watchband.pipeline.policy import SUPPRESSED, Policy
 from watchband.pipeline.preview import Kept, factor, interval_of, openings
 from watchband.pipeline.raw import Raw
@@ -43,15 +45,18 @@ def kept(results: Results) -> Kept:
         results.yhat,
         results.yhat_lower,
         results.yhat_upper,
-        results.anomaly_score,
+        results.counted_score,
         (results.flags & HELD) != 0,
         (results.events & int(SUPPRESSED)) != 0,
     )
 
 
-@pytest.mark.parametrize("detector", [Ewma(), SeasonalBand()])
+MIX = Ensemble.of(("band", Ewma(), 0.4), ("novelty", GapNovelty(), 0.6, {"strength": 1.0}))
+
+
+@pytest.mark.parametrize("detector", [Ewma(), SeasonalBand(), MIX])
 @pytest.mark.parametrize("budget", [Budget(1, WEEK), Budget(1, DAY), Budget(6, DAY), Budget(1, 4 * WEEK)])
-def test_another_budget_opens_what_the_watch_would_have_opened(detector: Ewma, budget: Budget) -> None:
+def test_another_budget_opens_what_the_watch_would_have_opened(detector: Detector, budget: Budget) -> None:
     now = Budget(1, WEEK)
     watch = Watch("w", detector, now)
     seeds = range(4)

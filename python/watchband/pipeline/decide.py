@@ -116,6 +116,8 @@ class Decisions:
         Sum of ``policy.Event``.
     records : list of Record
         The last state of every alert that opened, changed or closed in this batch, by slice and time of opening.
+    counted_score : float64[n]
+        ``anomaly_score`` without grades: what would be multiplied where the limit were another.
     """
 
     anomaly_score: Float64
@@ -125,6 +127,7 @@ class Decisions:
     alert_opened: Int64
     events: Int64
     records: list[Record]
+    counted_score: Float64
 
     def same_bits(self, other: Decisions) -> bool:
         """True where every array is equal bit for bit."""
@@ -214,7 +217,12 @@ class Decide(Fold):
             state.points_seen[points.rows[some]] += counts[some]
             state.last_time[points.rows[some]] = points.times[points.offsets[1:][some] - 1]
         score, alert_score, lower, upper, opened, events = outputs
-        return Decisions(score, alert_score, lower, upper, opened.view(np.int64), events.astype(np.int64), records)
+        counted = score
+        if judgement.grade is not None:
+            graded = (score <= 1) & (score == judgement.grade) & (judgement.grade > judgement.anomaly_score)
+            counted = np.where(graded, judgement.anomaly_score, score)
+        made = opened.view(np.int64), events.astype(np.int64), records
+        return Decisions(score, alert_score, lower, upper, *made, counted)
 
     def end(self, state: State, rows: Sequence[int], times: Sequence[int]) -> list[Record]:
         """These series have ended: their open alerts are closed, each at its time (ns UTC)."""

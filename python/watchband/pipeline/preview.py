@@ -34,7 +34,8 @@ class Kept:
     value, expected, lower, upper : float64[n]
         As results have them.
     anomaly_score : float64[n]
-        Under the rule that was in force.
+        Under the rule that was in force, without grades (``counted_score`` of results): the grade of an ensemble says
+        nothing of another limit.
     held, suppressed : bool[n]
         Learning was held back; a policy kept the point from counting.
     """

@@ -44,6 +44,8 @@ class Results:
     anomaly_score : float64[m]
         Above 1 is anomalous, after the policies. Of an ensemble, points that are not are graded by what all members
         found together at and before them, so that it may exceed what ``p_value`` says; it stays at most 1.
+    counted_score : float64[m]
+        ``anomaly_score`` without grades: what it is under another budget follows from this one.
     alert_score : float64[m]
         The score at which an alert would open or escalate here, else 0.
     alert : object[m]
@@ -83,6 +85,7 @@ class Results:
     score: Float64
     p_value: Float64
     anomaly_score: Float64
+    counted_score: Float64
     alert_score: Float64
     alert: NDArray[Any]
     imputed: NDArray[np.bool_]

@@ -277,8 +277,7 @@ class Watch:
     def judge(self, state: WatchState, scored: Scored, *, threads: int = 0) -> Results:
         """The second half of ``step``: calibrate, decide, explain."""
         prepared, scores, out = scored.prepared, scored.scores, scored.excluded
-        points = prepared.points
-        values = points.values[:, 0]
+        points, values = prepared.points, prepared.points.values[:, 0]
         # A value that was made up is drawn, but neither learned by calibrate nor judged; one that the user asserted is.
         guessed = prepared.imputed & (self.prepare.gap not in ("zero", "fixed"))
         # What the detector holds back as no part of what is normal must not become usual by its scores either.
@@ -316,7 +315,7 @@ class Watch:
         points = prepared.points
         alerts = self._alerts(state, decisions.records)
         row = np.repeat(points.rows, np.diff(points.offsets))
-        ids = {(record.row, record.opened): alert.id for record, alert in zip(decisions.records, alerts, strict=True)}
+        ids = {(r.row, r.opened): alert.id for r, alert in zip(decisions.records, alerts, strict=True)}
         return Results(
             keys=state.keys,
             row=row,
@@ -328,6 +327,7 @@ class Watch:
             score=scores.score,
             p_value=calibrated.p_value,
             anomaly_score=decisions.anomaly_score,
+            counted_score=decisions.counted_score,
             alert_score=decisions.alert_score,
             alert=alert_column(self.name, state.keys, row, decisions.alert_opened, ids),
             imputed=prepared.imputed,

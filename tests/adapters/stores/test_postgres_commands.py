@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.apps.test_cli import run
-from tests.servers.postgres import Server
+from tests.servers.postgres import Server, programs
 from watchband.adapters.stores.postgres.store import PostgresStore
 from watchband.apps.config.watches import WatchSettings
 from watchband.core.ports import Batch, Commit, Readings
@@ -72,6 +74,46 @@ def test_a_store_that_is_not_there_is_said_without_its_password(
     result = run("outbox", "list", "--config", str(config))
     assert result.exit_code != 0
     assert postgres.password not in result.stderr + result.stdout
+
+
+def test_a_dump_restores_what_was_acknowledged(
+    shared: tuple[PostgresStore, Path], postgres: Server, tmp_path: Path
+) -> None:
+    store, _ = shared
+    readings = [Readings(KEY, START + np.arange(60) * MINUTE, np.arange(60.0) % 7)]
+    store.commit(Commit("s", 2, readings, (), {"push": "1"}))
+    other, dump = postgres.database(), str(tmp_path / "watchband.dump")
+
+    def ran(program: str, *words: str) -> None:
+        environment = {**os.environ, "PGPASSWORD": postgres.password}
+        done = subprocess.run(
+            [programs() / program, "--no-owner", *words], env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+
+    ran("pg_dump", "--schema=watchband", "--format=custom", f"--file={dump}", store.address.url)
+    store.commit(Commit("s", 3))
+    ran("pg_restore", "--exit-on-error", f"--dbname={other}", dump)
+    again = PostgresStore(other, password=Secret(postgres.password))
+    try:
+        assert not again.lead(), "the lease is of the dump: it runs out as if its process were gone"
+        postgres.do(other, "UPDATE watchband.lease SET expires = clock_timestamp()")
+        assert again.lead()
+        assert [(c.sequence, c.positions) for c in again.log("s", 0)] == [(1, {}), (2, {"push": "1"})]
+        (_, entry) = again.log("s", 0)
+        assert entry.readings[0].values.tolist() == readings[0].values.tolist()
+        assert again.alerts() == store.alerts()
+        assert (len(again.dead_letters()), again.head("s")) == (1, 2)
+        again.commit(Commit("s", 3))
+    finally:
+        again.close()
+
+
+def test_what_is_for_sqlite_says_what_to_do_instead(shared: tuple[PostgresStore, Path]) -> None:
+    _, config = shared
+    refused = run("recompute", "w", "--config", str(config))
+    assert refused.exit_code != 0
+    assert "Got 'postgres'. On PostgreSQL, copy the schema with pg_dump" in " ".join(refused.stderr.split())
 
 
 def test_states_are_listed_carried_away_and_back(shared: tuple[PostgresStore, Path], tmp_path: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +27,8 @@ def keys(n: int) -> list[SeriesKey]:
 
 def said(n: int, series: int, at: int) -> dict[str, np.ndarray]:
     rng = np.random.default_rng([n, series, at])
-    return {name: rng.normal(size=n * series) for name in ("y", *FLOATS)}
+    found = {name: rng.normal(size=n * series) for name in ("y", *FLOATS)}
+    return found | {"counted_score": found["anomaly_score"]}
 
 
 def fill(book: ScoreBook, names: list[SeriesKey], first: int, n: int) -> dict[str, np.ndarray]:
@@ -198,3 +202,25 @@ def test_blocks_are_exact_and_damage_is_refused(counts: list[int], seed: int, da
         decode(block[:at] + bytes([block[at] ^ 0x55]) + block[at + 1 :])
     with pytest.raises(StateCorruptError):
         decode(block[:at])
+
+
+def test_a_score_that_is_drawn_takes_no_second_room_and_older_blocks_are_read() -> None:
+    n, rng = 2000, np.random.default_rng(3)
+    floats = {name: rng.normal(size=n).astype(np.float32).astype(float) for name in FLOATS}
+    floats["anomaly_score"][:7] = floats["counted_score"][:7] = np.nan
+    time, flags = np.arange(n) * 60, np.zeros(n, np.uint8)
+    graded = Scored(time=time, y=np.arange(n) * 1.0, flags=flags, **floats)
+    alone = replace(graded, counted_score=graded.anomaly_score)
+    one = np.array([0]), np.array([n])
+    assert len(encode(*one, alone)) < len(encode(*one, graded)) - 3 * n
+    for points in (graded, alone):
+        assert decode(encode(*one, points))[2].counted_score.tobytes() == points.counted_score.tobytes()
+    # As a release before wrote it: five columns.
+    columns = [np.array([0], "<u4"), np.array([n], "<u4"), np.diff(time, prepend=0).astype("<i8"), graded.y]
+    columns += [*(getattr(graded, name).astype("<f4") for name in FLOATS[:5]), flags]
+    body = struct.pack("<II", 1, n) + zlib.compress(
+        b"".join(c.view(np.uint8).reshape(len(c), -1).T.tobytes() for c in columns)
+    )
+    old = decode(struct.pack("<4sI", b"WBS1", zlib.crc32(body)) + body)[2]
+    assert old.counted_score.tobytes() == graded.anomaly_score.tobytes()
+    assert old.alert_score.tolist() == graded.alert_score.tolist()

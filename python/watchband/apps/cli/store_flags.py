@@ -131,6 +131,13 @@ def letters_of(data: Path, config: Path | None) -> Letters:
     return SqliteLetters(directory_of(found))
 
 
+INSTEAD = {
+    "postgres": " On PostgreSQL, copy the schema with pg_dump, ask its tables with psql, and to judge the past anew "
+    "give the watch another name: it folds the whole log. docs/stores/postgres.md says how."
+}
+"""What to do where a command does not work on a store of a kind."""
+
+
 def directory_of(config: Configuration) -> Path:
     """The directory of a configuration's store.
 
@@ -141,5 +148,6 @@ def directory_of(config: Configuration) -> Path:
     """
     path = getattr(config.store, "path", None)
     if config.store.kind != "sqlite" or path is None:
-        raise ConfigError(f"This command works on a store of kind 'sqlite'. Got {config.store.kind!r}.")
+        kind = config.store.kind
+        raise ConfigError(f"This command works on a store of kind 'sqlite'. Got {kind!r}.{INSTEAD.get(kind, '')}")
     return Path(path)

@@ -2,7 +2,7 @@
 
 ::
 
-    magic  WBS1
+    magic  WBS2; of older blocks WBS1, without the last of the other columns
     u32    checksum of all that follows
     body   u32 slices, u32 points; deflated: u32[slices] number of the series, u32[slices] points of the slice
            i64[points] times, the first as it is, then each less the one before it
@@ -22,11 +22,11 @@ from numpy.typing import NDArray
 from watchband.core.errors import StateCorruptError
 from watchband.core.points import Float64, Int64
 
-MAGIC = b"WBS1"
+MAGIC, BEFORE = b"WBS2", b"WBS1"
 _HEAD = struct.Struct("<4sI")
 _SIZES = struct.Struct("<II")
 BODY_MAX = 1 << 28
-FLOATS = ("yhat", "yhat_lower", "yhat_upper", "anomaly_score", "alert_score")
+FLOATS = ("yhat", "yhat_lower", "yhat_upper", "anomaly_score", "alert_score", "counted_score")
 """Kept with 24 bits: they are drawn and counted, never folded."""
 
 MISSING, IMPUTED, EXCLUDED, ALERTING, HELD, SUPPRESSED = 1, 2, 4, 8, 16, 32
@@ -42,7 +42,7 @@ class Scored:
     ----------
     time : int64[n]
         ns UTC.
-    y, yhat, yhat_lower, yhat_upper, anomaly_score, alert_score : float64[n]
+    y, yhat, yhat_lower, yhat_upper, anomaly_score, alert_score, counted_score : float64[n]
         As in the results of a watch; all but ``y`` to seven digits.
     flags : uint8[n]
         ``MISSING``, ``IMPUTED``, ``EXCLUDED``, ``ALERTING``, ``HELD``, ``SUPPRESSED``.
@@ -55,6 +55,7 @@ class Scored:
     yhat_upper: Float64
     anomaly_score: Float64
     alert_score: Float64
+    counted_score: Float64
     flags: NDArray[np.uint8]
 
     def __len__(self) -> int:
@@ -64,7 +65,7 @@ class Scored:
     def empty(cls) -> Scored:
         """No points."""
         none = np.zeros(0)
-        return cls(np.zeros(0, np.int64), none, none, none, none, none, none, np.zeros(0, np.uint8))
+        return cls(np.zeros(0, np.int64), none, none, none, none, none, none, none, np.zeros(0, np.uint8))
 
     def at(self, picked: NDArray[np.int64] | NDArray[np.bool_] | slice) -> Scored:
         """Some of the points."""
@@ -86,12 +87,15 @@ def encode(series: Int64, counts: Int64, points: Scored) -> bytes:
 
     Cost: some 40 ns a point.
     """
+    # Where it is the score that is drawn, as of every single detector, it takes no room.
+    counted = np.where(points.counted_score == points.anomaly_score, np.nan, points.counted_score)
+    floats = [*(getattr(points, name) for name in FLOATS[:-1]), counted]
     parts = [
         np.asarray(series, "<u4"),
         np.asarray(counts, "<u4"),
         np.asarray(np.diff(points.time, prepend=np.int64(0)), "<i8"),
         np.asarray(points.y, "<f8"),
-        *(np.asarray(getattr(points, name), "<f4") for name in FLOATS),
+        *(np.asarray(column, "<f4") for column in floats),
         np.asarray(points.flags, np.uint8),
     ]
     # Bytes of like weight side by side: what hardly changes from point to point packs to almost nothing.
@@ -109,10 +113,10 @@ def decode(data: bytes) -> tuple[Int64, Int64, Scored]:
     """
     try:
         magic, checksum = _HEAD.unpack_from(data)
-        if magic != MAGIC or zlib.crc32(data[_HEAD.size :]) != checksum:
+        if magic not in (MAGIC, BEFORE) or zlib.crc32(data[_HEAD.size :]) != checksum:
             raise ValueError("magic or checksum does not match")
         slices, n = _SIZES.unpack_from(data, _HEAD.size)
-        sizes = [4 * slices, 4 * slices, 8 * n, 8 * n, *([4 * n] * len(FLOATS)), n]
+        sizes = [4 * slices, 4 * slices, 8 * n, 8 * n, *([4 * n] * (len(FLOATS) - (magic == BEFORE))), n]
         if sum(sizes) > BODY_MAX:
             raise ValueError(f"{n} points in one block")
         reader = zlib.decompressobj()
@@ -126,11 +130,15 @@ def decode(data: bytes) -> tuple[Int64, Int64, Scored]:
     counts = _gathered(raw[1], "<u4").astype(np.int64)
     if int(counts.sum()) != n:
         raise StateCorruptError(f"This block of scored points has {n} points, but slices of {int(counts.sum())}.")
+    floats = [_gathered(part, "<f4").astype(np.float64) for part in raw[4:-1]]
+    named = dict(zip(FLOATS, floats, strict=False))
+    own = named.get("counted_score", named["anomaly_score"])
+    named["counted_score"] = np.where(np.isnan(own), named["anomaly_score"], own)
     points = Scored(
         time=np.cumsum(_gathered(raw[2], "<i8"), dtype=np.int64),
         y=_gathered(raw[3], "<f8").astype(np.float64),
         flags=np.frombuffer(raw[-1], np.uint8),
-        **{name: _gathered(part, "<f4").astype(np.float64) for name, part in zip(FLOATS, raw[4:-1], strict=True)},
+        **named,
     )
     return _gathered(raw[0], "<u4").astype(np.int64), counts, points
 

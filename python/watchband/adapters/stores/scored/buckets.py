@@ -59,7 +59,7 @@ class Buckets:
         >>> n = np.arange(120)
         >>> score = np.where(n == 70, 3.0, 0.1)
         >>> one = np.ones(120)
-        >>> points = Scored(n * 60_000_000_000, n * 1.0, one, one, one, score, one, np.zeros(120, np.uint8))
+        >>> points = Scored(n * 60_000_000_000, n * 1.0, one, one, one, score, one, one, np.zeros(120, np.uint8))
         >>> hours = of_points(points).gathered(HOUR)
         >>> hours.y.tolist(), hours.y_max.tolist(), hours.anomaly_score.tolist(), hours.anomalies.tolist()
         ([29.5, 70.0], [59.0, 119.0], [0.1, 3.0], [0, 1])
@@ -136,8 +136,9 @@ def packed(series: Int64, parts: Sequence[Buckets]) -> bytes:
     nothing, flags = np.zeros(len(whole)), np.zeros(len(whole), np.uint8)
     drawn = {name: getattr(whole, name) for name in FLOATS[:4]}
     numbers = whole.count.astype(np.float64), whole.anomalies.astype(np.float64)
-    spread: dict[str, Float64] = dict(zip(FLOATS, (whole.y_max, *numbers, nothing, nothing), strict=True))
-    first = encode(series, counts, Scored(time=whole.time, y=whole.y, flags=flags, alert_score=nothing, **drawn))
+    spread: dict[str, Float64] = dict(zip(FLOATS, (whole.y_max, *numbers, nothing, nothing, nothing), strict=True))
+    drawn |= {"alert_score": nothing, "counted_score": drawn["anomaly_score"]}
+    first = encode(series, counts, Scored(time=whole.time, y=whole.y, flags=flags, **drawn))
     second = encode(series, counts, Scored(time=whole.time, y=whole.y_min, flags=flags, **spread))
     return len(first).to_bytes(4, "little") + first + second
 

@@ -89,6 +89,7 @@ def scored(service: Service, watch: str, key: SeriesKey, start: int, end: int) -
                 yhat_upper=tail.yhat_upper[picked],
                 anomaly_score=tail.anomaly_score[picked],
                 alert_score=np.zeros(int(picked.sum())),
+                counted_score=tail.anomaly_score[picked],
                 flags=np.where(tail.alerting[picked], ALERTING, 0).astype(np.uint8),
             )
         )

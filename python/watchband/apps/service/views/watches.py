@@ -192,7 +192,7 @@ def _kept(points: Scored) -> Kept:
         points.yhat,
         points.yhat_lower,
         points.yhat_upper,
-        points.anomaly_score,
+        points.counted_score,
         (points.flags & HELD) != 0,
         (points.flags & SUPPRESSED) != 0,
     )
