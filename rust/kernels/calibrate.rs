@@ -22,6 +22,8 @@ pub const SPEAKS: f64 = 20.0;
 const SURE: f64 = 1000.0;
 /// Scores between 0.05 and 12 that prove noise.
 const LIVELY_LEAST: f64 = 10.0;
+/// A member with a smaller share of the false alarms is there for what is beyond doubt; the grade does not hear it.
+const GRADES: f64 = 1e-3;
 
 /// In place of a 1 or 0 for "learn": the detector holds the point back as part of an outage.
 const OUTAGE: f64 = -1.0;
@@ -344,7 +346,7 @@ impl Kernel for Calibrate {
                 let mut together = Together::of(alone);
                 for (k, voter) in voters.iter().enumerate() {
                     let alone = voter.alone();
-                    together.hear(alone);
+                    together.hear(if self.weights[k + 1] < GRADES { f64::NAN } else { alone });
                     let own = voter.shared(alone, shares.ln[k + 1]);
                     of_further[k][i] = calibrate(own) / -ln_limit;
                     nats = nats.max(own);

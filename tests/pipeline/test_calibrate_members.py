@@ -158,6 +158,19 @@ def test_a_grade_ranks_a_run_of_odd_points_above_a_lone_one_and_never_reaches_th
     assert np.nanmax(found.grade) <= 1
 
 
+def test_a_member_with_less_than_a_thousandth_alerts_and_is_not_heard_by_the_grade() -> None:
+    points, scores = given(*np.abs(np.random.default_rng(9).normal(size=(3, 3000))))
+    scores.members[1][2000] = 40.0
+    found = run(Calibrate(BUDGET, weights=(0.6, 0.3995, 0.0005)), points, scores)
+    without = run(
+        Calibrate(BUDGET, weights=(0.6, 0.4)), points, dataclasses.replace(scores, members=scores.members[:1])
+    )
+    assert found.anomaly_score[2000] > 1 > without.anomaly_score[2000]
+    assert found.grade is not None
+    assert without.grade is not None
+    np.testing.assert_allclose(found.grade[:2000], without.grade[:2000], rtol=1e-12)
+
+
 def test_what_is_excluded_leaves_no_trace_in_the_grade() -> None:
     points, scores = stream(10)
     calibrate, learn = Calibrate(BUDGET, weights=WEIGHTS), np.ones(len(points), bool)

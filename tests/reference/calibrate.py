@@ -182,7 +182,8 @@ class Calibrate:
             min(max(math.log(share) + n, 0.0), 4 * math.log(seen + 10)) if not math.isnan(n) else n
             for n, share, seen in zip(alone, shares, heard, strict=True)
         ]
-        known = [min(max(n, 0.0), 14.0) for n in alone if not math.isnan(n)]
+        voices = [n for k, n in enumerate(alone) if k == 0 or self.weights[k] >= 1e-3]
+        known = [min(max(n, 0.0), 14.0) for n in voices if not math.isnan(n)]
         self.means += [float(np.mean(known))] if known else []
         nats = max((n for n in each if not math.isnan(n)), default=math.nan)
         late = self.heard >= 250
