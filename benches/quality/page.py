@@ -25,7 +25,7 @@ PAGE = ROOT / "docs" / "quality.md"
 RECORD = ROOT / "docs" / "quality.json"
 PICTURE = ROOT / "docs" / "images" / "quality_ranks.png"
 MARK = re.compile(r"(<!-- figures (\w+) -->\n).*?(<!-- /figures -->)", re.DOTALL)
-TRIED = {"auto": "770", "novelty": "760"}
+TRIED = {"auto": "780", "novelty": "760"}
 """Configurations that were compared before these were chosen; every peer has the one of the table of peers."""
 
 
