@@ -9,7 +9,7 @@ RUST := Cargo.toml Cargo.lock $(shell find rust -name '*.rs')
 T ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check web wheel format lint types clippy tidy screenshots container-test bench instructions memcheck sanitize fuzz soak simulate docs bench-quality bench-service reproduce-seeds lock tools clean
+.PHONY: help demo test check web wheel format lint types clippy tidy screenshots container-test bench instructions memcheck sanitize fuzz soak simulate docs bench-quality bench-service reproduce-seeds aws-demo lock tools clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -67,6 +67,9 @@ reproduce-seeds: $(STAMPS)/build $(STAMPS)/dev  ## Every figure of the five seed
 
 instructions: $(STAMPS)/run  ## Instructions a point of fixed work beside the recorded ones (ARGS=--write records)
 	$(BIN)/python -m tools.instructions $(ARGS)
+
+aws-demo: $(STAMPS)/build $(STAMPS)/dev  ## A cold store and four hosts through functions, streams and tables of AWS, on local endpoints
+	$(BIN)/python -m tools.aws_demo
 
 memcheck: $(STAMPS)/build $(STAMPS)/dev  ## Kernels under Valgrind: their own tests, then damaged states of every detector
 	$(BIN)/python -m tools.memcheck $(ARGS)

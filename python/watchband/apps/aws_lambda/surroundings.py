@@ -140,7 +140,9 @@ def fitted(config: Config, told: Surroundings) -> Config:
     watches = {}
     for name, watch in config.watches.items():
         named = any(("watches", name, key) in config.given for key in ("detector", "model"))
-        watches[name] = watch if named else replace(watch, detector=DETECTOR)
+        # Watches that the configuration makes itself, such as that of risk, have a detector of their own.
+        usual = watch.detector == type(watch)().detector
+        watches[name] = replace(watch, detector=DETECTOR) if usual and not named else watch
     sinks: dict[str, Any] = dict(config.sinks)
     if told.topic:
         from watchband.adapters.sinks.aws.sns import SnsSettings

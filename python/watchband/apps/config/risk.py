@@ -53,6 +53,8 @@ class RiskSettings:
             direction="above",
             m_of_n=self.m_of_n,
             close_after=self.close_after,
+            # High Load is not Critical, however near its number is to the limit.
+            close_level=1.0,
             route=self.route,
             weight=WEIGHT,
             no_data=False,

@@ -1,0 +1,1 @@
+"""Watchband on AWS, played through on local endpoints: ``make aws-demo``."""
