@@ -149,7 +149,7 @@ def test_the_readings_that_a_service_keeps(tmp_path: Path) -> None:
     assert "No series of" in none.stderr
     assert 'mem{host="a"}' in none.stderr
     both = run("train", "x.csv", "--data", tmp_path / "data")
-    assert "one of both" in both.stderr
+    assert "one of them" in both.stderr
 
 
 def test_copies_with_other_faults_where_there_are_few() -> None:
