@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 
@@ -22,6 +21,7 @@ class KinesisRig(Rig):
     """Two hosts on two shards, minute by minute: readings of the past, then as time goes on."""
 
     faults, secret, bad = (*TRANSIENT, *PERMANENT), SECRET, 2
+    at_a_time = 4
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,7 +33,12 @@ class KinesisRig(Rig):
         self.clock.sleep(1)
         self.history_until = self.clock.now() // MINUTE * MINUTE + MINUTE
         self.settings = Kinesis(
-            stream="metrics", endpoint_url=self.server.url, limit=2, timeout=SECOND, every=10 * SECOND
+            stream="metrics",
+            endpoint_url=self.server.url,
+            limit=2,
+            timeout=SECOND,
+            every=10 * SECOND,
+            concurrency=self.at_a_time,
         )
         self.later = 0
         for _ in range(NEWS):
@@ -73,9 +78,7 @@ class KinesisRig(Rig):
 class OneByOneRig(KinesisRig):
     """Shards are asked in turn: a call that is under way as the process ends would take the next fault with it."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.settings = replace(self.settings, concurrency=1)
+    at_a_time = 1
 
 
 @pytest.mark.parametrize("check", CHECKS)
