@@ -96,7 +96,8 @@ class ForestForecast(Forest):
         _kernels.random_cut_cast(
             ([*i64, own["cast_counts"]], [*f32, own["errors"]], u16, [*f64, own["cast"], own["shifts"]]),
             (points.rows, points.offsets, points.times, points.values),
-            [*scores.outputs(), *scores.beside],
+            # Handed on as they are where that is all: point by point they are no arrays.
+            [*scores.outputs(), *scores.beside] if scores.beside else scores.outputs(),
             self._sizes,
             self._intake,
             self.seed,
