@@ -34,7 +34,8 @@ class Account:
         import boto3
 
         url = {"dynamodb": self.dynamodb, "kinesis": self.kinesis}.get(service, self.others)
-        return boto3.client(service, region_name=REGION, endpoint_url=url)
+        # A session of its own: the usual one keeps the credentials that it found first, in whatever environment.
+        return boto3.session.Session().client(service, region_name=REGION, endpoint_url=url)
 
     def table(self, name: str) -> None:
         """Make a table of the store."""
